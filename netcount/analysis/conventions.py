@@ -1,0 +1,114 @@
+"""Named rules for what a layer's one number is.  People compare figures that count differently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
+
+from netcount.errors import InputError
+from netcount.net import Node
+from netcount.opcount import OpCount
+
+Rule: TypeAlias = Callable[[Node, OpCount], int]
+
+
+class Convention(NamedTuple):
+    """A named rule.  `unit` is what a table calls the number; `used_by` who counts so."""
+
+    name: str
+    unit: str
+    rule: Rule
+    about: str
+    used_by: str
+
+
+def _madds(node: Node, ops: OpCount) -> int:
+    return ops.madds
+
+
+def _flops(node: Node, ops: OpCount) -> int:
+    return 2 * ops.madds + ops.others
+
+
+def _netscope(node: Node, ops: OpCount) -> int:
+    """Netscope CNN Analyzer's number; what it leaves out or gets wrong is kept as it is."""
+    layer = node.layer
+    (top, *_) = (*node.tops, None)
+    if top is None:
+        return ops.madds
+    if node.type == "Deconvolution":
+        window = layer.window(node.bottom_shapes)
+        if window is None:
+            return ops.madds
+        (bottom, *_) = node.bottoms
+        products = bottom.shape[1] * top.shape.count() * prod(window.kernel)
+        return products // prod(window.stride)
+    if node.type == "Scale":
+        return top.shape.count()
+    if node.type == "LRN":
+        return top.shape.count() * int(getattr(layer, "local_size", 0))
+    if node.type == "Eltwise" and getattr(layer, "operation", "") == "PROD":
+        return top.shape.count()
+    if node.type == "Power" and getattr(layer, "scale", 1.0) != 1.0:
+        return top.shape.count()
+    return ops.madds
+
+
+def weighted(name: str, weights: Mapping[str, int], about: str = "") -> Convention:
+    """A convention that adds op classes with whole-number weights, such as {"madds": 2, "adds": 1}.
+
+    InputError for a class that does not exist.
+    """
+    for key in weights:
+        if key not in OpCount._fields:
+            raise InputError(
+                f'convention "{name}": there is no op class "{key}"; they are '
+                f"{', '.join(OpCount._fields)}"
+            )
+    factors = tuple(weights.get(key, 0) for key in OpCount._fields)
+
+    def rule(node: Node, ops: OpCount) -> int:
+        return sum(factor * count for factor, count in zip(factors, ops, strict=True))
+
+    return Convention(name, name, rule, about or f"weights {dict(weights)}", "this project")
+
+
+CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
+    {
+        found.name: found
+        for found in (
+            Convention(
+                "madds",
+                "madds",
+                _madds,
+                "one for every multiply-add with a learned matrix",
+                "MobileNet's paper, fvcore",
+            ),
+            Convention(
+                "netscope",
+                "netscope",
+                _netscope,
+                "madds, and one for every element of Scale, Eltwise PROD and scaled Power, "
+                "local_size for every element of LRN; Deconvolution by its output, blind to group",
+                "Netscope CNN Analyzer",
+            ),
+            Convention(
+                "flops",
+                "flops",
+                _flops,
+                "two for every multiply-add, one for every other operation",
+                '"FLOPs" in most papers after 2019',
+            ),
+        )
+    }
+)
+
+
+def convention_named(name: str, own: Mapping[str, Convention] = MappingProxyType({})) -> Convention:
+    """The convention of that name; InputError lists the known ones."""
+    known = {**CONVENTIONS, **own}
+    if name not in known:
+        raise InputError(f'there is no convention "{name}"; known are {", ".join(known)}')
+    return known[name]

@@ -1,0 +1,174 @@
+"""What a net costs: a row a layer, totals, and the shares by kernel size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from netcount.analysis.conventions import CONVENTIONS, Convention
+from netcount.analysis.kernels import KernelShare, kernel_shares
+from netcount.errors import Warned
+from netcount.layers.layer import Window
+from netcount.net import Net, Node
+from netcount.opcount import OpCount
+from netcount.shape import Shape
+
+BYTES_PER_WEIGHT = 4
+"""Caffe keeps weights in float32."""
+
+
+class NamedShape(NamedTuple):
+    """A bottom or top of a layer."""
+
+    blob: str
+    shape: Shape
+
+
+class BlobRow(NamedTuple):
+    """A parameter blob.  `shared_with` is "owner layer/index" where another layer owns it."""
+
+    role: str
+    shape: Shape
+    shared_with: str | None
+
+
+class LayerRow(NamedTuple):
+    """What one layer costs, for the whole batch of the analysis.
+
+    params: learned values it owns.  statistics: kept values nobody learns.  madds, ops: operations.
+    cost: the number of the chosen convention.  activations: elements of the tops that take memory
+    of their own (an in-place top, or one that shares its bottom's memory, takes none).
+    note: where a top's extent depends on data, what the shown one stands for.
+    """
+
+    name: str
+    type: str
+    line: int
+    bottoms: tuple[NamedShape, ...]
+    tops: tuple[NamedShape, ...]
+    blobs: tuple[BlobRow, ...]
+    window: Window | None
+    params: int
+    statistics: int
+    ops: OpCount
+    cost: int
+    activations: int
+    note: str | None
+
+    @property
+    def madds(self) -> int:
+        """Multiply-adds with learned matrices."""
+        return self.ops.madds
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the layer has neither parameters nor any operation."""
+        return not (self.params or self.statistics or any(self.ops) or self.cost)
+
+
+class Totals(NamedTuple):
+    """The sums of all rows; weight_bytes is what params and statistics take in float32."""
+
+    params: int
+    statistics: int
+    ops: OpCount
+    cost: int
+    activations: int
+    weight_bytes: int
+
+    @property
+    def madds(self) -> int:
+        """Multiply-adds with learned matrices."""
+        return self.ops.madds
+
+
+class Count(NamedTuple):
+    """The counted net.  `layers` stand in the order of the file."""
+
+    net: Net
+    convention: Convention
+    layers: tuple[LayerRow, ...]
+    totals: Totals
+    kernels: tuple[KernelShare, ...]
+    warnings: tuple[Warned, ...]
+
+
+def count(net: Net, convention: Convention = CONVENTIONS["madds"]) -> Count:
+    """Count every layer of `net`."""
+    rows = [_row(net, node, convention) for node in net.nodes]
+    return Count(
+        net, convention, tuple(rows), totals_of(rows), tuple(kernel_shares(rows)), _warnings(net, rows)
+    )
+
+
+def totals_of(rows: Iterable[LayerRow]) -> Totals:
+    """The sums of some rows."""
+    params = statistics = cost = activations = 0
+    madds = adds = muls = divs = compares = exps = 0
+    for row in rows:
+        params += row.params
+        statistics += row.statistics
+        cost += row.cost
+        activations += row.activations
+        ops = row.ops
+        madds += ops.madds
+        adds += ops.adds
+        muls += ops.muls
+        divs += ops.divs
+        compares += ops.compares
+        exps += ops.exps
+    return Totals(
+        params,
+        statistics,
+        OpCount(madds, adds, muls, divs, compares, exps),
+        cost,
+        activations,
+        BYTES_PER_WEIGHT * (params + statistics),
+    )
+
+
+def _row(net: Net, node: Node, convention: Convention) -> LayerRow:
+    layer = node.layer
+    bottoms = [blob.shape for blob in node.bottoms]
+    tops = [blob.shape for blob in node.tops]
+    ops = layer.ops(bottoms, tops)
+    params = statistics = 0
+    blobs: list[BlobRow] = []
+    for blob, owner in zip(node.params, node.owners, strict=True):
+        shared_with = None
+        if owner is not None:
+            shared_with = f"{net.nodes[owner.node].name}/{owner.index}"
+        elif blob.role == "statistic":
+            statistics += blob.shape.count()
+        else:
+            params += blob.shape.count()
+        blobs.append(BlobRow(blob.role, blob.shape, shared_with))
+    activations = 0
+    if not layer.shares_bottom:
+        for top in node.tops:
+            if top.overwrites is None:
+                activations += top.shape.count()
+    return LayerRow(
+        node.name,
+        node.type,
+        node.place.line,
+        tuple([NamedShape(blob.name, blob.shape) for blob in node.bottoms]),
+        tuple([NamedShape(blob.name, blob.shape) for blob in node.tops]),
+        tuple(blobs),
+        layer.window(bottoms),
+        params,
+        statistics,
+        ops,
+        convention.rule(node, ops),
+        activations,
+        layer.data_dependent(bottoms),
+    )
+
+
+def _warnings(net: Net, rows: list[LayerRow]) -> tuple[Warned, ...]:
+    dependent = [
+        Warned(f'{row.type} "{row.name}": {row.note}', node.place)
+        for row, node in zip(rows, net.nodes, strict=True)
+        if row.note
+    ]
+    return (*net.warnings, *dependent)

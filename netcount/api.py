@@ -1,0 +1,153 @@
+"""netcount in Python: load a net, analyze it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from netcount.analysis.conventions import Convention, convention_named
+from netcount.analysis.count import Count, LayerRow, Totals, count
+from netcount.analysis.kernels import KernelShare
+from netcount.errors import Warned
+from netcount.layers.catalogue import CATALOGUE, Catalogue
+from netcount.loading import load_net
+from netcount.net import Net as BareNet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Net(BareNet):
+    """A net whose shapes are known, and the questions it can be asked."""
+
+    def analyze(self, convention: str | Convention = "madds") -> Analysis:
+        """What every layer costs.  `convention` names what the column `cost` counts."""
+        rule = convention if isinstance(convention, Convention) else convention_named(convention)
+        return Analysis(count(self, rule))
+
+
+class Analysis:
+    """The cost of a net: `layers` in the order of the file, `totals`, shares by kernel size.
+
+    >>> import netcount
+    >>> net = netcount.load('''
+    ... layer { name: "data" type: "Input" top: "data"
+    ...         input_param { shape { dim: 1 dim: 3 dim: 9 dim: 11 } } }
+    ... layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
+    ...         convolution_param { num_output: 4 kernel_size: 3 } }
+    ... ''')
+    >>> net.analyze().totals.madds
+    6804
+    """
+
+    def __init__(self, counted: Count) -> None:
+        self._count = counted
+
+    @property
+    def net(self) -> BareNet:
+        """The net that was analyzed."""
+        return self._count.net
+
+    @property
+    def convention(self) -> Convention:
+        """The rule behind `cost`."""
+        return self._count.convention
+
+    @property
+    def layers(self) -> tuple[LayerRow, ...]:
+        """A row a layer."""
+        return self._count.layers
+
+    @property
+    def totals(self) -> Totals:
+        """The sums of all rows."""
+        return self._count.totals
+
+    @property
+    def kernels(self) -> tuple[KernelShare, ...]:
+        """Shares by kernel size, for the net and for families of named blocks."""
+        return self._count.kernels
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What a reader of the figures has to know."""
+        return self._count.warnings
+
+    @property
+    def complete(self) -> bool:
+        """False when the cost of an assumed layer is missing."""
+        return self._count.net.complete
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document (docs/json.md)."""
+        from netcount.report.document import document
+
+        return document(self._count)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas DataFrame, one row a layer, exact integers; shapes as tuples in Caffe's order."""
+        import pandas as pd
+
+        from netcount.report.columns import COLUMNS
+
+        skipped = ("window", "bottoms", "tops", "kernel", "group")
+        records = []
+        for row in self.layers:
+            record: dict[str, Any] = {
+                key: column.exact(row, self.totals)
+                for key, column in COLUMNS.items()
+                if key not in skipped
+            }
+            record["bottoms"] = tuple(tuple(named.shape) for named in row.bottoms)
+            record["tops"] = tuple(tuple(named.shape) for named in row.tops)
+            record["kernel"] = row.window.kernel if row.window else None
+            record["group"] = row.window.group if row.window else None
+            records.append(record)
+        return pd.DataFrame.from_records(records)
+
+    def _repr_html_(self) -> str:
+        from netcount.report.analysis import report
+        from netcount.report.html import html
+
+        return html(report(self._count))
+
+    def __str__(self) -> str:
+        from netcount.report.analysis import report
+        from netcount.report.layout import plain
+
+        return plain(report(self._count))
+
+    def __iter__(self) -> Iterator[LayerRow]:
+        return iter(self.layers)
+
+
+def load(
+    source: str | os.PathLike[str],
+    *,
+    phase: str = "TEST",
+    level: int = 0,
+    stages: Collection[str] = (),
+    batch: int | str | None = 1,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    assume: Mapping[str, str | Sequence[int] | Sequence[Sequence[int]]] | None = None,
+    catalogue: Catalogue = CATALOGUE,
+) -> Net:
+    """The net of a prototxt: a path, `-` for standard input, or the text itself.
+
+    phase, level, stages: Caffe's NetState.  batch: images to count for, "net" for what the file
+    declares.  input_shapes: N×C×H×W by blob name, "" for the only input.  assume: by type or layer
+    name of layers netcount does not know: "identity", a shape, or a shape for each top.
+    Raises netcount.InputError where Caffe would refuse the net, with file, line and column.
+    """
+    found = load_net(
+        source,
+        phase=phase,
+        level=level,
+        stages=stages,
+        batch=batch,
+        input_shapes=input_shapes,
+        assume=assume,
+        catalogue=catalogue,
+    )
+    return Net(**vars(found))

@@ -1,0 +1,119 @@
+"""`netcount analyze`: the table of layers, totals and kernel shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netcount.analysis.conventions import CONVENTIONS, convention_named
+from netcount.analysis.count import Count, count
+from netcount.cli.options import load_arguments, net_options
+from netcount.cli.output import emit, say, show
+from netcount.errors import InputError, NetcountError
+from netcount.loading import load_net
+from netcount.report.analysis import View, report
+from netcount.report.layout import Part, plain
+
+INCOMPLETE = 3
+BAD_INPUT = 2
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["table", "csv", "markdown", "json"]),
+    default="table",
+    show_default=True,
+    help="JSON gives one document a line for several files.",
+)
+@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+@net_options
+@click.option(
+    "--convention",
+    type=click.Choice(list(CONVENTIONS)),
+    default="madds",
+    show_default=True,
+    help="How a layer's one number is counted.",
+)
+@click.option("--columns", metavar="KEY,KEY,...", help="Which columns; an unknown one lists all.")
+@click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N first or costliest.")
+@click.option("--fold/--no-fold", default=None, help="Hide layers without params and madds.")
+def analyze(
+    files: tuple[str, ...],
+    form: str,
+    output: str | None,
+    convention: str,
+    columns: str | None,
+    sort: str | None,
+    top: int | None,
+    fold: bool | None,
+    **options: Any,
+) -> None:
+    """What every layer of the nets costs: shapes, params, multiply-adds.
+
+    FILE is a prototxt (a solver is followed to its net); - reads standard input.
+
+    \b
+    Examples:
+      netcount analyze deploy.prototxt
+      netcount analyze deploy.prototxt --top 10
+      netcount analyze deploy.prototxt --convention netscope --columns name,tops,cost
+      netcount analyze train_val.prototxt --phase TRAIN --input-shape data=1,3,227,227
+      netcount analyze a.prototxt b.prototxt --format json > costs.jsonl
+    """
+    arguments = load_arguments(options)
+    rule = convention_named(convention)
+    keys = tuple(key.strip() for key in columns.split(",")) if columns else None
+    view = View(keys, sort, top, fold)
+    counts: list[Count] = []
+    code = 0
+    for file in files:
+        try:
+            counts.append(count(load_net(file, **arguments), rule))
+        except NetcountError as problem:
+            say(problem)
+            code = problem.exit_code
+    if code and output:
+        raise click.exceptions.Exit(code)
+    if form == "table" and not output:
+        show(_joined([report(found, view) for found in counts]))
+    elif counts:
+        emit(_text(counts, form, view), output)
+    if code == 0 and any(not found.net.complete for found in counts):
+        code = INCOMPLETE
+    raise click.exceptions.Exit(code)
+
+
+def _joined(reports: list[list[Part]]) -> list[Part]:
+    """Several reports one below the other."""
+    parts: list[Part] = []
+    for number, found in enumerate(reports):
+        parts += ["", *found] if number else found
+    return parts
+
+
+def _text(counts: list[Count], form: str, view: View) -> str:
+    if form == "json":
+        import json
+
+        from netcount.report.document import document
+
+        return "".join(
+            json.dumps(document(found), ensure_ascii=True, allow_nan=False) + "\n" for found in counts
+        )
+    if form == "csv":
+        from netcount.report.tabular import analysis_csv
+
+        if len(counts) > 1:
+            raise InputError("--format csv takes one file; several nets would need several headers")
+        return analysis_csv(counts[0], view)
+    if form == "markdown":
+        from netcount.report.markdown import markdown
+
+        return "\n".join(markdown(report(found, view)) for found in counts)
+    return plain(_joined([report(found, view) for found in counts]))

@@ -1,0 +1,85 @@
+"""Where results and errors go: standard output, a terminal, or a file that is replaced whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from tempfile import NamedTemporaryFile
+
+import click
+
+from netcount.errors import Errors, InputError, NetcountError
+from netcount.report.layout import Part, plain
+from netcount.report.text import visible
+
+
+def say(error: NetcountError) -> None:
+    """Print an error, or each of several, on a line of its own on standard error."""
+    for problem in error.problems if isinstance(error, Errors) else (error,):
+        prefix = "" if problem.place else "netcount: "
+        click.echo(f"{prefix}{visible(str(problem))}", err=True)
+
+
+def on_terminal() -> bool:
+    """Whether people are looking at standard output."""
+    return sys.stdout.isatty()
+
+
+def show(parts: Sequence[Part]) -> None:
+    """A report for people: through rich on a terminal, as plain text elsewhere."""
+    if on_terminal():
+        from rich.console import Console  # 25 ms that a pipe need not pay
+
+        from netcount.report import terminal
+
+        terminal.show(parts, Console())
+    else:
+        sys.stdout.write(plain(parts))
+
+
+def emit(text: str, path: str | None) -> None:
+    """Text to a file, or to standard output where no file is named."""
+    if path is None or path == "-":
+        sys.stdout.write(text)
+    else:
+        replace(path, text)
+
+
+def replace(path: str, data: str | bytes) -> None:
+    """Write a file whole or not at all: to a temporary file beside it, then renamed.
+
+    What is no regular file (a pipe, /dev/stdout) is written to.  InputError when that fails.
+    """
+    content = data if isinstance(data, bytes) else data.encode("utf-8", "backslashreplace")
+    target = os.path.realpath(path)
+    try:
+        if os.path.exists(target) and not os.path.isfile(target):
+            with open(path, "wb") as stream:
+                stream.write(content)
+            return
+        with NamedTemporaryFile(
+            dir=os.path.dirname(target), prefix=".netcount-", delete=False
+        ) as temporary:
+            temporary.write(content)
+        try:
+            os.chmod(temporary.name, _mode(target))
+            os.replace(temporary.name, target)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(temporary.name)
+            raise
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) else str(failure)
+        raise InputError(f"cannot write {visible(path)}: {reason}") from None
+
+
+def _mode(path: str) -> int:
+    """The permissions a file has, or that a new one gets."""
+    try:
+        return os.stat(path).st_mode & 0o7777
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

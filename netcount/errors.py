@@ -1,0 +1,84 @@
+"""What can go wrong, and where: the only exceptions netcount raises on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A position in a file; lines and columns count from 1, column 0 means the whole line."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        parts = [self.file, *(str(n) for n in (self.line, self.column) if n)]
+        return ":".join(parts)
+
+
+class NetcountError(Exception):
+    """Something netcount refuses to answer, in one line for a person.  `exit_code` is the CLI's."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.place)
+
+
+class InputError(NetcountError):
+    """The input (a file, or an option's value) is not something Caffe would accept."""
+
+
+class UnknownTypeError(InputError):
+    """A layer type that is not in the catalogue."""
+
+
+class MissingShapeError(InputError):
+    """A shape that the file does not tell and the caller has to give."""
+
+
+class Errors(InputError):
+    """Several independent mistakes in one input, in the order of the file."""
+
+    def __init__(self, problems: Iterable[NetcountError]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.problems,)
+
+
+class LimitError(NetcountError):
+    """A run would need more memory than the caller allows."""
+
+
+class Warned(NamedTuple):
+    """Something a reader of the result has to know."""
+
+    message: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+def raise_all(problems: list[NetcountError]) -> None:
+    """Raise one error as it is, several as `Errors` in the order of their places; none: return."""
+    if not problems:
+        return
+    if len(problems) == 1:
+        raise problems[0]
+    located = sorted(
+        dict.fromkeys(problems), key=lambda p: (p.place.line, p.place.column) if p.place else (0, 0)
+    )
+    raise Errors(located)

@@ -1,0 +1,383 @@
+"""Element-wise functions: *S -> *S, mostly in place, without weights but for PReLU's slopes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from math import exp, log
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import NoBlobs, SameShape
+from netcount.layers.filler import Filler
+from netcount.layers.layer import Layer, ParamBlob
+from netcount.lazy import np
+from netcount.opcount import NOTHING, OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class ElementWise(SameShape, NoBlobs):
+    """A function of each element; `each` is what one element costs."""
+
+    each: OpCount
+
+    def read(self, message: Message) -> None:
+        """No parameters."""
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """`each`, times the elements."""
+        elements = tops[0].count()
+        return OpCount(*[elements * number for number in self.each])
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """The function, in float32."""
+        return [np.asarray(self.value(bottoms[0]), dtype=np.float32)]
+
+    @abstractmethod
+    def value(self, x: Array) -> Array:
+        """The function's values."""
+
+
+class ReLU(ElementWise):
+    """max(x, 0), or with negative_slope s: max(x, 0) + s·min(x, 0).  Source: relu_layer.cpp."""
+
+    type = "ReLU"
+
+    def read(self, message: Message) -> None:
+        """The slope for negative values."""
+        values = message.values
+        self.slope: float = (
+            values["relu_param"].number("negative_slope") if "relu_param" in values else 0.0
+        )
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A compare each; with a slope a second one, a mul and an add."""
+        elements = tops[0].count()
+        if not self.slope:
+            return OpCount(compares=elements)
+        return OpCount(adds=elements, muls=elements, compares=2 * elements)
+
+    def value(self, x: Array) -> Array:
+        """One pass, or two with a slope."""
+        positive = np.maximum(x, 0)
+        if self.slope:
+            positive += np.float32(self.slope) * np.minimum(x, 0)
+        return positive
+
+
+class ReLU6(ElementWise):
+    """min(max(x, 0), 6): ReLU clipped at 6.  Source: relu6_layer.cpp of MobileNet forks."""
+
+    type = "ReLU6"
+    source = "MobileNet forks"
+    each = OpCount(compares=2)
+
+    def value(self, x: Array) -> Array:
+        """Clipped on both sides."""
+        return np.minimum(np.maximum(x, 0), 6)
+
+
+class PReLU(SameShape, Layer):
+    """max(x, 0) + a·min(x, 0) with a learned slope a channel, or one.  N×C×*S; weights C.
+
+    Source: prelu_layer.cpp.
+    """
+
+    type = "PReLU"
+
+    def read(self, message: Message) -> None:
+        """Whether all channels share a slope."""
+        param = message.child("prelu_param")
+        self.shared = param.flag("channel_shared")
+        self.filler = Filler(param.child("filler"))
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape, which needs a channel axis."""
+        if len(bottoms[0]) < 2:
+            self.refuse(f"needs at least 2 axes, not {bottoms[0]}", "bottom")
+        return [bottoms[0]]
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """C slopes; a shared one is a number without axes."""
+        shape = Shape() if self.shared else Shape((bottoms[0][1],))
+        return [ParamBlob(shape, "weight", self.filler)]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """Two compares, a mul and an add an element."""
+        elements = tops[0].count()
+        return OpCount(adds=elements, muls=elements, compares=2 * elements)
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """The slope stands along axis 1."""
+        (x,) = bottoms
+        slope = blobs[0].reshape(-1, *(1,) * (x.ndim - 2))
+        return [np.maximum(x, 0) + slope * np.minimum(x, 0)]
+
+
+class ELU(ElementWise):
+    """max(x, 0) + alpha·(exp(min(x, 0)) − 1).  Source: elu_layer.cpp."""
+
+    type = "ELU"
+    each = OpCount(adds=2, muls=1, compares=2, exps=1)
+
+    def read(self, message: Message) -> None:
+        """The scale of negative values."""
+        self.alpha = message.child("elu_param").number("alpha")
+
+    def value(self, x: Array) -> Array:
+        """Exact near 0 by expm1."""
+        return np.maximum(x, 0) + np.float32(self.alpha) * np.expm1(np.minimum(x, 0))
+
+
+class SeLU(ElementWise):
+    """λ·x, or λ·α·(exp(x) − 1) below 0 (Klambauer et al. 2017, arXiv 1706.02515)."""
+
+    type = "SeLU"
+    source = "SELU forks"
+    each = OpCount(adds=1, muls=2, compares=1, exps=1)
+    LAMBDA = 1.0507009873554805
+    ALPHA = 1.6732632423543772
+
+    def value(self, x: Array) -> Array:
+        """Both branches by one sign test."""
+        below = np.float32(self.ALPHA) * np.expm1(np.minimum(x, 0))
+        return np.float32(self.LAMBDA) * np.where(x > 0, x, below)
+
+
+class Sigmoid(ElementWise):
+    """1 / (1 + exp(−x)), computed as tanh(x/2)/2 + 1/2.  Source: sigmoid_layer.cpp."""
+
+    type = "Sigmoid"
+    each = OpCount(adds=1, muls=2, exps=1)
+
+    def value(self, x: Array) -> Array:
+        """By tanh, which never overflows."""
+        half = np.float32(0.5)
+        return half * np.tanh(half * x) + half
+
+
+class Swish(ElementWise):
+    """x · sigmoid(beta·x).  Source: swish_layer.cpp."""
+
+    type = "Swish"
+    each = OpCount(adds=1, muls=4, exps=1)
+
+    def read(self, message: Message) -> None:
+        """The factor inside the sigmoid."""
+        self.beta = message.child("swish_param").number("beta")
+
+    def value(self, x: Array) -> Array:
+        """By tanh, as Sigmoid."""
+        half = np.float32(0.5)
+        return x * (half * np.tanh(half * np.float32(self.beta) * x) + half)
+
+
+class HardSigmoid(ElementWise):
+    """min(max(0.2·x + 0.5, 0), 1).  Source: hard_sigmoid_layer.cpp of MobileNet forks."""
+
+    type = "HardSigmoid"
+    source = "MobileNet-YOLO"
+    each = OpCount(adds=1, muls=1, compares=2)
+
+    def value(self, x: Array) -> Array:
+        """A clipped line."""
+        return np.clip(np.float32(0.2) * x + np.float32(0.5), 0, 1)
+
+
+class Mish(ElementWise):
+    """x · tanh(log(1 + exp(x))) (Misra 2019, arXiv 1908.08681)."""
+
+    type = "Mish"
+    source = "YOLO forks"
+    each = OpCount(adds=1, muls=1, exps=3)
+
+    def value(self, x: Array) -> Array:
+        """The softplus by logaddexp, which never overflows."""
+        return x * np.tanh(np.logaddexp(x, np.float32(0)))
+
+
+class TanH(ElementWise):
+    """The hyperbolic tangent.  Source: tanh_layer.cpp."""
+
+    type = "TanH"
+    each = OpCount(exps=1)
+
+    def value(self, x: Array) -> Array:
+        """As numpy has it."""
+        return np.tanh(x)
+
+
+class AbsVal(ElementWise):
+    """|x|, a sign test an element.  Source: absval_layer.cpp."""
+
+    type = "AbsVal"
+    in_place = False
+    each = OpCount(compares=1)
+
+    def value(self, x: Array) -> Array:
+        """As numpy has it."""
+        return np.abs(x)
+
+
+class BNLL(ElementWise):
+    """log(1 + exp(x)), from the side that does not overflow.  Source: bnll_layer.cpp."""
+
+    type = "BNLL"
+    each = OpCount(adds=2, compares=1, exps=2)
+
+    def value(self, x: Array) -> Array:
+        """By logaddexp."""
+        return np.logaddexp(x, np.float32(0))
+
+
+class Clip(ElementWise):
+    """min(max(x, min), max).  Source: clip_layer.cpp."""
+
+    type = "Clip"
+    each = OpCount(compares=2)
+
+    def read(self, message: Message) -> None:
+        """Both bounds, which must be given."""
+        param = message.child("clip_param")
+        for field in ("min", "max"):
+            if not param.has(field):
+                self.refuse(f"clip_param needs {field}", "clip_param")
+        self.least, self.most = param.number("min"), param.number("max")
+
+    def value(self, x: Array) -> Array:
+        """Caffe's order: the lower bound first."""
+        return np.minimum(np.maximum(x, np.float32(self.least)), np.float32(self.most))
+
+
+class Threshold(ElementWise):
+    """1 where x is above the threshold, else 0.  Source: threshold_layer.cpp."""
+
+    type = "Threshold"
+    each = OpCount(compares=1)
+
+    def read(self, message: Message) -> None:
+        """The threshold."""
+        self.threshold = message.child("threshold_param").number("threshold")
+
+    def value(self, x: Array) -> Array:
+        """Ones and zeros."""
+        return (x > np.float32(self.threshold)).astype(np.float32)
+
+
+class Dropout(ElementWise):
+    """Nothing at test time: the values pass (training scales the kept ones).  dropout_layer.cpp."""
+
+    type = "Dropout"
+    each = NOTHING
+
+    def read(self, message: Message) -> None:
+        """A ratio strictly between 0 and 1."""
+        self.ratio = message.child("dropout_param").number("dropout_ratio")
+        if not 0 < self.ratio < 1:
+            self.refuse(
+                f"dropout_ratio {self.ratio:g} must lie between 0 and 1", "dropout_param.dropout_ratio"
+            )
+
+    @property
+    def shares_bottom(self) -> bool:  # type: ignore[override]
+        """At test time the top may be the bottom."""
+        return self.phase == "TEST"
+
+    def value(self, x: Array) -> Array:
+        """The values themselves; the mask of training is not drawn here."""
+        return x
+
+
+class Power(ElementWise):
+    """(shift + scale·x)^power; only what differs from 1 or 0 is computed.  Source: power_layer.cpp."""
+
+    type = "Power"
+
+    def read(self, message: Message) -> None:
+        """power, scale, shift."""
+        param = message.child("power_param")
+        self.power = param.number("power")
+        self.scale = param.number("scale")
+        self.shift = param.number("shift")
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """Caffe skips a scale of 1, a shift of 0 and a power of 1; a constant costs nothing."""
+        elements = tops[0].count()
+        if self.power * self.scale == 0:
+            return NOTHING
+        return OpCount(
+            adds=elements if self.shift != 0 else 0,
+            muls=elements if self.scale != 1 else 0,
+            exps=elements if self.power != 1 else 0,
+        )
+
+    def value(self, x: Array) -> Array:
+        """A constant where power·scale is 0."""
+        if self.power * self.scale == 0:
+            value = 1.0 if self.power == 0 else self.shift**self.power
+            return np.full(x.shape, value, dtype=np.float32)
+        y = np.float32(self.scale) * x + np.float32(self.shift)
+        return y if self.power == 1 else y ** np.float32(self.power)
+
+
+class Exp(ElementWise):
+    """base^(shift + scale·x); base −1 stands for e.  Source: exp_layer.cpp."""
+
+    type = "Exp"
+
+    def read(self, message: Message) -> None:
+        """The inner scale and the outer one that Caffe folds base and shift into."""
+        param = message.child("exp_param")
+        base, scale, shift = (param.number(name) for name in ("base", "scale", "shift"))
+        if base != -1 and base <= 0:
+            self.refuse(f"base {base:g} must be positive, or -1 for e", "exp_param.base")
+        log_base = 1.0 if base == -1 else log(base)
+        self.inner = log_base * scale
+        if base != -1:
+            self.outer = base**shift if shift else 1.0
+        else:
+            self.outer = exp(shift) if shift else 1.0
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """An exp, and a mul for each of the two scales that is not 1."""
+        elements = tops[0].count()
+        return OpCount(muls=elements * ((self.inner != 1) + (self.outer != 1)), exps=elements)
+
+    def value(self, x: Array) -> Array:
+        """outer · exp(inner·x)."""
+        return np.float32(self.outer) * np.exp(np.float32(self.inner) * x)
+
+
+class Log(ElementWise):
+    """log_base(shift + scale·x); base −1 stands for e.  Source: log_layer.cpp."""
+
+    type = "Log"
+
+    def read(self, message: Message) -> None:
+        """The factor 1/log(base), and scale and shift."""
+        param = message.child("log_param")
+        base = param.number("base")
+        self.scale, self.shift = param.number("scale"), param.number("shift")
+        if base != -1 and base <= 0:
+            self.refuse(f"base {base:g} must be positive, or -1 for e", "log_param.base")
+        log_base = 1.0 if base == -1 else log(base)
+        if log_base == 0:
+            self.refuse("base 1 has no logarithm", "log_param.base")
+        self.outer = 1.0 / log_base
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A log, and what scale, shift and base add to it."""
+        elements = tops[0].count()
+        return OpCount(
+            adds=elements if self.shift != 0 else 0,
+            muls=elements * ((self.scale != 1) + (self.outer != 1)),
+            exps=elements,
+        )
+
+    def value(self, x: Array) -> Array:
+        """outer · log(scale·x + shift)."""
+        inner = np.float32(self.scale) * x + np.float32(self.shift)
+        return np.float32(self.outer) * np.log(inner)

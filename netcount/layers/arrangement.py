@@ -1,0 +1,360 @@
+"""Layers that only rearrange values: join, cut, reshape, permute.  None of them computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import Moving
+from netcount.layers.layer import NONE, TWO, Arity
+from netcount.lazy import np
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class Concat(Moving):
+    """Joins bottoms along an axis; all other axes agree.  Source: concat_layer.cpp."""
+
+    type = "Concat"
+    bottoms = Arity(1, None)
+
+    def read(self, message: Message) -> None:
+        """axis, or the older concat_dim."""
+        param = message.child("concat_param")
+        self.legacy = param.has("concat_dim")
+        if self.legacy and param.has("axis"):
+            self.refuse("axis and concat_dim exclude each other", "concat_param.concat_dim")
+        self.axis_given = param.integer("concat_dim" if self.legacy else "axis")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The sum of the extents along the axis."""
+        first = bottoms[0]
+        field = "concat_param.concat_dim" if self.legacy else "concat_param.axis"
+        axis = self.axis(first, self.axis_given, field)
+        total = 0
+        for index, other in enumerate(bottoms):
+            if len(other) != len(first) or any(
+                a != b for i, (a, b) in enumerate(zip(first, other, strict=True)) if i != axis
+            ):
+                self.refuse(_unjoinable(self, first, other, axis, index), "bottom", index)
+            total += other[axis]
+        return [first.replaced(axis, total)]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """By numpy."""
+        return [np.concatenate(bottoms, axis=self.axis_given)]
+
+
+def _unjoinable(layer: Concat, first: Shape, other: Shape, axis: int, index: int) -> str:
+    if len(first) != len(other):
+        return (
+            f"{layer.named(0)} {first} and {layer.named(index)} {other} have different numbers of axes"
+        )
+    names = {2: "height", 3: "width"} if len(first) == 4 else {}
+    where = " and ".join(
+        names.get(i, f"axis {i}") for i, (a, b) in enumerate(zip(first, other, strict=True)) if a != b and i != axis
+    )
+    return (
+        f"{layer.named(0)} {first.hwc()} and {layer.named(index)} {other.hwc()} differ in {where}; "
+        "check kernel_size, pad and stride of the layers that make them"
+    )
+
+
+class Slice(Moving):
+    """Cuts along an axis, at given points or into equal parts.  Source: slice_layer.cpp."""
+
+    type = "Slice"
+    tops = Arity(1, None)
+
+    def read(self, message: Message) -> None:
+        """axis (or the older slice_dim) and the points."""
+        param = message.child("slice_param")
+        self.legacy = param.has("slice_dim")
+        if self.legacy and param.has("axis"):
+            self.refuse("axis and slice_dim exclude each other", "slice_param.slice_dim")
+        self.axis_given = param.integer("slice_dim" if self.legacy else "axis")
+        self.points = param.integers("slice_point")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """One part a top."""
+        (bottom,) = bottoms
+        field = "slice_param.slice_dim" if self.legacy else "slice_param.axis"
+        axis = self.axis(bottom, self.axis_given, field)
+        extent = bottom[axis]
+        if not self.points:
+            if extent % self.top_count:
+                self.refuse(
+                    f"{extent} along axis {axis} cannot be cut into {self.top_count} equal parts", "top"
+                )
+            return [bottom.replaced(axis, extent // self.top_count)] * self.top_count
+        if len(self.points) != self.top_count - 1:
+            self.refuse(
+                f"{len(self.points)} slice_points make {len(self.points) + 1} parts, not "
+                f"{self.top_count} tops",
+                "slice_param.slice_point",
+            )
+        ends = [0, *self.points, extent]
+        for index, (before, after) in enumerate(zip(ends, ends[1:], strict=False)):
+            if after <= before:
+                self.refuse(
+                    f"slice_points {self.points} must rise and stay below {extent}",
+                    "slice_param.slice_point",
+                    index,
+                )
+        return [bottom.replaced(axis, b - a) for a, b in zip(ends, ends[1:], strict=False)]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Views of the bottom."""
+        (x,) = bottoms
+        cuts = self.points or self.top_count
+        return np.split(x, cuts, axis=self.axis_given)
+
+
+class Split(Moving):
+    """The same blob under several names.  Source: split_layer.cpp."""
+
+    type = "Split"
+    tops = Arity(1, None)
+    shares_bottom = True
+
+    def read(self, message: Message) -> None:
+        """No parameters."""
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape for each top."""
+        return [bottoms[0]] * self.top_count
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """The bottom itself."""
+        return [bottoms[0]] * self.top_count
+
+
+class Reshape(Moving):
+    """Other extents for the same values: 0 copies an extent, one −1 takes the rest.
+
+    axis and num_axes say which axes are replaced.  Source: reshape_layer.cpp.
+    """
+
+    type = "Reshape"
+    in_place = False
+    shares_bottom = True
+
+    def read(self, message: Message) -> None:
+        """The new extents and the axes they replace."""
+        param = message.child("reshape_param")
+        self.extents = param.child("shape").integers("dim")
+        self.axis_given = param.integer("axis")
+        self.num_axes = param.integer("num_axes")
+        if self.extents.count(-1) > 1:
+            self.refuse("only one dim can be -1", "reshape_param.shape.dim", len(self.extents) - 1)
+        for index, extent in enumerate(self.extents):
+            if extent < -1:
+                self.refuse(f"dim {extent} has no meaning", "reshape_param.shape.dim", index)
+        if self.num_axes < -1:
+            self.refuse(f"num_axes {self.num_axes} must be -1 or more", "reshape_param.num_axes")
+
+    def _span(self, axes: int) -> tuple[int, int]:
+        """The first replaced axis and the first kept one behind."""
+        start = self.axis_given if self.axis_given >= 0 else axes + self.axis_given + 1
+        end = axes if self.num_axes == -1 else start + self.num_axes
+        return start, end
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The new shape, which holds as many values."""
+        (bottom,) = bottoms
+        start, end = self._span(len(bottom))
+        if not 0 <= start <= len(bottom):
+            self.refuse(f"axis {self.axis_given} is out of range for {bottom}", "reshape_param.axis")
+        if end > len(bottom):
+            self.refuse(f"num_axes {self.num_axes} is too much for {bottom}", "reshape_param.num_axes")
+        extents = []
+        for index, extent in enumerate(self.extents):
+            if extent == 0:
+                if start + index >= len(bottom):
+                    self.refuse(
+                        f"dim 0 copies axis {start + index}, which {bottom} does not have",
+                        "reshape_param.shape.dim",
+                        index,
+                    )
+                extent = bottom[start + index]
+            extents.append(extent)
+        shape = [*bottom[:start], *extents, *bottom[end:]]
+        if -1 in self.extents:
+            known = -prod(shape)
+            if not known or bottom.count() % known:
+                self.refuse(
+                    f"the {bottom.count()} values of {bottom} cannot be cut into {known} for the -1 of "
+                    f"{self.extents}",
+                    "reshape_param.shape",
+                )
+            shape[start + self.extents.index(-1)] = bottom.count() // known
+        found = Shape(shape)
+        if found.count() != bottom.count():
+            self.refuse(
+                f"{found} holds {found.count()} values, {bottom} {bottom.count()}", "reshape_param.shape"
+            )
+        return [found]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """numpy works out the −1."""
+        (x,) = bottoms
+        start, end = self._span(x.ndim)
+        extents = [e or x.shape[start + i] for i, e in enumerate(self.extents)]
+        return [x.reshape(*x.shape[:start], *extents, *x.shape[end:])]
+
+
+class Flatten(Moving):
+    """Axes from axis to end_axis as one.  Source: flatten_layer.cpp."""
+
+    type = "Flatten"
+    in_place = False
+    shares_bottom = True
+
+    def read(self, message: Message) -> None:
+        """The first and the last axis."""
+        param = message.child("flatten_param")
+        self.first, self.last = param.integer("axis"), param.integer("end_axis")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The product of those extents in their place."""
+        (bottom,) = bottoms
+        first = self.axis(bottom, self.first, "flatten_param.axis")
+        last = self.axis(bottom, self.last, "flatten_param.end_axis")
+        if last < first - 1:
+            self.refuse(f"end_axis {last} lies before axis {first}", "flatten_param.end_axis")
+        return [Shape((*bottom[:first], bottom.count(first, last + 1), *bottom[last + 1 :]))]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """By numpy."""
+        (x,) = bottoms
+        first, last = self.first % x.ndim, self.last % x.ndim
+        return [x.reshape(*x.shape[:first], prod(x.shape[first : last + 1]), *x.shape[last + 1 :])]
+
+
+class Permute(Moving):
+    """The axes in another order; those not named follow in theirs.  Source: permute_layer.cpp (SSD)."""
+
+    type = "Permute"
+    source = "SSD"
+
+    def read(self, message: Message) -> None:
+        """The order."""
+        self.order = message.child("permute_param").integers("order")
+        if len(set(self.order)) != len(self.order):
+            self.refuse(f"order {self.order} names an axis twice", "permute_param.order")
+
+    def _whole(self, axes: int) -> list[int]:
+        return [*self.order, *(axis for axis in range(axes) if axis not in self.order)]
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The extents in the new order."""
+        (bottom,) = bottoms
+        for index, axis in enumerate(self.order):
+            if axis >= len(bottom):
+                self.refuse(f"axis {axis} is out of range for {bottom}", "permute_param.order", index)
+        return [Shape(bottom[axis] for axis in self._whole(len(bottom)))]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Transposed and made contiguous."""
+        (x,) = bottoms
+        return [np.ascontiguousarray(x.transpose(self._whole(x.ndim)))]
+
+
+class Tile(Moving):
+    """The blob repeated along an axis.  Source: tile_layer.cpp."""
+
+    type = "Tile"
+
+    def read(self, message: Message) -> None:
+        """The axis and how often."""
+        param = message.child("tile_param")
+        self.axis_given = param.integer("axis")
+        if not param.has("tiles"):
+            self.refuse("needs tiles, the number of copies", "tile_param")
+        self.tiles = param.integer("tiles")
+        if self.tiles <= 0:
+            self.refuse(f"tiles {self.tiles} must be positive", "tile_param.tiles")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """`tiles` times the extent."""
+        (bottom,) = bottoms
+        axis = self.axis(bottom, self.axis_given, "tile_param.axis")
+        return [bottom.replaced(axis, bottom[axis] * self.tiles)]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """By numpy."""
+        (x,) = bottoms
+        return [np.concatenate([x] * self.tiles, axis=self.axis_given)]
+
+
+class Crop(Moving):
+    """Cuts bottom 0 to the extents of bottom 1 from `axis` on, at given offsets.  crop_layer.cpp."""
+
+    type = "Crop"
+    bottoms = TWO
+
+    def read(self, message: Message) -> None:
+        """The first cut axis and the offsets."""
+        param = message.child("crop_param")
+        self.axis_given = param.integer("axis")
+        self.offsets = param.integers("offset")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """Bottom 1's extents from `axis` on."""
+        data, like = bottoms
+        axis = self.axis(data, self.axis_given, "crop_param.axis")
+        cut = len(data) - axis
+        if len(self.offsets) > 1 and len(self.offsets) != cut:
+            self.refuse(
+                f"{len(self.offsets)} offsets for {cut} cut axes; give none, one, or one an axis",
+                "crop_param.offset",
+            )
+        if len(like) < len(data):
+            self.refuse(f"{self.named(1)} {like} has fewer axes than {self.named(0)} {data}", "bottom", 1)
+        for index in range(axis, len(data)):
+            offset = self._offset(index - axis)
+            if offset + like[index] > data[index]:
+                self.refuse(
+                    f"{like[index]} at offset {offset} do not fit into the {data[index]} of axis {index}: "
+                    f"{self.named(0)} is {data}, {self.named(1)} is {like}",
+                    "crop_param.offset" if self.offsets else None,
+                )
+        return [Shape((*data[:axis], *like[axis : len(data)]))]
+
+    def _offset(self, number: int) -> int:
+        if not self.offsets:
+            return 0
+        return self.offsets[number if len(self.offsets) > 1 else 0]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """A view of bottom 0."""
+        data, like = bottoms
+        axis = self.axis_given % data.ndim
+        index = [slice(None)] * data.ndim
+        for number, axis_cut in enumerate(range(axis, data.ndim)):
+            start = self._offset(number)
+            index[axis_cut] = slice(start, start + like.shape[axis_cut])
+        return [data[tuple(index)]]
+
+
+class Silence(Moving):
+    """Takes blobs nobody reads, so that they are no outputs.  Source: silence_layer.cpp."""
+
+    type = "Silence"
+    bottoms = Arity(1, None)
+    tops = NONE
+
+    def read(self, message: Message) -> None:
+        """No parameters."""
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """No tops."""
+        return []
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Nothing."""
+        return []

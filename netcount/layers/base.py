@@ -1,0 +1,89 @@
+"""What many layer types share: element-wise shapes, moving data, and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from netcount.errors import MissingShapeError
+from netcount.layers.layer import NONE, Arity, Layer, ParamBlob
+from netcount.opcount import NOTHING, OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class NoBlobs(Layer):
+    """A layer without parameter blobs."""
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """None."""
+        return []
+
+
+class SameShape(Layer):
+    """A layer whose only top has the shape of its only bottom."""
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape."""
+        return [bottoms[0]]
+
+
+class Moving(NoBlobs):
+    """A layer that moves, names or drops data and computes nothing: every op class is 0."""
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """None: values are only moved."""
+        return NOTHING
+
+
+class Source(Moving):
+    """A layer without bottoms: its tops' shapes are told by the file or by the caller.
+
+    assumed: what the shapes take for granted, where the file leaves something open.
+    """
+
+    bottoms = NONE
+    tops = Arity(1, None)
+    computes = False
+    assumed: str | None = None
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The shapes that the file tells; MissingShapeError where it tells too little."""
+        return self.infer_given({})
+
+    def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
+        """All shapes, when those of some tops (by index) are given from outside."""
+        shapes = []
+        for index in range(self.top_count):
+            shape = given.get(index) or self.shape_of(index, given)
+            if shape is None:
+                self.ask_for(index)
+            shapes.append(shape)
+        return shapes
+
+    def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
+        """The shape of one top, or None when it cannot be known from the file and from `given`."""
+        return None
+
+    def ask_for(self, index: int) -> NoReturn:
+        """Say which shape is missing and how to give it."""
+        blob = self.message.texts("top")[index]
+        name = self.message.text("name")
+        raise MissingShapeError(
+            f'{self.type} "{name}": the file does not tell the shape of "{blob}"; give it with '
+            f"--input-shape {blob}=N,C,H,W",
+            self.message.place(),
+        )
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Not here: the values lie outside the file."""
+        tops = ", ".join(self.message.texts("top"))
+        self.refuse(f"its data are not in the file; give {tops} with --input")
+
+
+def child_of(message: Message, *names: str) -> Message:
+    """The first of these parameter messages that is set, or the first one, empty."""
+    return message.child(next((name for name in names if message.has(name)), names[0]))

@@ -1,0 +1,213 @@
+"""Sources whose images lie in a database or a list: what their parameters tell of the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netcount.layers.base import Source, child_of
+from netcount.layers.layer import TWO, Arity
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+COLOURS = 3
+
+
+class Images(Source):
+    """A source of images N×C×H×W and, mostly, of one label an image.
+
+    Height and width come from transform_param's crop_size or resize_param, or from new_height and
+    new_width; the batch from batch_size.  Channels are 3 unless the parameters say grey, and where
+    only the database decides, `assumed` says so.
+    """
+
+    params: tuple[str, ...] = ()
+    tops = Arity(1, 2)
+
+    def read(self, message: Message) -> None:
+        """Batch, height and width, channels; None for what is not told."""
+        param = child_of(message, *self.params)
+        transform = message.child("transform_param")
+        if message.has("transform_param"):
+            self._check(transform)
+        self.batch = param.integer("batch_size")
+        self.extent = self._extent(param, transform)
+        self.channels = self._channels(param, transform)
+
+    def _check(self, transform: Message) -> None:
+        if transform.has("mean_file") and transform.has("mean_value"):
+            self.refuse("mean_file and mean_value exclude each other", "transform_param.mean_value")
+
+    def _extent(self, param: Message, transform: Message) -> tuple[int, int] | None:
+        for height, width in (("crop_h", "crop_w"),):
+            if transform.has(height) and transform.has(width):
+                return transform.integer(height), transform.integer(width)
+        for owner in (transform, param):
+            if _has(owner, "crop_size") and owner.integer("crop_size"):
+                return owner.integer("crop_size"), owner.integer("crop_size")
+        resize = transform.child("resize_param")
+        if transform.has("resize_param") and resize.integer("height") and resize.integer("width"):
+            return resize.integer("height"), resize.integer("width")
+        if _has(param, "new_height") and param.integer("new_height") and param.integer("new_width"):
+            return param.integer("new_height"), param.integer("new_width")
+        return None
+
+    def _channels(self, param: Message, transform: Message) -> int:
+        grey = transform.flag("force_gray") or (_has(param, "is_color") and not param.flag("is_color"))
+        if grey:
+            return 1
+        if not (transform.flag("force_color") or self.knows_colour):
+            self.assumed = (
+                f"{COLOURS} channels are assumed, only the database knows; --input-shape "
+                f"{self.message.texts('top')[0]}=N,C,H,W says otherwise"
+            )
+        return COLOURS
+
+    knows_colour = True
+
+    def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
+        """Images and labels; nothing is assumed of an image shape that is given."""
+        if 0 in given or self.extent is None:
+            self.assumed = None
+        return super().infer_given(given)
+
+    def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
+        """Top 0 is the image; the label has one number an image."""
+        if index == 0:
+            if self.extent is None or not self.batch:
+                return None
+            return Shape((self.batch, self.channels, *self.extent))
+        images = given[0][0] if given.get(0) else self.batch
+        return self.label(images, given.get(0)) if images else None
+
+    def label(self, images: int, data: Shape | None) -> Shape | None:
+        """The label's shape."""
+        return Shape((images,))
+
+
+def _has(message: Message, field: str) -> bool:
+    return field in message.values
+
+
+class Data(Images):
+    """Images of an LMDB or LevelDB (data_layer.cpp).  The database decides the channels."""
+
+    type = "Data"
+    params = ("data_param",)
+    knows_colour = False
+
+
+class ImageData(Images):
+    """Images of a list of files (image_data_layer.cpp)."""
+
+    type = "ImageData"
+    params = ("image_data_param",)
+    tops = TWO
+
+    def _check(self, transform: Message) -> None:
+        super()._check(transform)
+        param = self.message.child("image_data_param")
+        if (param.integer("new_height") > 0) != (param.integer("new_width") > 0):
+            self.refuse("new_height and new_width must be set together", "image_data_param")
+
+
+class WindowData(Images):
+    """Cropped windows of images, N×3×crop×crop, and a label each (window_data_layer.cpp)."""
+
+    type = "WindowData"
+    params = ("window_data_param",)
+    tops = TWO
+
+    def read(self, message: Message) -> None:
+        """crop_size is a must."""
+        super().read(message)
+        if self.extent is None:
+            self.refuse("needs a crop_size in transform_param", "transform_param")
+
+
+class MemoryData(Source):
+    """Data handed over in memory: the shape is declared (memory_data_layer.cpp)."""
+
+    type = "MemoryData"
+    tops = TWO
+
+    def read(self, message: Message) -> None:
+        """batch_size × channels × height × width, all positive."""
+        param = message.child("memory_data_param")
+        names = ("batch_size", "channels", "height", "width")
+        self.shape = Shape(param.integer(name) for name in names)
+        if not all(self.shape):
+            self.refuse(
+                f"batch_size, channels, height and width must be positive, not {self.shape}",
+                "memory_data_param",
+            )
+
+    def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
+        """The declared shape, and one label an image."""
+        if index == 0:
+            return self.shape
+        return Shape(((given.get(0) or self.shape)[0],))
+
+
+class AnnotatedData(Images):
+    """SSD's images with boxes: the label is 1×1×boxes×8, one box until data come."""
+
+    type = "AnnotatedData"
+    source = "SSD"
+    params = ("data_param",)
+    knows_colour = False
+
+    def label(self, images: int, data: Shape | None) -> Shape | None:
+        """One box of eight numbers, as SSD's layer sets it up before data come."""
+        return Shape((1, 1, 1, 8))
+
+
+class VideoData(Images):
+    """SSD's frames of a camera or a video file."""
+
+    type = "VideoData"
+    source = "SSD"
+    params = ("data_param",)
+    knows_colour = True
+
+
+class DenseImageData(Images):
+    """SegNet's images with a label image of the same height and width."""
+
+    type = "DenseImageData"
+    source = "SegNet"
+    params = ("dense_image_data_param",)
+    tops = TWO
+
+    def _extent(self, param: Message, transform: Message) -> tuple[int, int] | None:
+        for form in ("crop", "new"):
+            height, width = param.integer(f"{form}_height"), param.integer(f"{form}_width")
+            if height and width:
+                return height, width
+        return super()._extent(param, transform)
+
+    def label(self, images: int, data: Shape | None) -> Shape | None:
+        """N×1×H×W."""
+        height, width = data[2:4] if data and len(data) == 4 else self.extent or (0, 0)
+        return Shape((images, 1, height, width)) if height else None
+
+
+class ImageSegData(Images):
+    """DeepLab's images, label images N×1×H×W and the data's own extents N×1×1×2."""
+
+    type = "ImageSegData"
+    source = "DeepLab"
+    params = ("image_data_param",)
+    tops = Arity(2, 3)
+
+    def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
+        """Image, label image, and height and width of the image."""
+        if index == 2:
+            images = given[0][0] if given.get(0) else self.batch
+            return Shape((images, 1, 1, 2)) if images else None
+        return super().shape_of(index, given)
+
+    def label(self, images: int, data: Shape | None) -> Shape | None:
+        """N×1×H×W."""
+        height, width = data[2:4] if data and len(data) == 4 else self.extent or (0, 0)
+        return Shape((images, 1, height, width)) if height else None
+

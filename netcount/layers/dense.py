@@ -1,0 +1,175 @@
+"""Layers in which every output sees every input, and look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from netcount.layers.filler import Filler
+from netcount.layers.layer import TWO, Arity, Layer, ParamBlob
+from netcount.lazy import np
+from netcount.opcount import OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class InnerProduct(Layer):
+    """A fully connected layer.  M×K (the axes before and from `axis`) -> M×C'; weights C'×K, bias C'.
+
+    Source: inner_product_layer.cpp.
+    """
+
+    type = "InnerProduct"
+
+    def read(self, message: Message) -> None:
+        """num_output, axis, bias, and whether the weights are stored K×C'."""
+        param = message.child("inner_product_param")
+        self.num_output = param.integer("num_output")
+        self.axis_given = param.integer("axis")
+        self.bias = param.flag("bias_term")
+        self.transposed = param.flag("transpose")
+        self.weight_filler = Filler(param.child("weight_filler"))
+        self.bias_filler = Filler(param.child("bias_filler"))
+        if not 0 < self.num_output < 2**31:
+            self.refuse("num_output must be positive", "inner_product_param.num_output")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The axes before `axis`, then C'."""
+        (bottom,) = bottoms
+        axis = self.axis(bottom, self.axis_given, "inner_product_param.axis")
+        return [Shape((*bottom[:axis], self.num_output))]
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """Weights C'×K (K×C' with transpose) and bias C'."""
+        (bottom,) = bottoms
+        inputs = bottom.count(self.axis(bottom, self.axis_given))
+        extents = (inputs, self.num_output) if self.transposed else (self.num_output, inputs)
+        found = [ParamBlob(Shape(extents), "weight", self.weight_filler)]
+        if self.bias:
+            found.append(ParamBlob(Shape((self.num_output,)), "bias", self.bias_filler))
+        return found
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """M·K·C' madds; an add for each bias."""
+        (bottom,) = bottoms
+        outputs = tops[0].count()
+        inputs = bottom.count(self.axis(bottom, self.axis_given))
+        return OpCount(outputs * inputs, outputs if self.bias else 0)
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """One GEMM."""
+        (x,) = bottoms
+        weight = blobs[0] if self.transposed else blobs[0].T
+        before = x.shape[: self.axis_given % x.ndim]
+        y = run.gemm(x.reshape(prod(before), weight.shape[0]), weight)
+        if self.bias:
+            y += blobs[1]
+        return [y.reshape(*before, weight.shape[1])]
+
+
+class Embed(Layer):
+    """A look-up: each index gives a row of the weights.  *S -> *S×C'; weights V×C', bias C'.
+
+    No madds: nothing is multiplied.  Source: embed_layer.cpp.
+    """
+
+    type = "Embed"
+
+    def read(self, message: Message) -> None:
+        """num_output, input_dim, bias."""
+        param = message.child("embed_param")
+        self.num_output = param.integer("num_output")
+        self.input_dim = param.integer("input_dim")
+        self.bias = param.flag("bias_term")
+        self.weight_filler = Filler(param.child("weight_filler"))
+        self.bias_filler = Filler(param.child("bias_filler"))
+        for field in ("num_output", "input_dim"):
+            if not 0 < param.integer(field) < 2**31:
+                self.refuse(f"{field} must be positive", f"embed_param.{field}")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """One more axis."""
+        return [Shape((*bottoms[0], self.num_output))]
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """Weights V×C' and bias C'."""
+        shape = Shape((self.input_dim, self.num_output))
+        found = [ParamBlob(shape, "weight", self.weight_filler)]
+        if self.bias:
+            found.append(ParamBlob(Shape((self.num_output,)), "bias", self.bias_filler))
+        return found
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """An add for each bias; the look-up itself is no arithmetic."""
+        return OpCount(adds=tops[0].count() if self.bias else 0)
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Rows by index; one outside the weights is refused, as by Caffe's debug check."""
+        (x,) = bottoms
+        rows = x.astype(np.int64)
+        if rows.size and not (0 <= rows.min() and rows.max() < len(blobs[0])):
+            self.refuse(f"an index lies outside input_dim {len(blobs[0])}", "embed_param.input_dim")
+        y = blobs[0][rows]
+        return [y + blobs[1] if self.bias else y]
+
+
+class MarginInnerProduct(Layer):
+    """SphereFace's classifier: cosines to class vectors, a margin only while training.
+
+    (N×…, N labels) -> N×C' and, as top 1, lambda; weights C'×K.  Source: the SphereFace paper (Liu
+    et al. 2017, arXiv 1704.08063): at test time the feature times normalized weights.
+    """
+
+    type = "MarginInnerProduct"
+    source = "SphereFace"
+    bottoms = TWO
+    tops = Arity(1, 2)
+
+    def read(self, message: Message) -> None:
+        """num_output and axis."""
+        param = message.child("margin_inner_product_param")
+        self.num_output = param.integer("num_output")
+        self.axis_given = param.integer("axis")
+        self.weight_filler = Filler(param.child("weight_filler"))
+        if not 0 < self.num_output < 2**31:
+            self.refuse("num_output must be positive", "margin_inner_product_param.num_output")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """N×C', and lambda as one number."""
+        data, _ = bottoms
+        axis = self.axis(data, self.axis_given, "margin_inner_product_param.axis")
+        return [Shape((*data[:axis], self.num_output)), Shape((1,))][: self.top_count]
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """Weights C'×K."""
+        data = bottoms[0]
+        inputs = data.count(self.axis(data, self.axis_given))
+        return [ParamBlob(Shape((self.num_output, inputs)), "weight", self.weight_filler)]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """M·K·C' madds, and the normalization of the weights."""
+        data = bottoms[0]
+        inputs = data.count(self.axis(data, self.axis_given))
+        weights = inputs * self.num_output
+        return OpCount(
+            tops[0].count() * inputs,
+            adds=weights,
+            muls=weights,
+            divs=weights,
+            exps=self.num_output,
+        )
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """The feature times the normalized weights; lambda is 0 at test time."""
+        x, _ = bottoms
+        weight = blobs[0] / np.sqrt((blobs[0] ** 2).sum(axis=1, keepdims=True))
+        before = x.shape[: self.axis_given % x.ndim]
+        y = run.gemm(x.reshape(prod(before), weight.shape[1]), weight.T)
+        tops = [y.reshape(*before, weight.shape[0]), np.zeros(1, dtype=np.float32)]
+        return tops[: self.top_count]
+
+

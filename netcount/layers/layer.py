@@ -1,0 +1,149 @@
+"""The contract of a layer type: one class says all that netcount knows about it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn
+
+from netcount.errors import InputError
+from netcount.layers.filler import Filler
+from netcount.opcount import OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class Arity(NamedTuple):
+    """How many bottoms or tops a layer takes; `most` None: any number from `least` on."""
+
+    least: int
+    most: int | None
+
+    def admits(self, number: int) -> bool:
+        """Whether `number` is allowed."""
+        return self.least <= number and (self.most is None or number <= self.most)
+
+    def __str__(self) -> str:
+        if self.most is None:
+            return f"at least {self.least}"
+        return f"{self.least}" if self.least == self.most else f"{self.least} to {self.most}"
+
+
+NONE, ONE, TWO, THREE = (Arity(n, n) for n in range(4))
+
+
+class ParamBlob(NamedTuple):
+    """A parameter blob of a layer, as it stands in a .caffemodel.
+
+    role: "weight" (also scale), "bias" (also shift), "statistic" (kept, not learned).
+    """
+
+    shape: Shape
+    role: str
+    filler: Filler | None = None
+
+
+class Window(NamedTuple):
+    """The sliding window of a layer, an extent a spatial axis; for display and shares by kernel."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    dilation: tuple[int, ...]
+    group: int = 1
+    depthwise: bool = False
+
+
+class Layer(ABC):
+    """One layer type, and in an instance one layer's parameters.
+
+    A subclass gives all five abstract methods: none has a default, so that nothing is silently 0.
+    `read` sees no shapes and `infer`, `blobs` and `ops` change nothing, so one layer can be asked
+    about several batches and resolutions.
+    """
+
+    type: ClassVar[str]
+    """The name in a prototxt's `type:`."""
+    source: ClassVar[str] = "BVLC"
+    """Where the type comes from: "BVLC" is stock Caffe, otherwise the fork's name."""
+    bottoms: ClassVar[Arity] = ONE
+    tops: ClassVar[Arity] = ONE
+    equal_bottoms_tops: ClassVar[bool] = False
+    """Whether Caffe's EqualNumBottomTopBlobs asks for as many tops as bottoms."""
+    auto_tops: ClassVar[int] = 0
+    """Tops a loss layer gets where the file names fewer (Caffe's AutoTopBlobs)."""
+    in_place: ClassVar[bool] = True
+    """False where Caffe's layer checks that top 0 is not bottom 0."""
+    time_major: ClassVar[bool] = False
+    """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
+    shares_bottom: ClassVar[bool] = False
+    """Whether Caffe lets every top share the bottom's memory (Reshape, Split …)."""
+    computes: ClassVar[bool] = True
+    """False for sources whose values lie outside the file (a database, a custom Python source)."""
+
+    def __init__(self, message: Message, top_count: int, phase: str = "TEST") -> None:
+        """`message` is the LayerParameter; `top_count` includes automatic tops."""
+        self.message = message
+        self.top_count = top_count
+        self.phase = phase
+        self.read(message)
+
+    @abstractmethod
+    def read(self, message: Message) -> None:
+        """Set the parameters as attributes, checked; errors carry the field's place."""
+
+    @abstractmethod
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """Shapes in -> shapes out, one a top.  Raises InputError for what Caffe refuses."""
+
+    @abstractmethod
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """The parameter blobs, in Caffe's order.  Called after `infer` accepted the bottoms."""
+
+    @abstractmethod
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """The arithmetic of one forward pass over these shapes (all of the batch)."""
+
+    @abstractmethod
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Arrays in -> arrays out, as Caffe in `run.phase`.  Extents come from the arrays alone.
+
+        Products with learned matrices go through `run.gemm` (or are told to `run.performed`), so
+        that what was counted can be held against what was done.  Bottoms are never written to.
+        """
+
+    def window(self, bottoms: Sequence[Shape]) -> Window | None:
+        """The sliding window, where there is one."""
+        return None
+
+    def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
+        """Where the tops' extents depend on values: what the inferred ones stand for."""
+        return None
+
+    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """Elements of working memory besides bottoms, tops and blobs (Caffe's column buffer)."""
+        return 0
+
+    def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
+        """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""
+        name = self.message.text("name")
+        return self.message.error(f'{self.type} "{name}": {message}', field, index)
+
+    def refuse(self, message: str, field: str | None = None, index: int = 0) -> NoReturn:
+        """Raise what `error` makes."""
+        raise self.error(message, field, index)
+
+    def axis(self, shape: Shape, index: int, field: str | None = None) -> int:
+        """`index` as an axis of `shape`, negative ones from the back; an error when out of range."""
+        if not -len(shape) <= index < len(shape):
+            self.refuse(f"axis {index} is out of range for {shape} with {len(shape)} axes", field)
+        return index + len(shape) if index < 0 else index
+
+    def named(self, index: int) -> str:
+        """The `index`-th bottom for a message: its name and position in the file."""
+        names = self.message.texts("bottom")
+        name = names[index] if index < len(names) else "?"
+        return f'bottom {index} "{name}"'

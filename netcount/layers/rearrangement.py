@@ -1,0 +1,139 @@
+"""Forks' and rarer ways to move values about: flip, reorganize, shuffle, pick images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import Moving
+from netcount.layers.layer import TWO
+from netcount.lazy import np
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class BatchReindex(Moving):
+    """Images picked by index.  (N×*S, M indices) -> M×*S.  Source: batch_reindex_layer.cpp."""
+
+    type = "BatchReindex"
+    bottoms = TWO
+
+    def read(self, message: Message) -> None:
+        """No parameters."""
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """As many images as indices."""
+        data, index = bottoms
+        if len(index) != 1:
+            self.refuse(f"{self.named(1)} {index} must have one axis", "bottom", 1)
+        if not data:
+            self.refuse(f"{self.named(0)} must have an axis to pick from", "bottom")
+        return [Shape((index[0], *data[1:]))]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """An index outside the batch is refused, as by Caffe."""
+        data, index = bottoms
+        picked = index.astype(np.int64)
+        if picked.size and not (0 <= picked.min() and picked.max() < len(data)):
+            self.refuse(f"an index lies outside the batch of {len(data)}", "bottom", 1)
+        return [data[picked]]
+
+
+class Flip(Moving):
+    """Mirrors height, width or both.  N×C×H×W.  Source: flip_layer.cpp of happynear's Caffe."""
+
+    type = "Flip"
+    source = "happynear"
+
+    def read(self, message: Message) -> None:
+        """Which axes."""
+        param = message.child("flip_param")
+        self.height, self.width = param.flag("flip_height"), param.flag("flip_width")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape, of 4 axes."""
+        if len(bottoms[0]) != 4:
+            self.refuse(f"needs 4 axes N×C×H×W, not {bottoms[0]}", "bottom")
+        return [bottoms[0]]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """By numpy."""
+        axes = [axis for axis, wanted in ((2, self.height), (3, self.width)) if wanted]
+        return [np.flip(bottoms[0], axes)]
+
+
+class Reorg(Moving):
+    """Space to channels, in YOLO v2's own order.  N×C×H×W -> N×(C·s²)×(H/s)×(W/s).
+
+    reverse goes the other way.  Source: reorg_layer.cpp of YOLO forks, after darknet.
+    """
+
+    type = "Reorg"
+    source = "YOLO forks"
+
+    def read(self, message: Message) -> None:
+        """stride and direction."""
+        param = message.child("reorg_param")
+        self.stride = param.integer("stride")
+        self.reverse = param.flag("reverse")
+        if self.stride < 1:
+            self.refuse("stride must be positive", "reorg_param.stride")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """Channels grow as the extents shrink."""
+        (bottom,) = bottoms
+        if len(bottom) != 4:
+            self.refuse(f"needs 4 axes N×C×H×W, not {bottom}", "bottom")
+        n, c, h, w = bottom
+        s = self.stride
+        if self.reverse:
+            if c % (s * s):
+                self.refuse(f"{c} channels cannot be divided by {s}²", "reorg_param.stride")
+            return [Shape((n, c // (s * s), h * s, w * s))]
+        if h % s or w % s:
+            self.refuse(f"{h}×{w} cannot be divided by stride {s}", "reorg_param.stride")
+        return [Shape((n, c * s * s, h // s, w // s))]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Blocks of s×s; the offset within a block is the slowest of the new channels."""
+        (x,) = bottoms
+        n, c, h, w = x.shape
+        s = self.stride
+        if self.reverse:
+            parts = x.reshape(n, s, s, c // (s * s), h, w)
+            return [np.ascontiguousarray(parts.transpose(0, 3, 4, 1, 5, 2)).reshape(n, -1, h * s, w * s)]
+        parts = x.reshape(n, c, h // s, s, w // s, s)
+        moved = parts.transpose(0, 3, 5, 1, 2, 4)
+        return [np.ascontiguousarray(moved).reshape(n, c * s * s, h // s, w // s)]
+
+
+class ShuffleChannel(Moving):
+    """Mixes the channels of groups.  N×C×H×W.  Source: Zhang et al. 2017 (ShuffleNet, 1707.01083)."""
+
+    type = "ShuffleChannel"
+    source = "ShuffleNet forks"
+
+    def read(self, message: Message) -> None:
+        """The number of groups."""
+        self.group = message.child("shuffle_channel_param").integer("group")
+        if self.group < 1:
+            self.refuse("group must be positive", "shuffle_channel_param.group")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape."""
+        (bottom,) = bottoms
+        if len(bottom) < 2 or bottom[1] % self.group:
+            self.refuse(
+                f"the channels of {bottom} cannot be divided by group {self.group}",
+                "shuffle_channel_param.group",
+            )
+        return [bottom]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Groups and their members change places."""
+        (x,) = bottoms
+        parts = x.reshape(len(x), self.group, x.shape[1] // self.group, -1)
+        return [np.ascontiguousarray(parts.swapaxes(1, 2)).reshape(x.shape)]

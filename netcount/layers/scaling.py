@@ -1,0 +1,168 @@
+"""A factor or a shift for each channel, learned or from a second bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import NoBlobs
+from netcount.layers.filler import Filler
+from netcount.layers.layer import TWO, Arity, Layer, ParamBlob
+from netcount.opcount import OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class _Broadcast(Layer):
+    """What Scale and Bias share: an operand over the axes from `axis`, of a blob or of bottom 1."""
+
+    bottoms = Arity(1, 2)
+    param: str
+
+    def read(self, message: Message) -> None:
+        """axis and num_axes, which only count when the operand is learned."""
+        param = message.child(self.param)
+        self.axis_given = param.integer("axis")
+        self.num_axes = param.integer("num_axes")
+        self.filler = Filler(param.child("filler"))
+        if self.num_axes < -1:
+            self.refuse(f"num_axes {self.num_axes} must be -1 or more", f"{self.param}.num_axes")
+
+    def operand(self, bottoms: Sequence[Shape]) -> tuple[int, Shape]:
+        """The axis it starts at, and its shape."""
+        first, *rest = bottoms
+        if rest:
+            (other,) = rest
+            axis = self.axis(first, self.axis_given, f"{self.param}.axis") if other else 0
+            if first[axis : axis + len(other)] != other:
+                self.refuse(
+                    f"{self.named(1)} {other} must be the axes of {self.named(0)} {first} from axis "
+                    f"{axis} on",
+                    f"{self.param}.axis",
+                )
+            return axis, other
+        if self.num_axes == 0:
+            return 0, Shape()
+        axis = self.axis(first, self.axis_given, f"{self.param}.axis")
+        if self.num_axes == -1:
+            return axis, Shape(first[axis:])
+        if axis + self.num_axes > len(first):
+            self.refuse(
+                f"{self.num_axes} axes from axis {axis} are more than {first} has",
+                f"{self.param}.num_axes",
+            )
+        return axis, Shape(first[axis : axis + self.num_axes])
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """Bottom 0's shape."""
+        self.operand(bottoms)
+        return [bottoms[0]]
+
+    def spread(self, operand: Array, x: Array) -> Array:
+        """The operand with axes of 1 behind it, so that it broadcasts over `x`."""
+        if not operand.ndim:
+            return operand
+        axis = self.axis_given % x.ndim
+        return operand.reshape(*operand.shape, *(1,) * (x.ndim - axis - operand.ndim))
+
+
+class Scale(_Broadcast):
+    """x times a factor, plus a shift if wanted.  *S, broadcast from `axis` over num_axes axes.
+
+    One bottom: weights of those axes, and bias; two bottoms: the second is the factor.
+    Source: scale_layer.cpp.
+    """
+
+    type = "Scale"
+    param = "scale_param"
+
+    def read(self, message: Message) -> None:
+        """The shift besides."""
+        super().read(message)
+        param = message.child(self.param)
+        self.bias = param.flag("bias_term")
+        self.bias_filler = Filler(param.child("bias_filler"))
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """The factor, unless bottom 1 is it, and the shift."""
+        _, shape = self.operand(bottoms)
+        found = [ParamBlob(shape, "weight", self.filler)] if len(bottoms) == 1 else []
+        if self.bias:
+            found.append(ParamBlob(shape, "bias", self.bias_filler))
+        return found
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A mul an element, and an add for the shift."""
+        elements = tops[0].count()
+        return OpCount(adds=elements if self.bias else 0, muls=elements)
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """One pass, or two with a shift."""
+        x = bottoms[0]
+        factor, *rest = [*bottoms[1:], *blobs]
+        y = x * self.spread(factor, x)
+        for shift in rest:
+            y += self.spread(shift, x)
+        return [y]
+
+
+class Bias(_Broadcast):
+    """x plus a shift.  *S, broadcast from `axis` over num_axes axes; bias, or bottom 1.
+
+    Source: bias_layer.cpp.
+    """
+
+    type = "Bias"
+    param = "bias_param"
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """The shift, unless bottom 1 is it."""
+        _, shape = self.operand(bottoms)
+        return [ParamBlob(shape, "bias", self.filler)] if len(bottoms) == 1 else []
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """An add an element."""
+        return OpCount(adds=tops[0].count())
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """One pass."""
+        x = bottoms[0]
+        (shift,) = [*bottoms[1:], *blobs]
+        return [x + self.spread(shift, x)]
+
+
+class ChannelScale(NoBlobs):
+    """x times one factor a position, the same in all channels.  (N×C×H×W, N×1×H×W) -> N×C×H×W.
+
+    Source: channel_scale_layer.cpp of happynear's Caffe.
+    """
+
+    type = "ChannelScale"
+    source = "happynear"
+    bottoms = TWO
+
+    def read(self, message: Message) -> None:
+        """Nothing that changes shapes or values at test time."""
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """Bottom 0's shape."""
+        data, scale = bottoms
+        if data[:1] != scale[:1] or data[2:] != scale[2:] or scale[1:2] not in ((1,), ()):
+            self.refuse(
+                f"{self.named(1)} {scale} must be {self.named(0)} {data} with one channel", "bottom", 1
+            )
+        return [data]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A mul an element."""
+        return OpCount(muls=tops[0].count())
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Broadcast over the channels."""
+        data, scale = bottoms
+        return [data * scale.reshape(len(data), 1, *data.shape[2:])]
+
+

@@ -1,0 +1,119 @@
+"""Layers that pick: the largest classes, or the images that a selector lets through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import Moving, NoBlobs
+from netcount.layers.layer import Arity
+from netcount.lazy import np
+from netcount.opcount import OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class ArgMax(NoBlobs):
+    """Indices of the top_k largest values, with the values if wanted.  Source: argmax_layer.cpp.
+
+    With an axis: that axis becomes top_k.  Without: N×1×top_k (N×2×top_k with the values).
+    """
+
+    type = "ArgMax"
+    in_place = False
+
+    def read(self, message: Message) -> None:
+        """How many, along what, and whether the values are wanted."""
+        param = message.child("argmax_param")
+        self.values = param.flag("out_max_val")
+        self.top_k = param.integer("top_k")
+        self.axis_given = param.integer("axis") if param.has("axis") else None
+        if self.top_k < 1:
+            self.refuse("top_k must be positive", "argmax_param.top_k")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The picked indices' shape."""
+        (bottom,) = bottoms
+        if self.axis_given is not None:
+            axis = self.axis(bottom, self.axis_given, "argmax_param.axis")
+            if self.top_k > bottom[axis]:
+                self.refuse(f"top_k {self.top_k} is more than the {bottom[axis]} of axis {axis}", "argmax_param.top_k")
+            return [bottom.replaced(axis, self.top_k)]
+        if self.top_k > bottom.count(1):
+            self.refuse(f"top_k {self.top_k} is more than the {bottom.count(1)} values", "argmax_param.top_k")
+        axes = max(3, len(bottom))
+        extents = [1] * axes
+        extents[0] = bottom[0]
+        extents[2] = self.top_k
+        if self.values:
+            extents[1] = 2
+        return [Shape(extents)]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A partial sort: about log2(top_k) + 1 compares a value."""
+        return OpCount(compares=bottoms[0].count() * self.top_k.bit_length())
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Caffe sorts pairs of value and index downwards: of equals the larger index comes first."""
+        (x,) = bottoms
+        if self.axis_given is None:
+            rows = x.reshape(len(x), -1)
+            order = _largest(rows, self.top_k)
+            parts = [order.astype(np.float32)]
+            if self.values:
+                parts.append(np.take_along_axis(rows, order, axis=1))
+            shape = [1] * max(3, x.ndim)
+            shape[0], shape[1], shape[2] = len(x), len(parts), self.top_k
+            return [np.stack(parts, axis=1).reshape(shape)]
+        moved = np.moveaxis(x, self.axis_given, -1)
+        order = _largest(moved, self.top_k)
+        found = np.take_along_axis(moved, order, axis=-1) if self.values else order.astype(np.float32)
+        return [np.moveaxis(found, -1, self.axis_given)]
+
+
+def _largest(x: Array, number: int) -> Array:
+    """Indices of the largest values of the last axis, largest first."""
+    backwards = np.argsort(-x[..., ::-1], axis=-1, kind="stable")[..., :number]
+    return x.shape[-1] - 1 - backwards
+
+
+class Filter(Moving):
+    """Keeps the images whose selector is not 0.  (N×*S, …, N×1) -> M×*S, …; M depends on the data.
+
+    Source: filter_layer.cpp.
+    """
+
+    type = "Filter"
+    bottoms = Arity(2, None)
+    tops = Arity(1, None)
+
+    def read(self, message: Message) -> None:
+        """One top for each bottom but the selector."""
+        bottoms = len(message.texts("bottom"))
+        if bottoms - 1 != self.top_count:
+            self.refuse(f"needs one top less than its {bottoms} bottoms, not {self.top_count}", "top")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """Every image kept: the bound that Caffe sets up."""
+        *data, selector = bottoms
+        if selector.count(1) != 1:
+            self.refuse(f"the selector {selector} must hold one value an image", "bottom", len(data))
+        for index, one in enumerate(data):
+            if one[:1] != selector[:1]:
+                self.refuse(
+                    f"{self.named(index)} {one} and the selector {selector} differ in axis 0", "bottom", index
+                )
+        return list(data)
+
+    def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
+        """The kept images."""
+        return f"keeps as many images as the selector says; {bottoms[0][0]} is the most"
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """By a mask."""
+        *data, selector = bottoms
+        kept = selector.reshape(len(selector)) != 0
+        return [one[kept] for one in data]

@@ -1,0 +1,50 @@
+"""Softmax, and what its losses share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import NoBlobs, SameShape
+from netcount.lazy import np
+from netcount.opcount import OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+def softmax(x: Array, axis: int) -> Array:
+    """exp(x − max) / Σ exp(x − max) along an axis."""
+    y = np.exp(x - x.max(axis=axis, keepdims=True))
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+def softmax_ops(elements: int) -> OpCount:
+    """Each element: a compare, a difference, an exp, an add, a div."""
+    return OpCount(adds=2 * elements, divs=elements, compares=elements, exps=elements)
+
+
+class Softmax(SameShape, NoBlobs):
+    """Positive values that sum to 1 along an axis.  *S -> *S.  Source: softmax_layer.cpp."""
+
+    type = "Softmax"
+
+    def read(self, message: Message) -> None:
+        """The axis."""
+        self.axis_given = message.child("softmax_param").integer("axis")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape."""
+        self.axis(bottoms[0], self.axis_given, "softmax_param.axis")
+        return [bottoms[0]]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """As `softmax_ops`."""
+        return softmax_ops(tops[0].count())
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """As `softmax`."""
+        return [softmax(bottoms[0], self.axis_given)]

@@ -1,0 +1,164 @@
+"""A path or a text -> Net: reading, telling solvers from nets, and all that `build` wants."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from netcount.build import build
+from netcount.errors import InputError, NetcountError, raise_all
+from netcount.layers.assumed import IDENTITY
+from netcount.layers.catalogue import CATALOGUE, Catalogue
+from netcount.net import Net
+from netcount.prototxt.bind import bind
+from netcount.prototxt.message import Message
+from netcount.prototxt.reader import read
+from netcount.prototxt.schema import fields_of
+from netcount.prototxt.select import State
+from netcount.prototxt.tree import Tree
+from netcount.shape import Shape
+
+MAX_BYTES = 256 * 2**20
+"""A prototxt larger than this is taken for something else (a .caffemodel, a disk image)."""
+
+
+def load_net(
+    source: str | os.PathLike[str],
+    *,
+    phase: str = "TEST",
+    level: int = 0,
+    stages: Collection[str] = (),
+    batch: int | str | None = 1,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    assume: Mapping[str, str | Sequence[int] | Sequence[Sequence[int]]] | None = None,
+    catalogue: Catalogue = CATALOGUE,
+    file: str | None = None,
+) -> Net:
+    """The net of a prototxt file, of `-` (standard input), or of a text that contains a `{`.
+
+    phase, level, stages: Caffe's NetState, which picks layers by include and exclude rules.
+    batch: images to count for; "net" or None for what the file declares.  input_shapes: N×C×H×W by
+    blob name, "" for the only input.  assume: for layers of unknown type, by type or layer name:
+    "identity", a shape, or a shape for each top.  file: the name to use in messages.
+
+    A solver file is followed to the net it names.  Raises InputError where Caffe would refuse.
+    """
+    if phase not in ("TRAIN", "TEST"):
+        raise InputError(f'phase is "TRAIN" or "TEST", not {phase!r}')
+    text, name = _text_of(source, file)
+    problems: list[NetcountError] = []
+    message = _message_of(read(text, name), problems, phase)
+    return build(
+        message,
+        state=State(phase, level, tuple(stages)),
+        batch=_images(batch),
+        input_shapes=input_shapes,
+        assume={key: _assumed(value) for key, value in (assume or {}).items()},
+        catalogue=catalogue,
+        problems=problems,
+    )
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text of a prototxt; bytes that are not UTF-8 are kept as surrogates.
+
+    InputError when the file cannot be read, or cannot be a prototxt.
+    """
+    name = os.fspath(path)
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            if os.path.isdir(name):
+                raise InputError(f"{shown_path(name)} is a folder, not a prototxt")
+            with open(name, "rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as failure:
+        reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else failure
+        raise InputError(f"cannot read {shown_path(name)}: {reason}") from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{shown_path(name)} is larger than 256 MiB; that is no prototxt")
+    return data.decode("utf-8", "surrogateescape")
+
+
+def shown_path(path: str) -> str:
+    """A path for a message, with nothing a terminal would obey."""
+    return path if path.isprintable() else ascii(path)
+
+
+def _text_of(source: str | os.PathLike[str], file: str | None) -> tuple[str, str]:
+    if isinstance(source, str) and ("{" in source or "\n" in source) and not _exists(source):
+        return source, file or "<text>"
+    path = os.fspath(source)
+    return read_text(path), file or ("<stdin>" if path == "-" else shown_path(path))
+
+
+def _exists(source: str) -> bool:
+    try:
+        return os.path.exists(source)
+    except ValueError:
+        return False
+
+
+def _images(batch: int | str | None) -> int | None:
+    if batch is None or batch == "net":
+        return None
+    if isinstance(batch, str):
+        batch = int(batch) if batch.isascii() and batch.isdigit() else 0
+    if not 1 <= batch < 2**31:
+        raise InputError('batch is a positive number of images, or "net" for what the file says')
+    return batch
+
+
+def _assumed(value: str | Sequence[int] | Sequence[Sequence[int]]) -> list[Shape]:
+    if isinstance(value, str):
+        if value != IDENTITY:
+            raise InputError(f'a layer is assumed to be "{IDENTITY}" or to have shapes, not {value!r}')
+        return []
+    if value and isinstance(value[0], int):
+        return [Shape(value)]  # type: ignore[arg-type]
+    return [Shape(shape) for shape in value]  # type: ignore[arg-type]
+
+
+def _message_of(tree: Tree, problems: list[NetcountError], phase: str) -> Message:
+    """The NetParameter of a file, also where the file is a solver that names or holds a net."""
+    if not _is_solver(tree):
+        return bind(tree, "NetParameter", problems)
+    solver = bind(tree, "SolverParameter", problems)
+    raise_all(problems)
+    prefixes = ("train_", "") if phase == "TRAIN" else ("test_", "", "train_")
+    for prefix in prefixes:
+        inline = solver.values.get(f"{prefix}net_param")
+        if inline:
+            return inline[0] if isinstance(inline, list) else inline
+        named = solver.values.get(f"{prefix}net")
+        if named:
+            return _followed(solver, f"{prefix}net", named, problems)
+    raise solver.error("this is a solver file, and it names no net")
+
+
+def _followed(
+    solver: Message, field: str, named: str | list[str], problems: list[NetcountError]
+) -> Message:
+    """The net a solver names, looked for beside the solver and then where the path says."""
+    name = named[0] if isinstance(named, list) else named
+    folder = Path(solver.tree.source.file).parent
+    for candidate in (folder / name, folder / Path(name).name):
+        if _exists(str(candidate)):
+            file = shown_path(str(candidate))
+            tree = read(read_text(candidate), file)
+            if _is_solver(tree):
+                raise solver.error(f'this solver names "{name}", which is a solver too', field)
+            return bind(tree, "NetParameter", problems)
+    raise solver.error(
+        f'this is a solver file, and the net it names, "{name}", is not there; analyze that file', field
+    )
+
+
+def _is_solver(tree: Tree) -> bool:
+    """Whether the fields are a solver's: one that only solvers have, and no layers."""
+    net, solver = fields_of("NetParameter"), fields_of("SolverParameter")
+    names = {name for name, _, _ in tree.fields}
+    return not names & {"layer", "layers"} and any(n in solver and n not in net for n in names)

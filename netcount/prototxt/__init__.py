@@ -1,0 +1,1 @@
+"""Caffe's file formats, and nothing about what layers do."""

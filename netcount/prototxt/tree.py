@@ -1,0 +1,52 @@
+"""The located tree: what a prototxt says before any schema is asked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TypeAlias
+
+from netcount.errors import Place
+
+
+class Source:
+    """A text and its name; turns offsets into lines and columns when somebody asks."""
+
+    __slots__ = ("_starts", "file", "text")
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self._starts: list[int] | None = None
+
+    def place(self, offset: int) -> Place:
+        """Line and column of a character, both counted from 1."""
+        if self._starts is None:
+            starts = [0]
+            find = self.text.find
+            while newline := find("\n", starts[-1]) + 1:
+                starts.append(newline)
+            self._starts = starts
+        line = bisect_right(self._starts, offset)
+        return Place(self.file, line, offset - self._starts[line - 1] + 1)
+
+
+class Tree:
+    """A message as written: its fields in order, unknown ones included.
+
+    A field is (name, value, offset of the name).  A value is a sub-tree or a scalar's raw text:
+    a number, an identifier, or one or more string literals with their quotes.
+    """
+
+    __slots__ = ("fields", "offset", "source")
+
+    def __init__(self, source: Source, offset: int) -> None:
+        self.source = source
+        self.offset = offset
+        self.fields: list[Field] = []
+
+    def place(self, offset: int | None = None) -> Place:
+        """Where the tree starts, or where `offset` is."""
+        return self.source.place(self.offset if offset is None else offset)
+
+
+Field: TypeAlias = "tuple[str, Tree | str, int]"

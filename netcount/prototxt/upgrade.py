@@ -1,0 +1,169 @@
+"""V0 and V1 nets and legacy inputs -> the current form (Caffe's util/upgrade_proto.cpp)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netcount.errors import NetcountError
+from netcount.prototxt.message import Message
+from netcount.prototxt.schema import fields_of
+from netcount.prototxt.upgrade_v0 import upgrade_v0
+
+V1_TYPES = {
+    "NONE": "",
+    "ABSVAL": "AbsVal",
+    "ACCURACY": "Accuracy",
+    "ARGMAX": "ArgMax",
+    "BNLL": "BNLL",
+    "CONCAT": "Concat",
+    "CONTRASTIVE_LOSS": "ContrastiveLoss",
+    "CONVOLUTION": "Convolution",
+    "DATA": "Data",
+    "DECONVOLUTION": "Deconvolution",
+    "DROPOUT": "Dropout",
+    "DUMMY_DATA": "DummyData",
+    "ELTWISE": "Eltwise",
+    "EUCLIDEAN_LOSS": "EuclideanLoss",
+    "EXP": "Exp",
+    "FLATTEN": "Flatten",
+    "HDF5_DATA": "HDF5Data",
+    "HDF5_OUTPUT": "HDF5Output",
+    "HINGE_LOSS": "HingeLoss",
+    "IM2COL": "Im2col",
+    "IMAGE_DATA": "ImageData",
+    "INFOGAIN_LOSS": "InfogainLoss",
+    "INNER_PRODUCT": "InnerProduct",
+    "LRN": "LRN",
+    "MEMORY_DATA": "MemoryData",
+    "MULTINOMIAL_LOGISTIC_LOSS": "MultinomialLogisticLoss",
+    "MVN": "MVN",
+    "POOLING": "Pooling",
+    "POWER": "Power",
+    "RELU": "ReLU",
+    "SIGMOID": "Sigmoid",
+    "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss",
+    "SILENCE": "Silence",
+    "SLICE": "Slice",
+    "SOFTMAX": "Softmax",
+    "SOFTMAX_LOSS": "SoftmaxWithLoss",
+    "SPLIT": "Split",
+    "TANH": "TanH",
+    "THRESHOLD": "Threshold",
+    "WINDOW_DATA": "WindowData",
+}
+"""V1's enum names and the type strings that took their place."""
+
+PAST_THE_END = "?past_the_end"
+"""Marks a shape that Caffe would take from beyond the end of `input_dim`."""
+
+_DATA_PARAMS = {
+    "DATA": "data_param",
+    "IMAGE_DATA": "image_data_param",
+    "WINDOW_DATA": "window_data_param",
+}
+_PARAM_SPECS = (
+    ("param", "name"),
+    ("blob_share_mode", "share_mode"),
+    ("blobs_lr", "lr_mult"),
+    ("weight_decay", "decay_mult"),
+)
+
+
+def upgrade(net: Message, problems: list[NetcountError]) -> Message:
+    """The same net in the current form: `layer` messages only, inputs as an Input layer."""
+    values = dict(net.values)
+    layers: list[Message] = values.get("layer", [])
+    old: list[Message] = values.pop("layers", [])
+    if old and layers:
+        problems.append(
+            net.error(
+                "the net has both 'layer' and 'layers' fields, which Caffe refuses to read; "
+                "write all layers in the current 'layer' form",
+                "layers" if old[0].tree.offset > layers[0].tree.offset else "layer",
+            )
+        )
+        old = []
+    if old:
+        if any(message.has("layer") for message in old):
+            old = upgrade_v0(net, old, problems)
+        layers = [_upgrade_v1(message) for message in old]
+    layers = [_without_batch_norm_params(layer) for layer in layers]
+    values["layer"] = _input_layers(net) + layers
+    return Message(net.type, values, net.tree)
+
+
+def _upgrade_v1(old: Message) -> Message:
+    known = fields_of("LayerParameter")
+    values: dict[str, Any] = {
+        name: value
+        for name, value in old.values.items()
+        if name in known and name not in ("param", "type", "layer")
+    }
+    if old.has("type"):
+        enum_name = old.text("type")
+        # a fork's enum value is told by its own name, and then found unknown
+        values["type"] = V1_TYPES.get(enum_name, enum_name)
+        transform = _transform(old, _DATA_PARAMS.get(enum_name, ""))
+        if transform:
+            values["transform_param"] = transform
+    specs: list[dict[str, Any]] = []
+    for field, target in _PARAM_SPECS:
+        for index, value in enumerate(old.get(field)):
+            while len(specs) <= index:
+                specs.append({})
+            specs[index][target] = value
+    if specs:
+        values["param"] = [Message("ParamSpec", spec, old.tree) for spec in specs]
+    return Message("LayerParameter", values, old.tree)
+
+
+def _transform(old: Message, data_param: str) -> Message | None:
+    """V1's crop_size and the like, which moved from the data parameters to transform_param."""
+    if not data_param:
+        return None
+    data = old.child(data_param)
+    moved = {
+        name: data.values[name]
+        for name in ("scale", "mean_file", "crop_size", "mirror")
+        if data.has(name)
+    }
+    if not moved:
+        return None
+    transform = old.child("transform_param")
+    return Message("TransformationParameter", {**transform.values, **moved}, data.tree)
+
+
+def _without_batch_norm_params(layer: Message) -> Message:
+    """BatchNorm's three `param` entries of old files are dropped, their names with them."""
+    if layer.text("type") == "BatchNorm" and len(layer.values.get("param", ())) == 3:
+        values = {name: value for name, value in layer.values.items() if name != "param"}
+        return Message(layer.type, values, layer.tree)
+    return layer
+
+
+def _input_layers(net: Message) -> list[Message]:
+    """Legacy `input:` fields as one Input layer named "input".
+
+    Inputs without any shape make an Input layer without shapes: --input-shape can give them.
+    Where `input_dim` ends early Caffe reads past its end; here those tops have no shape.
+    """
+    names = net.texts("input")
+    if not names:
+        return []
+    shapes = list(net.children("input_shape"))[: len(names)]
+    if not shapes:
+        dims = net.integers("input_dim")
+        for first in range(0, min(len(dims) // 4, len(names)) * 4, 4):
+            shapes.append(Message("BlobShape", {"dim": dims[first : first + 4]}, net.tree))
+        if shapes:
+            missing = len(names) - len(shapes)
+            shapes += [Message("BlobShape", {PAST_THE_END: True}, net.tree) for _ in range(missing)]
+    values = {
+        "name": "input",
+        "type": "Input",
+        "top": names,
+        "input_param": Message("InputParameter", {"shape": shapes}, net.tree),
+    }
+    tree = type(net.tree)(net.tree.source, net.place_offset("input"))
+    tree.fields = [(field, value, at) for field, value, at in net.tree.fields if field == "input"]
+    return [Message("LayerParameter", values, tree)]

@@ -1,0 +1,1 @@
+"""Results as text, one format a file; no number is computed here."""

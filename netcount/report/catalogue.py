@@ -1,0 +1,45 @@
+"""The supported layer types as a table."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from netcount.layers.catalogue import Catalogue
+from netcount.report.layout import Table
+
+
+class TypeRow(NamedTuple):
+    """One layer type.  source: "stock" for Caffe's own, else the fork or package it comes from."""
+
+    type: str
+    source: str
+    bottoms: str
+    tops: str
+    about: str
+
+
+def catalogue_rows(catalogue: Catalogue) -> list[TypeRow]:
+    """A row a type, by name; stock types first."""
+    rows = []
+    for key in catalogue:
+        found = catalogue.get(key)
+        if found is None:
+            continue
+        source = "stock" if found.source == "BVLC" else found.source
+        about = inspect.getdoc(found) or ""
+        rows.append(
+            TypeRow(key, source, str(found.bottoms), str(found.tops), about.split("\n\n")[0].replace("\n", " "))
+        )
+    return sorted(rows, key=lambda row: (row.source != "stock", row.type.lower()))
+
+
+def catalogue_table(rows: Sequence[TypeRow]) -> Table:
+    """The rows for people."""
+    return Table(
+        ("type", "source", "bottoms", "tops", "what it does"),
+        (False, False, False, False, False),
+        tuple(tuple(row) for row in rows),
+        shrink=(4,),
+    )

@@ -1,0 +1,83 @@
+"""The JSON document of an analysis: a public contract, versioned by its `schema` field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netcount.analysis.count import Count, LayerRow, Totals
+from netcount.errors import Warned
+from netcount.opcount import OpCount
+
+SCHEMA = "netcount/analysis/1"
+
+
+def document(count: Count) -> dict[str, Any]:
+    """The analysis as plain values for JSON: exact integers, shapes as lists in Caffe's order."""
+    net = count.net
+    return {
+        "schema": SCHEMA,
+        "net": net.name,
+        "file": net.file,
+        "phase": net.phase,
+        "batch": net.batch,
+        "convention": count.convention.name,
+        "complete": net.complete,
+        "inputs": [_shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
+        "outputs": [_shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
+        "warnings": [warning(found) for found in count.warnings],
+        "layers": [layer(row) for row in count.layers],
+        "totals": totals(count.totals),
+        "kernels": [share._asdict() for share in count.kernels],
+    }
+
+
+def warning(found: Warned) -> dict[str, Any]:
+    """A warning with the place it is about, if it is about one."""
+    place = found.place._asdict() if found.place else None
+    return {"place": place, "message": found.message}
+
+
+def layer(row: LayerRow) -> dict[str, Any]:
+    """One layer's row."""
+    return {
+        "name": row.name,
+        "type": row.type,
+        "line": row.line,
+        "bottoms": [_shaped(*named) for named in row.bottoms],
+        "tops": [_shaped(*named) for named in row.tops],
+        "blobs": [
+            {"role": blob.role, "shape": list(blob.shape), "shared_with": blob.shared_with}
+            for blob in row.blobs
+        ],
+        "kernel": list(row.window.kernel) if row.window else None,
+        "group": row.window.group if row.window else None,
+        "params": row.params,
+        "statistics": row.statistics,
+        "madds": row.madds,
+        "cost": row.cost,
+        "ops": ops(row.ops),
+        "activations": row.activations,
+        "note": row.note,
+    }
+
+
+def totals(found: Totals) -> dict[str, Any]:
+    """The sums over all layers."""
+    return {
+        "params": found.params,
+        "statistics": found.statistics,
+        "madds": found.madds,
+        "cost": found.cost,
+        "ops": ops(found.ops),
+        "activations": found.activations,
+        "weight_bytes": found.weight_bytes,
+    }
+
+
+def ops(found: OpCount) -> dict[str, int]:
+    """The op classes by name."""
+    return found._asdict()
+
+
+def _shaped(blob: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    return {"blob": blob, "shape": list(shape)}

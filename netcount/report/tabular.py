@@ -1,0 +1,47 @@
+"""CSV for spreadsheets and programs: one header, exact values, one line a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from csv import writer
+from io import StringIO
+
+from netcount.analysis.count import Count
+from netcount.report.analysis import View
+from netcount.report.columns import CSV_KEYS, arranged, columns_for
+from netcount.report.text import visible
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_cell(value: int | float | str) -> int | float | str:
+    """A value that no spreadsheet takes for a formula: text that could be one gets a leading '.
+
+    >>> csv_cell("=1+1"), csv_cell(-3), csv_cell("conv1")
+    ("'=1+1", -3, 'conv1')
+    """
+    if not isinstance(value, str):
+        return value
+    safe = visible(value)
+    return f"'{safe}" if safe.startswith(_FORMULA) else safe
+
+
+def csv_text(header: Sequence[str], records: Iterable[Sequence[int | float | str]]) -> str:
+    """CSV with a header; lines end in a newline."""
+    stream = StringIO()
+    out = writer(stream, lineterminator="\n")
+    out.writerow(header)
+    out.writerows([csv_cell(value) for value in record] for record in records)
+    return stream.getvalue()
+
+
+def analysis_csv(count: Count, view: View) -> str:
+    """One record a layer; there is no totals row that a spreadsheet would add up again."""
+    columns = columns_for(count, view.columns or CSV_KEYS)
+    return csv_text(
+        [column.key for column in columns],
+        (
+            [column.exact(row, count.totals) for column in columns]
+            for row in arranged(count, view.sort, view.top)
+        ),
+    )

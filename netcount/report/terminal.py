@@ -1,0 +1,47 @@
+"""The report on a terminal, by rich: colours, the expensive rows marked.  Imported only there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from netcount.report.layout import Part, Table, column_widths
+from netcount.report.text import clipped
+
+_HOT = ((0.1, "bold red"), (0.04, "yellow"), (0.01, "default"), (0.0, "dim"))
+
+
+def show(parts: Sequence[Part], console: Console) -> None:
+    """Print the parts.  No text is read as markup, highlighted, or allowed to wrap inside a cell."""
+    for part in parts:
+        if isinstance(part, str):
+            style = "yellow" if part.startswith(("warning:", "incomplete:")) else ""
+            console.print(Text(part, style=style), soft_wrap=False, highlight=False)
+        else:
+            console.print(_table(part, console.width), highlight=False)
+
+
+def _table(table: Table, available: int) -> RichTable:
+    """A rich table of Text cells, laid out by `column_widths` so that every format agrees."""
+    found = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_footer=bool(table.footer))
+    widths = column_widths(table, available)
+    footer = table.footer or ("",) * len(table.titles)
+    for title, right, width, end in zip(table.titles, table.right, widths, footer, strict=True):
+        found.add_column(
+            Text(clipped(title, width), style="bold"),
+            Text(clipped(end, width), style="bold"),
+            justify="right" if right else "left",
+            no_wrap=True,
+            width=width,
+            overflow="crop",
+        )
+    for index, row in enumerate(table.rows):
+        heat = table.heat[index] if table.heat else 1.0
+        style = next(style for least, style in _HOT if heat >= least) if table.heat else ""
+        found.add_row(
+            *(Text(clipped(cell, width)) for cell, width in zip(row, widths, strict=True)), style=style
+        )
+    return found

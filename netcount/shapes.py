@@ -1,0 +1,145 @@
+"""Shape propagation: a wiring and the shapes given from outside -> a shape for every blob version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from netcount.errors import InputError, MissingShapeError, NetcountError
+from netcount.layers.layer import Layer, ParamBlob
+from netcount.layers.source import Source
+from netcount.shape import Shape, oversized
+from netcount.wiring import Part, Wiring
+
+
+class Shapes(NamedTuple):
+    """What propagation found: a shape for each blob version, parameter blobs for each part.
+
+    None stands where a mistake (already told) keeps the shape from being known.
+    """
+
+    blobs: list[Shape | None]
+    params: list[list[ParamBlob]]
+
+
+class Batch(NamedTuple):
+    """Inputs whose first axis is `declared` get `wanted` there instead."""
+
+    declared: int
+    wanted: int
+
+
+def propagate(
+    wiring: Wiring,
+    given: Mapping[str, Shape],
+    problems: list[NetcountError],
+    batch: Batch | None = None,
+) -> Shapes:
+    """Infer all shapes in the order of the net.
+
+    given: shapes for tops of sources and of layers whose output depends on data.  Mistakes are
+    appended to `problems`; what depends on a broken layer is passed over.
+    """
+    found: list[Shape | None] = [None] * len(wiring.blob_names)
+    params: list[list[ParamBlob]] = []
+    unused = dict.fromkeys(given)
+    for part in wiring.parts:
+        layer = part.layer
+        bottoms = [found[blob] for blob in part.bottoms]
+        if layer is None or None in bottoms:
+            params.append([])
+            for blob in part.tops:
+                unused.pop(wiring.blob_names[blob], None)
+            continue
+        try:
+            tops = _tops(wiring, part, layer, bottoms, given, unused)  # type: ignore[arg-type]
+            if batch and not part.bottoms:
+                tops = [_rebatched(top, batch) for top in tops]
+            for position, (blob, shape) in enumerate(zip(part.tops, tops, strict=True)):
+                if why := oversized(shape):
+                    layer.refuse(f'top {position} "{wiring.blob_names[blob]}" {shape}: {why}')
+                found[blob] = shape
+            own = layer.blobs(bottoms)  # type: ignore[arg-type]
+            _check_params(part, layer, own)
+            params.append(own)
+        except NetcountError as problem:
+            problems.append(problem)
+            params.append([])
+    problems.extend(_unused(wiring, unused))
+    return Shapes(found, params)
+
+
+def _tops(
+    wiring: Wiring,
+    part: Part,
+    layer: Layer,
+    bottoms: list[Shape],
+    given: Mapping[str, Shape],
+    unused: dict[str, None],
+) -> list[Shape]:
+    """The tops' shapes, given ones before inferred ones."""
+    named = {index: wiring.blob_names[blob] for index, blob in enumerate(part.tops)}
+    told = {index: given[name] for index, name in named.items() if name in given}
+    if not told:
+        return layer.infer(bottoms)
+    if isinstance(layer, Source) and not bottoms:
+        for index in told:
+            unused.pop(named[index], None)
+        if len(told) == len(part.tops):
+            return [told[index] for index in range(len(part.tops))]
+        return layer.infer_given(told)
+    shapes = layer.infer(bottoms)
+    if layer.data_dependent(bottoms) is None:
+        return shapes
+    for index, shape in told.items():
+        unused.pop(named[index], None)
+        shapes[index] = shape
+    return shapes
+
+
+def _rebatched(shape: Shape, batch: Batch) -> Shape:
+    if shape and shape[0] == batch.declared:
+        return Shape((batch.wanted, *shape[1:]))
+    return shape
+
+
+def _check_params(part: Part, layer: Layer, own: list[ParamBlob]) -> None:
+    specs = len(part.message.values.get("param", ()))
+    if specs > len(own):
+        layer.refuse(
+            f"has {len(own)} parameter blobs but {specs} param {{ … }} entries", "param", len(own)
+        )
+    for index, blob in enumerate(own):
+        if why := oversized(blob.shape):
+            layer.refuse(f"parameter blob {index} {blob.shape}: {why}")
+        if blob.filler is not None:
+            blob.filler.check(blob.shape)
+
+
+def _unused(wiring: Wiring, unused: dict[str, None]) -> list[NetcountError]:
+    problems: list[NetcountError] = []
+    for name in unused:
+        blob = wiring.current.get(name)
+        if blob is None:
+            known = ", ".join(
+                wiring.blob_names[top]
+                for part in wiring.parts
+                if not part.bottoms and isinstance(part.layer, Source)
+                for top in part.tops
+            )
+            hint = f"; the inputs are {known}" if known else "; the net has no inputs"
+            problems.append(InputError(f'--input-shape {name}: the net has no blob of that name{hint}'))
+        else:
+            part = wiring.parts[wiring.producers[blob]]
+            problems.append(
+                part.message.error(
+                    f'--input-shape {name}: "{part.name}" computes that blob from its bottoms; only '
+                    "inputs, and outputs whose size depends on data, can be given"
+                )
+            )
+    return problems
+
+
+def missing(problems: list[NetcountError]) -> list[NetcountError]:
+    """Those problems that are about shapes the file does not tell."""
+    return [problem for problem in problems if isinstance(problem, MissingShapeError)]

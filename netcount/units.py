@@ -1,0 +1,110 @@
+"""Numbers as people write them: 387747520 <-> "387.75M", bytes <-> MiB, percent."""
+
+from __future__ import annotations
+
+import re
+
+_DECIMAL = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
+_BINARY = (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
+_SUFFIXES = {
+    "": 1,
+    **{name.lower(): factor for name, factor in _DECIMAL},
+    **{name.lower(): factor for name, factor in _BINARY},
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "tb": 10**12,
+}
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z]*)\s*", re.ASCII)
+
+
+def _hundredths(value: int, factor: int) -> int:
+    """`value` / `factor` in hundredths, rounded half away from zero."""
+    magnitude = (abs(value) * 200 + factor) // (2 * factor)
+    return magnitude if value >= 0 else -magnitude
+
+
+def _decimal(hundredths: int) -> str:
+    sign = "-" if hundredths < 0 else ""
+    whole, rest = divmod(abs(hundredths), 100)
+    return f"{sign}{whole}.{rest:02}"
+
+
+def _scaled(value: int, steps: tuple[tuple[str, int], ...], space: str) -> str | None:
+    for position, (name, factor) in enumerate(steps):
+        if abs(value) >= factor:
+            rounded = _hundredths(value, factor)
+            above = steps[position - 1] if position else None
+            if above and abs(rounded) * factor >= above[1] * 100:  # 999,999 is 1.00M
+                name, rounded = above[0], _hundredths(value, above[1])
+            return f"{_decimal(rounded)}{space}{name}"
+    return None
+
+
+def human(value: int) -> str:
+    """A count in k, M (10⁶), G (10⁹), T with two decimals; below 1000 as it is.
+
+    >>> human(387_747_520), human(1_235_496), human(999), human(999_999)
+    ('387.75M', '1.24M', '999', '1.00M')
+    """
+    return _scaled(value, _DECIMAL, "") or str(value)
+
+
+def human_bytes(value: int) -> str:
+    """Bytes in KiB, MiB, GiB with two decimals.
+
+    >>> human_bytes(4_941_984), human_bytes(100)
+    ('4.71 MiB', '100 B')
+    """
+    return _scaled(value, _BINARY, " ") or f"{value} B"
+
+
+def percent(part: int, whole: int) -> str:
+    """`part` of `whole` in percent with two decimals; a dash where there is no whole.
+
+    >>> percent(1, 3), percent(0, 0)
+    ('33.33%', '-')
+    """
+    if not whole:
+        return "-"
+    return f"{_decimal(_hundredths(part * 100, whole))}%"
+
+
+def parse_quantity(text: str) -> int:
+    """A count or number of bytes with an optional unit, rounded to a whole number.
+
+    Units (any case): k, M, G, T are powers of ten; KiB, MiB, GiB, TiB powers of two; kB, MB, GB,
+    TB powers of ten.  ValueError says what is wrong.
+
+    >>> parse_quantity("1.3M"), parse_quantity("5 MiB"), parse_quantity("1_000"), parse_quantity("2e6")
+    (1300000, 5242880, 1000, 2000000)
+    >>> parse_quantity("5 parsecs")
+    Traceback (most recent call last):
+    ValueError: unknown unit 'parsecs' in '5 parsecs'; known are k, M, G, T, B, kB, MB, GB, TB, KiB, MiB, GiB, TiB
+    """
+    match = _QUANTITY.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not a number with an optional unit, such as 1.3M or 5 MiB")
+    number, unit = match.groups()
+    factor = _SUFFIXES.get(unit.lower())
+    if factor is None:
+        known = "k, M, G, T, B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"
+        raise ValueError(f"unknown unit {unit!r} in {text!r}; known are {known}")
+    from decimal import ROUND_HALF_UP, Decimal  # not wanted at start-up
+
+    exact = Decimal(number.replace("_", "").replace(",", "")) * factor
+    return int(exact.to_integral_value(ROUND_HALF_UP))
+
+
+def parse_share(text: str) -> float:
+    """A share as a fraction: `75%` or `0.75`.  ValueError says what is wrong.
+
+    >>> parse_share("75%"), parse_share("0.5")
+    (0.75, 0.5)
+    """
+    stripped = text.strip()
+    try:
+        return float(stripped[:-1]) / 100 if stripped.endswith("%") else float(stripped)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a share such as 75% or 0.75") from None

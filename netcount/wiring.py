@@ -1,0 +1,257 @@
+"""Messages + catalogue -> layers that know which blobs they read and make (Caffe's Net::Init)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from netcount.errors import InputError, NetcountError, UnknownTypeError
+from netcount.layers.assumed import Assumed
+from netcount.layers.catalogue import Catalogue
+from netcount.layers.layer import Layer
+from netcount.prototxt.bind import nearest, unknown_field
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+
+class Part:
+    """A layer and its blobs by index, before any shape is known; `layer` None when it is broken."""
+
+    __slots__ = ("bottoms", "layer", "message", "name", "tops", "type")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.name: str = message.get("name")
+        self.type: str = message.get("type")
+        self.layer: Layer | None = None
+        self.bottoms: list[int] = []
+        self.tops: list[int] = []
+
+
+class Wiring:
+    """The graph of a net: parts, and for every blob version its name, producer and forerunner."""
+
+    __slots__ = ("assumed", "blob_names", "current", "overwrites", "parts", "producers", "readers")
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.blob_names: list[str] = []
+        self.producers: list[int] = []
+        self.overwrites: list[int | None] = []
+        self.readers: list[int] = []
+        self.current: dict[str, int] = {}
+        self.assumed: list[Part] = []
+
+    def add_blob(self, name: str, producer: int, overwrites: int | None = None) -> int:
+        """A new blob version; its index."""
+        self.blob_names.append(name)
+        self.producers.append(producer)
+        self.overwrites.append(overwrites)
+        self.readers.append(0)
+        return len(self.blob_names) - 1
+
+    def outputs(self) -> list[int]:
+        """Blob versions nobody reads, by name; automatic tops are no outputs."""
+        ends = (blob for blob in self.current.values() if not self.readers[blob])
+        return sorted(ends, key=self.blob_names.__getitem__)
+
+
+def wire(
+    messages: Sequence[Message],
+    catalogue: Catalogue,
+    phase: str,
+    assume: Mapping[str, Sequence[Shape]],
+    problems: list[NetcountError],
+) -> Wiring:
+    """Connect the layers.  Every mistake is appended to `problems`; a broken layer stays as a part
+    without a Layer, so that what depends on it is not reported as well."""
+    wiring = Wiring()
+    unknown: list[Part] = []
+    unused = dict(assume)
+    for message in messages:
+        part = Part(message)
+        _connect_bottoms(wiring, part, messages, problems)
+        make = _maker(part, catalogue, assume, unused, wiring)
+        if make is None:
+            unknown.append(part)
+        top_count = _connect_tops(wiring, part, make, problems)
+        if make is not None:
+            try:
+                part.layer = _set_up(part, make, top_count, phase)
+                _check_fields(part, catalogue)
+            except NetcountError as problem:
+                problems.append(problem)
+        wiring.parts.append(part)
+    if unknown:
+        problems.append(_unknown_types(unknown, catalogue))
+    for name in unused:
+        known = [*dict.fromkeys([p.type for p in wiring.parts] + [p.name for p in wiring.parts])]
+        problems.append(
+            InputError(f'--assume {name}: no unknown layer has that type or name{nearest(name, known)}')
+        )
+    return wiring
+
+
+Make = Callable[[Message, int, str], Layer]
+
+
+def _maker(
+    part: Part,
+    catalogue: Catalogue,
+    assume: Mapping[str, Sequence[Shape]],
+    unused: dict[str, Sequence[Shape]],
+    wiring: Wiring,
+) -> Make | None:
+    found = catalogue.find(part.message)
+    if found is not None:
+        return found
+    for key in (part.name, part.type):
+        if key in assume:
+            unused.pop(key, None)
+            shapes = assume[key]
+            wiring.assumed.append(part)
+            return lambda message, tops, phase: Assumed(message, tops, phase, shapes)
+    return None
+
+
+def _connect_bottoms(
+    wiring: Wiring, part: Part, messages: Sequence[Message], problems: list[NetcountError]
+) -> None:
+    for index, name in enumerate(part.message.values.get("bottom", ())):
+        blob = wiring.current.get(name)
+        if blob is None:
+            problems.append(_unknown_bottom(wiring, part, index, name, messages))
+            blob = wiring.add_blob(name, -1)
+            wiring.current[name] = blob
+        wiring.readers[blob] += 1
+        part.bottoms.append(blob)
+
+
+def _unknown_bottom(
+    wiring: Wiring, part: Part, index: int, name: str, messages: Sequence[Message]
+) -> InputError:
+    makers = [m for m in messages if name in m.values.get("top", ())]
+    if makers and all(m is not part.message for m in makers):
+        line = makers[0].place().line
+        hint = f'; it is made only later, by "{makers[0].text("name")}" (line {line})'
+    elif makers:
+        hint = "; it is made by this layer itself"
+    else:
+        hint = nearest(name, [n for n in wiring.current if n != name]) or (
+            f"; nothing makes it (--input-shape {name}=N,C,H,W can give it)"
+        )
+    message = f'{part.type} "{part.name}": unknown bottom "{name}"{hint}'
+    return part.message.error(message, "bottom", index)
+
+
+def _connect_tops(
+    wiring: Wiring, part: Part, make: Make | None, problems: list[NetcountError]
+) -> int:
+    """Add the part's tops, in-place ones as new versions; how many there are in all."""
+    names = part.message.values.get("top", ())
+    own_index = len(wiring.parts)
+    for index, name in enumerate(names):
+        before = wiring.current.get(name)
+        in_place = before is not None and index < len(part.bottoms) and part.bottoms[index] == before
+        if before is not None and (not in_place or wiring.readers[before] > 1):
+            problems.append(_made_twice(wiring, part, index, before, in_place))
+        blob = wiring.add_blob(name, own_index, before if in_place else None)
+        wiring.current[name] = blob
+        part.tops.append(blob)
+    wanted = make.auto_tops if isinstance(make, type) and issubclass(make, Layer) else 0
+    while len(part.tops) < wanted:
+        part.tops.append(wiring.add_blob("(automatic)", own_index))
+    return len(part.tops)
+
+
+def _made_twice(wiring: Wiring, part: Part, index: int, before: int, in_place: bool) -> InputError:
+    name = wiring.blob_names[before]
+    producer = wiring.producers[before]
+    maker = wiring.parts[producer] if 0 <= producer < len(wiring.parts) else part
+    if in_place:
+        reason = "is overwritten in place while another layer reads it too"
+    else:
+        reason = f'is made already by "{maker.name}" (line {maker.message.place().line})'
+    return part.message.error(f'{part.type} "{part.name}": top "{name}" {reason}', "top", index)
+
+
+def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
+    message = part.message
+    own_phase: str = message.get("phase") if "phase" in message.values else phase
+    if isinstance(make, type) and issubclass(make, Layer):
+        _check_arity(part, make, top_count)
+    layer = make(message, top_count, own_phase)
+    values = message.values
+    if "propagate_down" in values and len(values["propagate_down"]) != len(part.bottoms):
+        layer.refuse(
+            f"propagate_down is given {len(values['propagate_down'])} times for "
+            f"{len(part.bottoms)} bottoms; give it once a bottom or not at all",
+            "propagate_down",
+        )
+    weights = len(values.get("loss_weight", ())) or (1 if layer.auto_tops else 0)
+    if weights and weights != top_count:
+        layer.refuse(
+            f"loss_weight is given {len(values.get('loss_weight', ()))} times for {top_count} tops; "
+            "give one a top",
+            "loss_weight",
+        )
+    if not layer.in_place and part.tops and part.message.values.get("top", [""])[0] in (
+        part.message.values.get("bottom", [])[:1]
+    ):
+        layer.refuse("cannot work in place: top 0 is bottom 0", "top")
+    return layer
+
+
+def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
+    bottom_count = len(part.bottoms)
+    for what, number, arity in (
+        ("bottom", bottom_count, made.bottoms),
+        ("top", top_count, made.tops),
+    ):
+        if not arity.admits(number):
+            name = f'{part.type} "{part.name}"'
+            raise part.message.error(
+                f"{name} takes {arity} {what}{'' if str(arity) == '1' else 's'}, not {number}", what
+            )
+    if made.equal_bottoms_tops and bottom_count != top_count:
+        raise part.message.error(
+            f'{part.type} "{part.name}" needs as many tops as bottoms, not {top_count} for '
+            f"{bottom_count}",
+            "top",
+        )
+
+
+def _check_fields(part: Part, catalogue: Catalogue) -> None:
+    """Unknown parameter messages are for custom classes only."""
+    assert part.layer is not None
+    if isinstance(part.layer, Assumed) or catalogue.custom(type(part.layer)):
+        return
+    for name in part.message.values:
+        if name[0] == "?":
+            tree = part.message.tree
+            at = part.message.place_offset(name[1:])
+            raise unknown_field(tree, "LayerParameter", name[1:], at)
+
+
+def _unknown_types(parts: list[Part], catalogue: Catalogue) -> UnknownTypeError:
+    by_type: dict[str, list[Part]] = {}
+    for part in parts:
+        label = part.type
+        if label == "Python":
+            param = part.message.child("python_param")
+            label = f"Python {param.text('module')}.{param.text('layer')}"
+        by_type.setdefault(label, []).append(part)
+    known = [key for key in catalogue if not key.startswith("Python:")]
+    told = []
+    for label, found in by_type.items():
+        lines = ", ".join(str(part.message.place("type").line) for part in found[:8])
+        more = ", …" if len(found) > 8 else ""
+        word = "line" if len(found) == 1 else "lines"
+        told.append(f'"{label}" ({word} {lines}{more}){nearest(label, known)}')
+    plural = "s" if len(told) > 1 else ""
+    first = parts[0]
+    return UnknownTypeError(
+        f"unknown layer type{plural} {', '.join(told)}. Either install a class for it (entry point "
+        f'group "netcount.layers") or say what to assume: --assume {first.type or "TYPE"}=identity '
+        f"or --assume {first.name or 'LAYER'}=N,C,H,W",
+        first.message.place("type"),
+    )

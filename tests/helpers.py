@@ -1,0 +1,74 @@
+"""What many tests need: nets and layers from a line of text, and where the shared material lies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import netcount
+from netcount.layers.catalogue import CATALOGUE
+from netcount.layers.layer import Layer
+from netcount.prototxt.bind import bind
+from netcount.prototxt.reader import read
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "prototxt_samples"
+CONFORMANCE = ROOT / "tests" / "conformance"
+SHARED = ROOT.parent / "shared"
+CORPUS = SHARED / "corpus"
+GOLDEN = SHARED / "golden"
+
+needs_corpus = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason="the corpus of public nets (../shared/corpus) is not here"
+)
+needs_golden = pytest.mark.skipif(
+    not GOLDEN.is_dir(), reason="the golden models (../shared/golden) are not here"
+)
+
+
+def layer_of(text: str, bottoms: int = 1, tops: int = 1, phase: str = "TEST") -> Layer:
+    """The layer that `layer { TEXT }` describes; bottoms b0, b1 … and tops t0, t1 …"""
+    blobs = "".join(f' bottom: "b{i}"' for i in range(bottoms))
+    blobs += "".join(f' top: "t{i}"' for i in range(tops))
+    problems: list[Any] = []
+    net = bind(read(f'layer {{ name: "it"{blobs} {text} }}', "test"), "NetParameter", problems)
+    assert not problems, problems
+    (message,) = net.children("layer")
+    found = CATALOGUE.find(message)
+    assert found is not None, text
+    return found(message, max(tops, found.auto_tops), phase)
+
+
+def net_of(text: str, **options: Any) -> netcount.Net:
+    """A net from its text, in the batch the text says."""
+    return netcount.load(text, **{"batch": "net", **options})
+
+
+def inputs(**shapes: tuple[int, ...]) -> str:
+    """Input layers: `inputs(x=(2, 3, 4, 5))`."""
+    return "".join(
+        f'layer {{ name: "{name}" type: "Input" top: "{name}" input_param {{ shape {{ '
+        + " ".join(f"dim: {extent}" for extent in shape)
+        + " } } }\n"
+        for name, shape in shapes.items()
+    )
+
+
+@cache
+def conformance_cases() -> tuple[dict[str, Any], ...]:
+    """The cases of the conformance suite: what Caffe did with small nets."""
+    lines = (CONFORMANCE / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(json.loads(line) for line in lines)
+
+
+def corpus_truth() -> Iterator[dict[str, Any]]:
+    """What Caffe inferred for public nets; nothing where the corpus is absent."""
+    path = CORPUS / "truth.jsonl"
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
