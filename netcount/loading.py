@@ -89,10 +89,14 @@ def shown_path(path: str) -> str:
 
 
 def _text_of(source: str | os.PathLike[str], file: str | None) -> tuple[str, str]:
-    if isinstance(source, str) and ("{" in source or "\n" in source) and not _exists(source):
+    if isinstance(source, str) and _is_text(source) and not _exists(source):
         return source, file or "<text>"
     path = os.fspath(source)
     return read_text(path), file or ("<stdin>" if path == "-" else shown_path(path))
+
+
+def _is_text(source: str) -> bool:
+    return not source.strip() or "{" in source or "\n" in source
 
 
 def _exists(source: str) -> bool:
@@ -131,12 +135,26 @@ def _message_of(tree: Tree, problems: list[NetcountError], phase: str) -> Messag
     prefixes = ("train_", "") if phase == "TRAIN" else ("test_", "", "train_")
     for prefix in prefixes:
         inline = solver.values.get(f"{prefix}net_param")
-        if inline:
-            return inline[0] if isinstance(inline, list) else inline
         named = solver.values.get(f"{prefix}net")
-        if named:
-            return _followed(solver, f"{prefix}net", named, problems)
+        if inline:
+            net = inline[0] if isinstance(inline, list) else inline
+        elif named:
+            net = _followed(solver, f"{prefix}net", named, problems)
+        else:
+            continue
+        return _in_state(net, solver, phase)
     raise solver.error("this is a solver file, and it names no net")
+
+
+def _in_state(net: Message, solver: Message, phase: str) -> Message:
+    """The net with the stages of the solver's first state for the phase added to its own."""
+    own = solver.values.get(f"{phase.lower()}_state")
+    state = own[0] if isinstance(own, list) else own
+    if not state:
+        return net
+    stages = [*net.child("state").texts("stage"), *state.texts("stage")]
+    merged = Message("NetState", {**net.child("state").values, "stage": stages}, state.tree)
+    return Message(net.type, {**net.values, "state": merged}, net.tree)
 
 
 def _followed(

@@ -8,7 +8,7 @@ from netcount.errors import InputError, NetcountError, UnknownTypeError
 from netcount.layers.assumed import Assumed
 from netcount.layers.catalogue import Catalogue
 from netcount.layers.layer import Layer
-from netcount.prototxt.bind import nearest, unknown_field
+from netcount.prototxt.bind import BROKEN, nearest, unknown_field
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
 
@@ -70,11 +70,12 @@ def wire(
     for message in messages:
         part = Part(message)
         _connect_bottoms(wiring, part, messages, problems)
+        broken = BROKEN in message.values
         make = _maker(part, catalogue, assume, unused, wiring)
-        if make is None:
+        if make is None and not broken:
             unknown.append(part)
         top_count = _connect_tops(wiring, part, make, problems)
-        if make is not None:
+        if make is not None and not broken:
             try:
                 part.layer = _set_up(part, make, top_count, phase)
                 _check_fields(part, catalogue)
@@ -246,7 +247,7 @@ def _unknown_types(parts: list[Part], catalogue: Catalogue) -> UnknownTypeError:
         lines = ", ".join(str(part.message.place("type").line) for part in found[:8])
         more = ", …" if len(found) > 8 else ""
         word = "line" if len(found) == 1 else "lines"
-        told.append(f'"{label}" ({word} {lines}{more}){nearest(label, known)}')
+        told.append(f'"{label}" ({word} {lines}{more}{nearest(label, known)})')
     plural = "s" if len(told) > 1 else ""
     first = parts[0]
     return UnknownTypeError(

@@ -13,6 +13,9 @@ CASES = conformance_cases()
 READS_PAST_THE_END = "net_input_count_bad"
 """Here Caffe read beyond `input_dim` and printed what happened to lie in memory."""
 
+STOOD_IN = "memorydata"
+"""Here a DummyData layer stood in for the MemoryData layer that needs its data handed over."""
+
 
 def _ids(case: dict[str, Any]) -> str:
     return str(case["name"])
@@ -34,7 +37,8 @@ def test_tops_and_blobs(case: dict[str, Any]) -> None:
     net = netcount.load(case["prototxt"], batch="net")
     assert [node.name for node in net.nodes] == [layer["name"] for layer in case["layers"]]
     for node, layer in zip(net.nodes, case["layers"], strict=True):
-        assert node.type == layer["type"]
+        if case["name"] != STOOD_IN:
+            assert node.type == layer["type"]
         for top in node.tops:
             if top.name == "(automatic)":
                 continue

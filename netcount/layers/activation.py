@@ -147,6 +147,12 @@ class SeLU(ElementWise):
         return np.float32(self.LAMBDA) * np.where(x > 0, x, below)
 
 
+class SeLu(SeLU):
+    """SeLU as another fork spells it."""
+
+    type = "SeLu"
+
+
 class Sigmoid(ElementWise):
     """1 / (1 + exp(−x)), computed as tanh(x/2)/2 + 1/2.  Source: sigmoid_layer.cpp."""
 

@@ -57,24 +57,33 @@ class Source(Moving):
     def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
         """All shapes, when those of some tops (by index) are given from outside."""
         shapes = []
+        missing = []
         for index in range(self.top_count):
-            shape = given.get(index) or self.shape_of(index, given)
+            shape = given[index] if index in given else self.shape_of(index, given)
             if shape is None:
-                self.ask_for(index)
-            shapes.append(shape)
+                missing.append(index)
+            else:
+                shapes.append(shape)
+        if missing:
+            self.ask_for(missing)
         return shapes
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
         """The shape of one top, or None when it cannot be known from the file and from `given`."""
         return None
 
-    def ask_for(self, index: int) -> NoReturn:
-        """Say which shape is missing and how to give it."""
-        blob = self.message.texts("top")[index]
-        name = self.message.text("name")
+    knows = "the file does not tell"
+    """Who does not tell, or alone knows, a missing shape."""
+
+    def ask_for(self, indices: Sequence[int]) -> NoReturn:
+        """Say which shapes are missing and how to give them."""
+        tops = self.message.texts("top")
+        blobs = ", ".join(f'"{tops[index]}"' for index in indices)
+        options = " ".join(f"--input-shape {tops[index]}=N,C,H,W" for index in indices)
+        word = "shape" if len(indices) == 1 else "shapes"
         raise MissingShapeError(
-            f'{self.type} "{name}": the file does not tell the shape of "{blob}"; give it with '
-            f"--input-shape {blob}=N,C,H,W",
+            f'{self.type} "{self.message.text("name")}": {self.knows} the {word} of {blobs}; give '
+            f"{'it' if len(indices) == 1 else 'them'} with {options}",
             self.message.place(),
         )
 

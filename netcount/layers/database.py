@@ -38,7 +38,7 @@ class Images(Source):
             self.refuse("mean_file and mean_value exclude each other", "transform_param.mean_value")
 
     def _extent(self, param: Message, transform: Message) -> tuple[int, int] | None:
-        for height, width in (("crop_h", "crop_w"),):
+        for height, width in (("crop_h", "crop_w"), ("crop_height", "crop_width")):
             if transform.has(height) and transform.has(width):
                 return transform.integer(height), transform.integer(width)
         for owner in (transform, param):

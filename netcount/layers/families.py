@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _MODULES = {
-    "activation": "AbsVal BNLL Clip Dropout ELU Exp HardSigmoid Log Mish PReLU Power ReLU ReLU6 SeLU"
+    "activation": "AbsVal BNLL Clip Dropout ELU Exp HardSigmoid Log Mish PReLU Power ReLU ReLU6 SeLU SeLu"
     " Sigmoid Swish TanH Threshold",
     "arrangement": "Concat Crop Flatten Permute Reshape"
     " Silence Slice Split Tile",

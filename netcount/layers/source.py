@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from netcount.errors import MissingShapeError
 from netcount.layers.base import Moving, Source
 from netcount.layers.filler import Filler
 from netcount.layers.layer import NONE, ONE, Arity, ParamBlob
@@ -147,16 +146,7 @@ class Python(Source):
     def read(self, message: Message) -> None:
         """Which class it is."""
         param = message.child("python_param")
-        self.python_class = f"{param.text('module')}.{param.text('layer')}"
-
-    def ask_for(self, index: int) -> NoReturn:
-        """Say which Python class hides the shape."""
-        blob = self.message.texts("top")[index]
-        raise MissingShapeError(
-            f'Python "{self.message.text("name")}": only its code ({self.python_class}) knows the '
-            f'shape of "{blob}"; give it with --input-shape {blob}=N,C,H,W',
-            self.message.place(),
-        )
+        self.knows = f"only its code ({param.text('module')}.{param.text('layer')}) knows"
 
 
 class HDF5Output(Moving):

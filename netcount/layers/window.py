@@ -26,10 +26,6 @@ class WindowParam:
         self.stride = self._extents(values, param, "stride", "stride_h", "stride_w", 1)
         self.pad = self._extents(values, param, "pad", "pad_h", "pad_w", 0)
         self.dilation: list[int] = values.get("dilation", [1])
-        if not self.kernel:
-            layer.refuse(
-                "needs a kernel_size, or kernel_h and kernel_w", f"{CONVOLUTION}.kernel_size"
-            )
         for name, extents in (("kernel", self.kernel), ("stride", self.stride)):
             if 0 in extents:
                 field = f"{name}_size" if name == "kernel" else name
@@ -55,6 +51,8 @@ class WindowParam:
             self.layer.refuse(
                 f"{self.two_axes} is for 2 spatial axes, not {axes}", f"{CONVOLUTION}.{self.two_axes}"
             )
+        if axes and not self.kernel:
+            self.layer.refuse("needs a kernel_size, or kernel_h and kernel_w", CONVOLUTION)
         return (
             self._spread(self.kernel, axes, "kernel_size"),
             self._spread(self.stride, axes, "stride"),

@@ -29,6 +29,9 @@ _LETTERS = {
     "n": 10, "r": 13, "t": 9, "a": 7, "b": 8, "f": 12, "v": 11,
     '"': 34, "'": 39, "\\": 92, "?": 63,
 }  # fmt: skip
+BROKEN = "!broken"
+"""Marks a message, and those around it, in which a mistake left a field unset."""
+
 _OPEN_ENDED = "LayerParameter"
 """The message in which a custom layer may bring a parameter message of its own."""
 
@@ -43,6 +46,7 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
     """
     binders = _binders.get(type) or _binders_of(type)
     values: dict[str, Any] = {}
+    before = len(problems)
     for name, raw, offset in tree.fields:
         try:
             convert, type_name, repeated = binders[name]
@@ -73,6 +77,8 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
                 values[name] = value
         except ValueError as mistake:
             problems.append(InputError(f'"{name}" {mistake}', tree.place(offset)))
+    if len(problems) > before:
+        values[BROKEN] = True
     return Message(type, values, tree)
 
 
@@ -95,7 +101,7 @@ def nearest(name: str, known: list[str]) -> str:
     from difflib import get_close_matches  # only a mistake pays for it
 
     exact = [k for k in known if k.lower() == name.lower()]
-    close = exact or get_close_matches(name, known, n=1, cutoff=0.6)
+    close = exact or get_close_matches(name, known, n=1, cutoff=0.75)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
