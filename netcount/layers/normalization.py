@@ -85,7 +85,8 @@ class BatchNorm(SameShape, Layer):
 class BN(SameShape, Layer):
     """A fork's batch normalization with scale and shift in one layer.
 
-    N×C×*S; slope, bias, mean and variance, each 1×C.  Source: bn_layer.cpp of PSPNet's Caffe.
+    N×C×*S; slope, bias, mean and inverse deviation, each 1×C.  Source: bn_layer of PSPNet's Caffe,
+    whose fourth blob multiplies, as its outputs show.
     """
 
     type = "BN"
@@ -100,7 +101,7 @@ class BN(SameShape, Layer):
         self.kept = self.phase == "TEST" or param.flag("frozen")
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
-        """Slope, bias, mean, variance."""
+        """Slope, bias, mean, inverse deviation."""
         shape = Shape((1, _channels(bottoms[0])))
         return [
             ParamBlob(shape, "weight", self.slope_filler),
@@ -110,18 +111,19 @@ class BN(SameShape, Layer):
         ]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """Two adds and two muls an element; an add, a div and a root a channel."""
-        elements, channels = tops[0].count(), _channels(bottoms[0])
-        return OpCount(adds=2 * elements + channels, muls=2 * elements, divs=channels, exps=channels)
+        """Two adds and two muls an element."""
+        elements = tops[0].count()
+        return OpCount(adds=2 * elements, muls=2 * elements)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """slope · (x − mean) / √(variance + eps) + bias."""
+        """slope · (x − mean) · inverse deviation + bias."""
         (x,) = bottoms
-        slope, bias, mean, variance = (blob.reshape(-1, *(1,) * (x.ndim - 2)) for blob in blobs)
+        slope, bias, mean, inverse = (blob.reshape(-1, *(1,) * (x.ndim - 2)) for blob in blobs)
         if not self.kept:
             axes = (0, *range(2, x.ndim))
-            mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
-        return [(x - mean) * (slope / np.sqrt(variance + np.float32(self.eps))) + bias]
+            mean = x.mean(axis=axes, keepdims=True)
+            inverse = 1 / np.sqrt(x.var(axis=axes, keepdims=True) + np.float32(self.eps))
+        return [(x - mean) * inverse * slope + bias]
 
 
 class LRN(SameShape, NoBlobs):

@@ -68,11 +68,13 @@ class Flip(Moving):
 class Reorg(Moving):
     """Space to channels, in YOLO v2's own order.  N×C×H×W -> N×(C·s²)×(H/s)×(W/s).
 
-    reverse goes the other way.  Source: reorg_layer.cpp of YOLO forks, after darknet.
+    reverse goes the other way.  The values of the input are taken in order as C/s² channels of s times
+    the extents, and their blocks told apart.  Source: reorg_layer.cpp of YOLO forks, after darknet.
     """
 
     type = "Reorg"
     source = "YOLO forks"
+    in_place = False
 
     def read(self, message: Message) -> None:
         """stride and direction."""
@@ -90,11 +92,7 @@ class Reorg(Moving):
         n, c, h, w = bottom
         s = self.stride
         if self.reverse:
-            if c % (s * s):
-                self.refuse(f"{c} channels cannot be divided by {s}²", "reorg_param.stride")
             return [Shape((n, c // (s * s), h * s, w * s))]
-        if h % s or w % s:
-            self.refuse(f"{h}×{w} cannot be divided by stride {s}", "reorg_param.stride")
         return [Shape((n, c * s * s, h // s, w // s))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
@@ -102,10 +100,12 @@ class Reorg(Moving):
         (x,) = bottoms
         n, c, h, w = x.shape
         s = self.stride
+        if c % (s * s) or (not self.reverse and (h % s or w % s)):
+            self.refuse(f"{c}×{h}×{w} cannot be divided by stride {s}", "reorg_param.stride")
         if self.reverse:
             parts = x.reshape(n, s, s, c // (s * s), h, w)
             return [np.ascontiguousarray(parts.transpose(0, 3, 4, 1, 5, 2)).reshape(n, -1, h * s, w * s)]
-        parts = x.reshape(n, c, h // s, s, w // s, s)
+        parts = x.reshape(n, c // (s * s), h, s, w, s)
         moved = parts.transpose(0, 3, 5, 1, 2, 4)
         return [np.ascontiguousarray(moved).reshape(n, c * s * s, h // s, w // s)]
 

@@ -1,0 +1,184 @@
+"""Runs a net layer by layer, and measures shapes, products and time of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from netcount.errors import InputError
+from netcount.execute.fill import random_weights
+from netcount.layers.base import Source
+from netcount.lazy import np
+from netcount.net import Net, Node
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class Step(NamedTuple):
+    """What one layer did: the shapes of its tops, the products it performed, and its seconds."""
+
+    node: Node
+    shapes: tuple[Shape, ...]
+    madds: int
+    seconds: float
+
+
+class Executor:
+    """A net with its weights, ready to run (phase and batch are the net's).
+
+    weights: arrays by layer name, in Caffe's order of blobs; without them they are random, seeded.
+    keep: names of blobs to return besides the outputs; of a blob that is overwritten in place the
+    last version is kept.
+    """
+
+    def __init__(
+        self,
+        net: Net,
+        weights: Mapping[str, Sequence[Array]] | None = None,
+        *,
+        seed: int = 0,
+        keep: Collection[str] = (),
+    ) -> None:
+        self.net = net
+        self.seed = seed
+        self.keep = frozenset(keep)
+        known = {blob.name for blob in net.blobs}
+        for name in self.keep - known:
+            raise InputError(f'keep: the net has no blob "{name}"')
+        given = random_weights(net, seed) if weights is None else weights
+        self.weights = self._checked(given)
+        self.steps: list[Step] = []
+
+    def _checked(self, weights: Mapping[str, Sequence[Array]]) -> list[list[Array]]:
+        """The blobs of every node, shared ones taken from their owner, shapes checked."""
+        rows: list[list[Array]] = []
+        for node in self.net.nodes:
+            row: list[Array] = []
+            given = weights.get(node.name, ())
+            for index, (blob, owner) in enumerate(zip(node.params, node.owners, strict=True)):
+                if owner is not None:
+                    row.append(rows[owner.node][owner.index].reshape(blob.shape))
+                    continue
+                if index >= len(given):
+                    raise InputError(
+                        f'{node.type} "{node.name}" needs {len(node.params)} blobs, the weights have '
+                        f"{len(given)}; blob {index} is {blob.shape}",
+                        node.place,
+                    )
+                array = np.asarray(given[index], dtype=np.float32)
+                if array.shape != blob.shape and not _same_legacy(array.shape, blob.shape):
+                    raise InputError(
+                        f'{node.type} "{node.name}": blob {index} is {blob.shape}, the weights have '
+                        f"{Shape(array.shape)}",
+                        node.place,
+                    )
+                row.append(array.reshape(blob.shape))
+            rows.append(row)
+        return rows
+
+    def run(
+        self,
+        inputs: Mapping[str, Array] | None = None,
+        progress: Callable[[Step], None] | None = None,
+    ) -> dict[str, Array]:
+        """One forward pass.  inputs: arrays by blob name; an input that is not given is random.
+
+        Returns outputs and kept blobs by name; `steps` then tells what every layer did.
+        """
+        from netcount.layers.run import Run
+
+        arrays: dict[int, Array] = {}
+        given = self._given(inputs or {})
+        left = [len(readers) for readers in self.net.readers()]
+        outputs = set(self.net.outputs)
+        found: dict[str, Array] = {}
+        run = Run(self.seed, self.net.phase)
+        self.steps = []
+        for node in self.net.nodes:
+            before, start = run.madds, perf_counter()
+            tops = self._forward(node, arrays, given, run)
+            seconds = perf_counter() - start
+            shapes = tuple(Shape(top.shape) for top in tops)
+            step = Step(node, shapes, run.madds - before, seconds)
+            self.steps.append(step)
+            for blob in node.bottoms:
+                left[blob.index] -= 1
+                if not left[blob.index]:
+                    arrays.pop(blob.index, None)
+            for blob, top in zip(node.tops, tops, strict=True):
+                if left[blob.index]:
+                    arrays[blob.index] = top
+                if blob.index in outputs or blob.name in self.keep:
+                    found[blob.name] = top
+            if progress is not None:
+                progress(step)
+        return found
+
+    def _forward(
+        self, node: Node, arrays: Mapping[int, Array], given: Mapping[str, Array], run: Run
+    ) -> list[Array]:
+        names = [blob.name for blob in node.tops]
+        if names and all(name in given for name in names) and _replaceable(node):
+            return [given[name] for name in names]
+        if isinstance(node.layer, Source) and not node.layer.computes:
+            if all(name in given for name in names):
+                return [given[name] for name in names]
+            return [given[n] if n in given else self._random(node, n, run) for n in names]
+        bottoms = [arrays[blob.index] for blob in node.bottoms]
+        return node.layer.forward(bottoms, self.weights[node.index], run)
+
+    def _random(self, node: Node, name: str, run: Run) -> Array:
+        """Stand-in data for a declared input; a database's are asked for by name."""
+        blob = next(top for top in node.tops if top.name == name)
+        if node.type != "Input":
+            node.layer.forward([], [], run)  # says that it has no data, and how to give them
+        return run.generator.standard_normal(blob.shape, dtype=np.float32)
+
+    def _given(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The caller's arrays in float32; each must name a blob and have its shape."""
+        blobs = {blob.name: blob for blob in reversed(self.net.blobs)}
+        found = {}
+        for name, value in inputs.items():
+            if name not in blobs:
+                known = ", ".join(self.net.blobs[index].name for index in self.net.inputs)
+                raise InputError(f'input "{name}": the net has no such blob; its inputs are {known}')
+            array = np.asarray(value, dtype=np.float32)
+            node = self.net.nodes[blobs[name].producer]
+            dependent = node.layer.data_dependent(node.bottom_shapes) is not None
+            if array.shape != blobs[name].shape and not dependent:
+                raise InputError(
+                    f'input "{name}" is {Shape(array.shape)}, the net expects {blobs[name].shape}'
+                )
+            if not _replaceable(node):
+                raise InputError(f'input "{name}": "{node.name}" computes that blob')
+            found[name] = array
+        return found
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+
+def _replaceable(node: Node) -> bool:
+    """Whether a layer's tops may come from the caller: sources, and what cannot be run."""
+    from netcount.layers.assumed import Assumed
+
+    return isinstance(node.layer, (Source, Assumed)) or not _runs(node)
+
+
+def _runs(node: Node) -> bool:
+    """Whether netcount executes this layer (a few training layers it only counts)."""
+    from netcount.layers.detection import DetectionEvaluate, EvalDetection, TrainingOnly
+    from netcount.layers.proposal import AnchorTargetLayer, ProposalTargetLayer
+
+    refused = (DetectionEvaluate, EvalDetection, TrainingOnly, AnchorTargetLayer, ProposalTargetLayer)
+    return not isinstance(node.layer, refused)
+
+
+def _same_legacy(stored: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether a blob of Caffe's old four axes (num, channels, height, width) is the wanted one."""
+    if len(stored) != 4 or len(wanted) > 4:
+        return False
+    return tuple(stored) == (1,) * (4 - len(wanted)) + tuple(wanted)
