@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
 from netcount.build import build
 from netcount.errors import InputError, NetcountError, raise_all
@@ -162,10 +161,10 @@ def _followed(
 ) -> Message:
     """The net a solver names, looked for beside the solver and then where the path says."""
     name = named[0] if isinstance(named, list) else named
-    folder = Path(solver.tree.source.file).parent
-    for candidate in (folder / name, folder / Path(name).name):
-        if _exists(str(candidate)):
-            file = shown_path(str(candidate))
+    folder = os.path.dirname(solver.tree.source.file)
+    for candidate in (os.path.join(folder, name), os.path.join(folder, os.path.basename(name))):
+        if _exists(candidate):
+            file = shown_path(candidate)
             tree = read(read_text(candidate), file)
             if _is_solver(tree):
                 raise solver.error(f'this solver names "{name}", which is a solver too', field)

@@ -132,6 +132,7 @@ def _row(net: Net, node: Node, convention: Convention) -> LayerRow:
     bottoms = [blob.shape for blob in node.bottoms]
     tops = [blob.shape for blob in node.tops]
     ops = layer.ops(bottoms, tops)
+    tree = layer.message.tree
     params = statistics = 0
     blobs: list[BlobRow] = []
     for blob, owner in zip(node.params, node.owners, strict=True):
@@ -151,7 +152,7 @@ def _row(net: Net, node: Node, convention: Convention) -> LayerRow:
     return LayerRow(
         node.name,
         node.type,
-        node.place.line,
+        tree.source.line(tree.offset),
         tuple([NamedShape(blob.name, blob.shape) for blob in node.bottoms]),
         tuple([NamedShape(blob.name, blob.shape) for blob in node.tops]),
         tuple(blobs),

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from tempfile import NamedTemporaryFile
 
 import click
 
@@ -52,6 +51,8 @@ def replace(path: str, data: str | bytes) -> None:
 
     What is no regular file (a pipe, /dev/stdout) is written to.  InputError when that fails.
     """
+    from tempfile import NamedTemporaryFile  # not wanted where nothing is written
+
     content = data if isinstance(data, bytes) else data.encode("utf-8", "backslashreplace")
     target = os.path.realpath(path)
     try:

@@ -92,7 +92,7 @@ class PReLU(SameShape, Layer):
         """Whether all channels share a slope."""
         param = message.child("prelu_param")
         self.shared = param.flag("channel_shared")
-        self.filler = Filler(param.child("filler"))
+        self.filler = Filler(param, "filler")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The bottom's shape, which needs a channel axis."""

@@ -40,8 +40,8 @@ class Convolution(Layer):
         self.group = param.integer("group")
         self.bias = param.flag("bias_term")
         self.geometry = WindowParam(self, param)
-        self.weight_filler = Filler(param.child("weight_filler"))
-        self.bias_filler = Filler(param.child("bias_filler"))
+        self.weight_filler = Filler(param, "weight_filler")
+        self.bias_filler = Filler(param, "bias_filler")
         if not 0 < self.num_output < 2**31:
             self.refuse("num_output must be positive", f"{CONVOLUTION}.num_output")
         if self.group < 1:

@@ -32,8 +32,8 @@ class InnerProduct(Layer):
         self.axis_given = param.integer("axis")
         self.bias = param.flag("bias_term")
         self.transposed = param.flag("transpose")
-        self.weight_filler = Filler(param.child("weight_filler"))
-        self.bias_filler = Filler(param.child("bias_filler"))
+        self.weight_filler = Filler(param, "weight_filler")
+        self.bias_filler = Filler(param, "bias_filler")
         if not 0 < self.num_output < 2**31:
             self.refuse("num_output must be positive", "inner_product_param.num_output")
 
@@ -85,8 +85,8 @@ class Embed(Layer):
         self.num_output = param.integer("num_output")
         self.input_dim = param.integer("input_dim")
         self.bias = param.flag("bias_term")
-        self.weight_filler = Filler(param.child("weight_filler"))
-        self.bias_filler = Filler(param.child("bias_filler"))
+        self.weight_filler = Filler(param, "weight_filler")
+        self.bias_filler = Filler(param, "bias_filler")
         for field in ("num_output", "input_dim"):
             if not 0 < param.integer(field) < 2**31:
                 self.refuse(f"{field} must be positive", f"embed_param.{field}")
@@ -134,7 +134,7 @@ class MarginInnerProduct(Layer):
         param = message.child("margin_inner_product_param")
         self.num_output = param.integer("num_output")
         self.axis_given = param.integer("axis")
-        self.weight_filler = Filler(param.child("weight_filler"))
+        self.weight_filler = Filler(param, "weight_filler")
         if not 0 < self.num_output < 2**31:
             self.refuse("num_output must be positive", "margin_inner_product_param.num_output")
 

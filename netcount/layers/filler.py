@@ -18,23 +18,46 @@ TYPES = frozenset(
 
 
 class Filler:
-    """A FillerParameter, checked as Caffe's GetFiller and Fill check it (include/caffe/filler.hpp)."""
+    """A FillerParameter, checked as Caffe's GetFiller and Fill do (include/caffe/filler.hpp).
 
-    __slots__ = ("message", "type")
+    given: whether the file names it at all; where it does not, Caffe fills with zeros.
+    """
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
+    __slots__ = ("field", "given", "owner", "type")
+
+    def __init__(self, owner: Message, field: str) -> None:
+        """The filler in `field` of a parameter message."""
+        self.owner = owner
+        self.field = field
+        self.given = field in owner.values
+        self.type = "constant"
+        if self.given:
+            self._name(self.message)
+
+    @classmethod
+    def of(cls, message: Message) -> Filler:
+        """The filler that a FillerParameter is itself (one of a repeated field)."""
+        found = cls(message, "")
+        found.given = True
+        found._name(message)
+        return found
+
+    def _name(self, message: Message) -> None:
         self.type = message.text("type")
-        if message.values and self.type not in TYPES:
+        if self.type not in TYPES:
             message.refuse(f'unknown filler "{self.type}"; known are {", ".join(sorted(TYPES))}', "type")
 
     @property
-    def given(self) -> bool:
-        """Whether the file names this filler at all."""
-        return bool(self.message.values)
+    def message(self) -> Message:
+        """The FillerParameter; an empty one where the file names none."""
+        return self.owner.child(self.field) if self.field else self.owner
 
     def check(self, shape: Shape) -> None:
         """Raise InputError where Caffe would refuse to fill a blob of this shape."""
+        if 0 in shape:
+            self.message.refuse(f"a filler cannot fill a blob without elements ({shape})", "type")
+        if not self.given or (self.type in ("constant", "xavier", "msra") and "sparse" not in self.message.values):
+            return
         message = self.message
         if self.type == "bilinear" and (len(shape) != 4 or shape[2] != shape[3]):
             message.refuse(f"a bilinear filler needs a square 4-axis blob, not {shape}", "type")
@@ -42,10 +65,9 @@ class Filler:
             message.refuse("a gaussian filler needs std > 0", "std")
         if self.type == "uniform" and message.number("min") > message.number("max"):
             message.refuse("a uniform filler needs min <= max", "min")
-        if self.type not in ("gaussian", "constant", "bilinear") and not shape.count():
-            message.refuse(f"a {self.type} filler cannot fill an empty blob ({shape})", "type")
-        if self.type != "gaussian" and message.integer("sparse") != -1:
-            message.refuse(f"sparsity is not supported by the {self.type} filler", "sparse")
+        sparse = message.integer("sparse")
+        if sparse != -1 and (self.type != "gaussian" or sparse < -1):
+            message.refuse(f"sparse {sparse} is not supported by the {self.type} filler", "sparse")
 
     def fill(self, shape: Shape, generator: np.random.Generator) -> Array:
         """An array of `shape`, filled by the rule with numbers from `generator`."""

@@ -189,7 +189,7 @@ class CenterLoss(Loss):
         super().read(message)
         param = message.child("center_loss_param")
         self.classes, self.axis_given = param.integer("num_output"), param.integer("axis")
-        self.filler = Filler(param.child("center_filler"))
+        self.filler = Filler(param, "center_filler")
         if self.classes < 1:
             self.refuse("num_output must be positive", "center_loss_param")
 

@@ -96,8 +96,8 @@ class BN(SameShape, Layer):
         """eps and the fillers."""
         param = message.child("bn_param")
         self.eps = param.number("eps")
-        self.slope_filler = Filler(param.child("slope_filler"))
-        self.bias_filler = Filler(param.child("bias_filler"))
+        self.slope_filler = Filler(param, "slope_filler")
+        self.bias_filler = Filler(param, "bias_filler")
         self.kept = self.phase == "TEST" or param.flag("frozen")
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
@@ -242,7 +242,7 @@ class Normalize(SameShape, Layer):
         self.across = param.flag("across_spatial")
         self.shared = param.flag("channel_shared")
         self.eps = param.number("eps")
-        self.filler = Filler(param.child("scale_filler"))
+        self.filler = Filler(param, "scale_filler")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The bottom's shape."""

@@ -38,8 +38,8 @@ class Recurrent(Layer):
         param = message.child("recurrent_param")
         self.num_output = param.integer("num_output")
         self.exposed = param.flag("expose_hidden")
-        self.weight_filler = Filler(param.child("weight_filler"))
-        self.bias_filler = Filler(param.child("bias_filler"))
+        self.weight_filler = Filler(param, "weight_filler")
+        self.bias_filler = Filler(param, "bias_filler")
         if not 0 < self.num_output < 2**31:
             self.refuse("num_output must be positive", "recurrent_param.num_output")
         hidden = self.states if self.exposed else 0

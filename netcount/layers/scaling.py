@@ -27,7 +27,7 @@ class _Broadcast(Layer):
         param = message.child(self.param)
         self.axis_given = param.integer("axis")
         self.num_axes = param.integer("num_axes")
-        self.filler = Filler(param.child("filler"))
+        self.filler = Filler(param, "filler")
         if self.num_axes < -1:
             self.refuse(f"num_axes {self.num_axes} must be -1 or more", f"{self.param}.num_axes")
 
@@ -84,7 +84,7 @@ class Scale(_Broadcast):
         super().read(message)
         param = message.child(self.param)
         self.bias = param.flag("bias_term")
-        self.bias_filler = Filler(param.child("bias_filler"))
+        self.bias_filler = Filler(param, "bias_filler")
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """The factor, unless bottom 1 is it, and the shift."""

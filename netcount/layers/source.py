@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netcount.layers.base import Moving, Source
 from netcount.layers.filler import Filler
 from netcount.layers.layer import NONE, ONE, Arity, ParamBlob
+from netcount.lazy import np
 from netcount.prototxt.message import Message
 from netcount.prototxt.upgrade import PAST_THE_END
 from netcount.shape import Shape
@@ -55,7 +56,7 @@ class DummyData(Source):
     def read(self, message: Message) -> None:
         """Shapes in either form, and the fillers."""
         param = message.child("dummy_data_param")
-        self.fillers = [Filler(filler) for filler in param.children("data_filler")]
+        self.fillers = [Filler.of(filler) for filler in param.children("data_filler")]
         legacy = [param.integers(name) for name in ("num", "channels", "height", "width")]
         shapes = [Shape(shape.integers("dim")) for shape in param.children("shape")]
         if len(self.fillers) not in (0, 1, self.top_count):
@@ -94,9 +95,9 @@ class DummyData(Source):
             shape = self.shapes[index if len(self.shapes) > 1 else 0]
             if self.fillers:
                 filler = self.fillers[index if len(self.fillers) > 1 else 0]
+                tops.append(filler.fill(shape, run.generator))
             else:
-                filler = Filler(Message("FillerParameter", {}, self.message.tree))
-            tops.append(filler.fill(shape, run.generator))
+                tops.append(np.zeros(shape, dtype=np.float32))
         return tops
 
 

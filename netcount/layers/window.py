@@ -6,6 +6,7 @@ Sources: base_conv_layer.cpp, im2col_layer.cpp, pooling_layer.cpp.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from netcount.layers.layer import Layer
 from netcount.prototxt.message import Message
@@ -13,15 +14,19 @@ from netcount.prototxt.message import Message
 CONVOLUTION = "convolution_param"
 
 
+Window4: TypeAlias = "tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]"
+
+
 class WindowParam:
     """A ConvolutionParameter's kernel, stride, pad and dilation, before the axes are known."""
 
-    __slots__ = ("dilation", "kernel", "layer", "pad", "stride", "two_axes")
+    __slots__ = ("dilation", "kernel", "known", "layer", "pad", "stride", "two_axes")
 
     def __init__(self, layer: Layer, param: Message) -> None:
         self.layer = layer
         values = param.values
         self.two_axes: str | None = None
+        self.known: dict[int, Window4] = {}
         self.kernel = self._extents(values, param, "kernel_size", "kernel_h", "kernel_w", 0)
         self.stride = self._extents(values, param, "stride", "stride_h", "stride_w", 1)
         self.pad = self._extents(values, param, "pad", "pad_h", "pad_w", 0)
@@ -45,8 +50,14 @@ class WindowParam:
             return param.integers(many)
         return [default] if many != "kernel_size" else []
 
-    def over(self, axes: int) -> tuple[tuple[int, ...], ...]:
+    def over(self, axes: int) -> Window4:
         """Kernel, stride, pad and dilation for that many spatial axes."""
+        known = self.known.get(axes)
+        if known is None:
+            known = self.known[axes] = self._over(axes)
+        return known
+
+    def _over(self, axes: int) -> Window4:
         if self.two_axes and axes != 2:
             self.layer.refuse(
                 f"{self.two_axes} is for 2 spatial axes, not {axes}", f"{CONVOLUTION}.{self.two_axes}"

@@ -77,6 +77,10 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
                 values[name] = value
         except ValueError as mistake:
             problems.append(InputError(f'"{name}" {mistake}', tree.place(offset)))
+    for name in tree.lists:
+        if name in binders and not binders[name][2]:
+            offset = next(at for field, _, at in tree.fields if field == name)
+            problems.append(InputError(f'"{name}" is not a repeated field', tree.place(offset)))
     if len(problems) > before:
         values[BROKEN] = True
     return Message(type, values, tree)

@@ -20,29 +20,36 @@ class Source:
 
     def place(self, offset: int) -> Place:
         """Line and column of a character, both counted from 1."""
+        line = self.line(offset)
+        assert self._starts is not None
+        return Place(self.file, line, offset - self._starts[line - 1] + 1)
+
+    def line(self, offset: int) -> int:
+        """The line of a character, counted from 1."""
         if self._starts is None:
             starts = [0]
             find = self.text.find
             while newline := find("\n", starts[-1]) + 1:
                 starts.append(newline)
             self._starts = starts
-        line = bisect_right(self._starts, offset)
-        return Place(self.file, line, offset - self._starts[line - 1] + 1)
+        return bisect_right(self._starts, offset)
 
 
 class Tree:
     """A message as written: its fields in order, unknown ones included.
 
     A field is (name, value, offset of the name).  A value is a sub-tree or a scalar's raw text:
-    a number, an identifier, or one or more string literals with their quotes.
+    a number, an identifier, or one or more string literals with their quotes.  `lists` names the
+    fields that were written as `[a, b]`.
     """
 
-    __slots__ = ("fields", "offset", "source")
+    __slots__ = ("fields", "lists", "offset", "source")
 
     def __init__(self, source: Source, offset: int) -> None:
         self.source = source
         self.offset = offset
         self.fields: list[Field] = []
+        self.lists: set[str] = set()
 
     def place(self, offset: int | None = None) -> Place:
         """Where the tree starts, or where `offset` is."""
