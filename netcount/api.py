@@ -95,9 +95,7 @@ class Analysis:
         records = []
         for row in self.layers:
             record: dict[str, Any] = {
-                key: column.exact(row, self.totals)
-                for key, column in COLUMNS.items()
-                if key not in skipped
+                key: column.exact(row, self.totals) for key, column in COLUMNS.items() if key not in skipped
             }
             record["bottoms"] = tuple(tuple(named.shape) for named in row.bottoms)
             record["tops"] = tuple(tuple(named.shape) for named in row.tops)

@@ -75,9 +75,7 @@ def _with_given_inputs(layers: list[Message], given: Mapping[str, Shape]) -> lis
     return [Message("LayerParameter", values, tree), *layers]
 
 
-def _named(
-    given: Mapping[str, Shape], wiring: Wiring, problems: list[NetcountError]
-) -> dict[str, Shape]:
+def _named(given: Mapping[str, Shape], wiring: Wiring, problems: list[NetcountError]) -> dict[str, Shape]:
     """`given` with the anonymous shape under the name of the only input."""
     if "" not in given:
         return dict(given)
@@ -90,16 +88,12 @@ def _named(
     rest = {name: shape for name, shape in given.items() if name}
     if len(inputs) != 1:
         choice = ", ".join(inputs) if inputs else "none"
-        problems.append(
-            InputError(f"--input-shape without a blob name needs one input; here: {choice}")
-        )
+        problems.append(InputError(f"--input-shape without a blob name needs one input; here: {choice}"))
         return rest
     return {**rest, inputs[0]: given[""]}
 
 
-def _share(
-    wiring: Wiring, shapes: Shapes, problems: list[NetcountError]
-) -> list[list[Owner | None]]:
+def _share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> list[list[Owner | None]]:
     """The owner of every parameter blob that `param { name: … }` shares (Net::AppendParam)."""
     owners: list[list[Owner | None]] = []
     first: dict[str, Owner] = {}

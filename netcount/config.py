@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from netcount.analysis.budget import LEVELS, Budget
 from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.limits import Limit, is_rule, limits_of, rule_names, unknown
 from netcount.errors import InputError, NetcountError, Place, raise_all
 from netcount.loading import shown_path
+from netcount.toml_lines import Key, key_lines
 
 FILE = "netcount.toml"
 MAX_BYTES = 2**22
 
-Key: TypeAlias = "str | int"
-
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')'
-    r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|\n|[\[\]{}=.,]|[^\s\[\]{}=.,#"\']+',
-    re.DOTALL,
-)
 _OPTIONS = {"phase", "level", "stages", "batch", "input_shape", "assume"}
 _NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS}
 _BUDGET = {"nets", "layers", "level", "weight_bits"}
@@ -47,12 +40,27 @@ class NetEntry(NamedTuple):
 
 
 class Config(NamedTuple):
-    """A whole configuration; paths in it are relative to the file's folder."""
+    """A whole configuration; `folder` is the file's, and paths in it are relative to that."""
 
     file: str
+    folder: str
     nets: tuple[NetEntry, ...]
     budgets: tuple[Budget, ...]
     baseline: str | None
+
+    def labelled(self) -> dict[str, tuple[str, NetEntry]]:
+        """Every file and its entry by label: the name, or the path from the folder with slashes.
+
+        InputError where two nets would have one label.
+        """
+        found: dict[str, tuple[str, NetEntry]] = {}
+        for entry in self.nets:
+            for file in entry.files:
+                label = entry.name or Path(os.path.relpath(file, self.folder)).as_posix()
+                if label in found:
+                    raise InputError(f'two nets are called "{label}"; give one a name', entry.place)
+                found[label] = file, entry
+        return found
 
 
 def find(folder: str | os.PathLike[str] = ".") -> Path | None:
@@ -77,57 +85,6 @@ def load(path: str | os.PathLike[str]) -> Config:
             raise InputError("there is no [tool.netcount]", Place(_shown(path)))
         document, prefix = tool["netcount"], ("tool", "netcount")
     return _Reader(path, places, prefix).config(document)
-
-
-def key_lines(text: str) -> dict[tuple[Key, ...], int]:
-    """The line of every table and key of a valid TOML text; keys of inline tables are not told.
-
-    >>> key_lines('[[net]]\\npath = "a"\\n[[net]]\\nx.y = 1')
-    {('net', 0): 1, ('net', 0, 'path'): 2, ('net', 1): 3, ('net', 1, 'x', 'y'): 4}
-    """
-    found: dict[tuple[Key, ...], int] = {}
-    counts: dict[tuple[Key, ...], int] = {}
-    table: tuple[Key, ...] = ()
-    line, depth, statement = 1, 0, list[str]()
-    for token in [*_TOKEN.findall(text), "\n"]:
-        if token == "\n" and depth == 0:
-            if statement[:1] == ["["]:
-                array = statement[:2] == ["[", "["]
-                keys = tuple(_keys(statement[2:-2] if array else statement[1:-1]))
-                table = _in_arrays(keys[:-1], counts) + keys[-1:]
-                if array:
-                    counts[table] = counts.get(table, -1) + 1
-                table = _in_arrays(keys, counts)
-                found.setdefault(table, line)
-            elif "=" in statement:
-                keys = tuple(_keys(statement[: statement.index("=")]))
-                found.setdefault((*table, *keys), first)
-            statement = []
-        elif token != "\n" and not token.startswith("#"):
-            if not statement:
-                first = line
-            statement.append(token)
-            depth += (token in "[{") - (token in "]}")
-        line += token.count("\n")
-    return found
-
-
-def _keys(tokens: list[str]) -> list[str]:
-    return [
-        str(tomllib.loads(f"key = {token}")["key"]) if token[0] in "\"'" else token
-        for token in tokens
-        if token != "."
-    ]
-
-
-def _in_arrays(keys: tuple[Key, ...], counts: Mapping[tuple[Key, ...], int]) -> tuple[Key, ...]:
-    """The path of a table, with the current index after each array of tables."""
-    path: tuple[Key, ...] = ()
-    for key in keys:
-        path = (*path, key)
-        if path in counts:
-            path = (*path, counts[path])
-    return path
 
 
 def _shown(path: str | os.PathLike[str]) -> str:
@@ -179,7 +136,7 @@ class _Reader:
     def place(self, *path: Key) -> Place:
         full = (*self.prefix, *path)
         while full and full not in self.places:
-            full = full[:-1]
+            full = (*full, 0) if (*full, 0) in self.places else full[:-1]
         return Place(self.file, self.places.get(full, 0))
 
     def wrong(self, message: str, *path: Key) -> None:
@@ -196,9 +153,10 @@ class _Reader:
         raise_all(self.problems)
         return Config(
             self.file,
+            str(self.folder),
             tuple(nets),
             tuple(budget for budget in budgets if budget),
-            str(self.folder / baseline) if baseline else None,
+            _shown(self.folder / baseline) if baseline else None,
         )
 
     def tables(self, document: Any, key: str) -> list[Any]:
@@ -217,7 +175,13 @@ class _Reader:
                 self.wrong(unknown(key, names, what), *path, key)
 
     def typed(
-        self, table: Any, key: str, kind: type | tuple[type, ...], what: str, default: Any, *path: Key
+        self,
+        table: Any,
+        key: str,
+        kind: type | tuple[type, ...],
+        what: str,
+        default: Any,
+        *path: Key,
     ) -> Any:
         """A value of the right type, or a problem and the default."""
         value = table.get(key, default) if isinstance(table, dict) else default

@@ -78,7 +78,5 @@ def raise_all(problems: list[NetcountError]) -> None:
         return
     if len(problems) == 1:
         raise problems[0]
-    located = sorted(
-        dict.fromkeys(problems), key=lambda p: (p.place.line, p.place.column) if p.place else (0, 0)
-    )
+    located = sorted(dict.fromkeys(problems), key=lambda p: (p.place.line, p.place.column) if p.place else (0, 0))
     raise Errors(located)

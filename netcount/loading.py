@@ -156,9 +156,7 @@ def _in_state(net: Message, solver: Message, phase: str) -> Message:
     return Message(net.type, {**net.values, "state": merged}, net.tree)
 
 
-def _followed(
-    solver: Message, field: str, named: str | list[str], problems: list[NetcountError]
-) -> Message:
+def _followed(solver: Message, field: str, named: str | list[str], problems: list[NetcountError]) -> Message:
     """The net a solver names, looked for beside the solver and then where the path says."""
     name = named[0] if isinstance(named, list) else named
     folder = os.path.dirname(solver.tree.source.file)
@@ -170,7 +168,8 @@ def _followed(
                 raise solver.error(f'this solver names "{name}", which is a solver too', field)
             return bind(tree, "NetParameter", problems)
     raise solver.error(
-        f'this is a solver file, and the net it names, "{name}", is not there; analyze that file', field
+        f'this is a solver file, and the net it names, "{name}", is not there; analyze that file',
+        field,
     )
 
 

@@ -16,7 +16,7 @@ class Blob(NamedTuple):
     `index` is its position in `Net.blobs`, `producer` the index of its node.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody wants of these
     name: str
     shape: Shape
     producer: int
@@ -27,13 +27,13 @@ class Owner(NamedTuple):
     """The node and blob position that a shared parameter blob belongs to."""
 
     node: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody wants of these
 
 
 class Node(NamedTuple):
     """A layer in its net."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody wants of these
     name: str
     type: str
     layer: Layer

@@ -106,9 +106,7 @@ def _rebatched(shape: Shape, batch: Batch) -> Shape:
 def _check_params(part: Part, layer: Layer, own: list[ParamBlob]) -> None:
     specs = len(part.message.values.get("param", ()))
     if specs > len(own):
-        layer.refuse(
-            f"has {len(own)} parameter blobs but {specs} param {{ … }} entries", "param", len(own)
-        )
+        layer.refuse(f"has {len(own)} parameter blobs but {specs} param {{ … }} entries", "param", len(own))
     for index, blob in enumerate(own):
         if why := oversized(blob.shape):
             layer.refuse(f"parameter blob {index} {blob.shape}: {why}")
@@ -128,7 +126,7 @@ def _unused(wiring: Wiring, unused: dict[str, None]) -> list[NetcountError]:
                 for top in part.tops
             )
             hint = f"; the inputs are {known}" if known else "; the net has no inputs"
-            problems.append(InputError(f'--input-shape {name}: the net has no blob of that name{hint}'))
+            problems.append(InputError(f"--input-shape {name}: the net has no blob of that name{hint}"))
         else:
             part = wiring.parts[wiring.producers[blob]]
             problems.append(

@@ -87,7 +87,7 @@ def wire(
     for name in unused:
         known = [*dict.fromkeys([p.type for p in wiring.parts] + [p.name for p in wiring.parts])]
         problems.append(
-            InputError(f'--assume {name}: no unknown layer has that type or name{nearest(name, known)}')
+            InputError(f"--assume {name}: no unknown layer has that type or name{nearest(name, known)}")
         )
     return wiring
 
@@ -127,9 +127,7 @@ def _connect_bottoms(
         part.bottoms.append(blob)
 
 
-def _unknown_bottom(
-    wiring: Wiring, part: Part, index: int, name: str, messages: Sequence[Message]
-) -> InputError:
+def _unknown_bottom(wiring: Wiring, part: Part, index: int, name: str, messages: Sequence[Message]) -> InputError:
     makers = [m for m in messages if name in m.values.get("top", ())]
     if makers and all(m is not part.message for m in makers):
         line = makers[0].place().line
@@ -144,9 +142,7 @@ def _unknown_bottom(
     return part.message.error(message, "bottom", index)
 
 
-def _connect_tops(
-    wiring: Wiring, part: Part, make: Make | None, problems: list[NetcountError]
-) -> int:
+def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[NetcountError]) -> int:
     """Add the part's tops, in-place ones as new versions; how many there are in all."""
     names = part.message.values.get("top", ())
     own_index = len(wiring.parts)
@@ -195,8 +191,10 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
             "give one a top",
             "loss_weight",
         )
-    if not layer.in_place and part.tops and part.message.values.get("top", [""])[0] in (
-        part.message.values.get("bottom", [])[:1]
+    if (
+        not layer.in_place
+        and part.tops
+        and part.message.values.get("top", [""])[0] in (part.message.values.get("bottom", [])[:1])
     ):
         layer.refuse("cannot work in place: top 0 is bottom 0", "top")
     return layer
@@ -215,8 +213,7 @@ def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
             )
     if made.equal_bottoms_tops and bottom_count != top_count:
         raise part.message.error(
-            f'{part.type} "{part.name}" needs as many tops as bottoms, not {top_count} for '
-            f"{bottom_count}",
+            f'{part.type} "{part.name}" needs as many tops as bottoms, not {top_count} for {bottom_count}',
             "top",
         )
 

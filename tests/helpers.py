@@ -26,9 +26,7 @@ GOLDEN = SHARED / "golden"
 needs_corpus = pytest.mark.skipif(
     not CORPUS.is_dir(), reason="the corpus of public nets (../shared/corpus) is not here"
 )
-needs_golden = pytest.mark.skipif(
-    not GOLDEN.is_dir(), reason="the golden models (../shared/golden) are not here"
-)
+needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden models (../shared/golden) are not here")
 
 
 def layer_of(text: str, bottoms: int = 1, tops: int = 1, phase: str = "TEST") -> Layer:

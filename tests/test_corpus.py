@@ -17,7 +17,7 @@ netcount follows it to the net inside, whose database does not tell its shape.""
 
 TRUTH = [line for line in corpus_truth() if line["net"] != SOLVER]
 JUDGED = {line["net"] for line in TRUTH}
-OTHERS = sorted(set(p.name for p in (CORPUS / "nets").glob("*")) - JUDGED) if TRUTH else []
+OTHERS = sorted({p.name for p in (CORPUS / "nets").glob("*")} - JUDGED) if TRUTH else []
 
 
 def _id(line: dict[str, Any]) -> str:
@@ -38,7 +38,7 @@ def test_shapes_are_caffes(line: dict[str, Any]) -> None:
     assert ours >= set(theirs), "every layer Caffe had is here"
     for node in net.nodes:
         if node.name not in theirs:
-            assert set(blob.name for blob in node.tops) <= set(line["inputs"]), node.name
+            assert {blob.name for blob in node.tops} <= set(line["inputs"]), node.name
             continue
         layer = theirs[node.name]
         for top in node.tops:
@@ -50,7 +50,7 @@ def test_shapes_are_caffes(line: dict[str, Any]) -> None:
 
 
 def _answer(path: Path) -> str:
-    """"table", or "error" when the answer is one clear error that names the line."""
+    """ "table", or "error" when the answer is one clear error that names the line."""
     try:
         netcount.load(path).analyze()
     except netcount.InputError as refusal:

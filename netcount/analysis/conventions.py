@@ -35,9 +35,9 @@ def _flops(node: Node, ops: OpCount) -> int:
 def _netscope(node: Node, ops: OpCount) -> int:
     """Netscope CNN Analyzer's number; what it leaves out or gets wrong is kept as it is."""
     layer = node.layer
-    (top, *_) = (*node.tops, None)
-    if top is None:
+    if not node.tops:
         return ops.madds
+    top = node.tops[0]
     if node.type == "Deconvolution":
         window = layer.window(node.bottom_shapes)
         if window is None:
@@ -64,8 +64,7 @@ def weighted(name: str, weights: Mapping[str, int], about: str = "") -> Conventi
     for key in weights:
         if key not in OpCount._fields:
             raise InputError(
-                f'convention "{name}": there is no op class "{key}"; they are '
-                f"{', '.join(OpCount._fields)}"
+                f'convention "{name}": there is no op class "{key}"; they are {", ".join(OpCount._fields)}'
             )
     factors = tuple(weights.get(key, 0) for key in OpCount._fields)
 

@@ -97,7 +97,12 @@ def count(net: Net, convention: Convention = CONVENTIONS["madds"]) -> Count:
     """Count every layer of `net`."""
     rows = [_row(net, node, convention) for node in net.nodes]
     return Count(
-        net, convention, tuple(rows), totals_of(rows), tuple(kernel_shares(rows)), _warnings(net, rows)
+        net,
+        convention,
+        tuple(rows),
+        totals_of(rows),
+        tuple(kernel_shares(rows)),
+        _warnings(net, rows),
     )
 
 

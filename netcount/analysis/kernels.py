@@ -85,7 +85,5 @@ def _scope(scope: str, rows: Iterable[LayerRow]) -> list[KernelShare]:
             madds / all_madds,
             params / all_params if all_params else 0.0,
         )
-        for (kernel, depthwise), (layers, params, madds) in sorted(
-            groups.items(), key=lambda item: -item[1][2]
-        )
+        for (kernel, depthwise), (layers, params, madds) in sorted(groups.items(), key=lambda item: -item[1][2])
     ]

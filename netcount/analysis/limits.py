@@ -51,10 +51,11 @@ _MOST = 2**63
 
 
 class Limit(NamedTuple):
-    """One limit.  rule: its key, such as "max_params".  side: max, min, increase, allowed, forbidden.
+    """One limit.  rule: its key, such as "max_params".
 
-    bound: what still passes (a Fraction for shares and relative increases).  floor: an increase up
-    to this passes whatever its share.  kernel: of a share.  names: the layer types of a type rule.
+    side: max, min, increase, allowed or forbidden.  bound: what still passes (a Fraction for shares
+    and relative increases).  floor: an increase up to this passes whatever its share.  kernel: of a
+    share.  names: the layer types of a type rule.
     text: the value as it was written.  place: where.
     """
 

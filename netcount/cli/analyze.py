@@ -103,9 +103,7 @@ def _text(counts: list[Count], form: str, view: View) -> str:
 
         from netcount.report.document import document
 
-        return "".join(
-            json.dumps(document(found), ensure_ascii=True, allow_nan=False) + "\n" for found in counts
-        )
+        return "".join(json.dumps(document(found), ensure_ascii=True, allow_nan=False) + "\n" for found in counts)
     if form == "csv":
         from netcount.report.tabular import analysis_csv
 

@@ -11,7 +11,11 @@ from netcount.report.catalogue import catalogue_rows, catalogue_table
 
 @click.command()
 @click.option(
-    "--format", "-f", "form", type=click.Choice(["table", "csv", "markdown", "json"]), default="table"
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["table", "csv", "markdown", "json"]),
+    default="table",
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
 def layers(form: str, output: str | None) -> None:

@@ -14,6 +14,9 @@ from netcount.errors import NetcountError
 
 _COMMANDS = {
     "analyze": "What every layer of a net costs.",
+    "check": "Whether nets keep to their budgets.",
+    "compare": "What changed between nets.",
+    "survey": "A row a net, for many nets.",
     "layers": "The layer types netcount knows.",
 }
 """Sub-commands, each in a module and function of its own name, imported when it is run."""

@@ -60,9 +60,7 @@ def replace(path: str, data: str | bytes) -> None:
             with open(path, "wb") as stream:
                 stream.write(content)
             return
-        with NamedTemporaryFile(
-            dir=os.path.dirname(target), prefix=".netcount-", delete=False
-        ) as temporary:
+        with NamedTemporaryFile(dir=os.path.dirname(target), prefix=".netcount-", delete=False) as temporary:
             temporary.write(content)
         try:
             os.chmod(temporary.name, _mode(target))

@@ -149,9 +149,7 @@ class Executor:
             node = self.net.nodes[blobs[name].producer]
             dependent = node.layer.data_dependent(node.bottom_shapes) is not None
             if array.shape != blobs[name].shape and not dependent:
-                raise InputError(
-                    f'input "{name}" is {Shape(array.shape)}, the net expects {blobs[name].shape}'
-                )
+                raise InputError(f'input "{name}" is {Shape(array.shape)}, the net expects {blobs[name].shape}')
             if not _replaceable(node):
                 raise InputError(f'input "{name}": "{node.name}" computes that blob')
             found[name] = array
@@ -173,7 +171,13 @@ def _runs(node: Node) -> bool:
     from netcount.layers.detection import DetectionEvaluate, EvalDetection, TrainingOnly
     from netcount.layers.proposal import AnchorTargetLayer, ProposalTargetLayer
 
-    refused = (DetectionEvaluate, EvalDetection, TrainingOnly, AnchorTargetLayer, ProposalTargetLayer)
+    refused = (
+        DetectionEvaluate,
+        EvalDetection,
+        TrainingOnly,
+        AnchorTargetLayer,
+        ProposalTargetLayer,
+    )
     return not isinstance(node.layer, refused)
 
 

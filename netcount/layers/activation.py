@@ -49,9 +49,7 @@ class ReLU(ElementWise):
     def read(self, message: Message) -> None:
         """The slope for negative values."""
         values = message.values
-        self.slope: float = (
-            values["relu_param"].number("negative_slope") if "relu_param" in values else 0.0
-        )
+        self.slope: float = values["relu_param"].number("negative_slope") if "relu_param" in values else 0.0
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A compare each; with a slope a second one, a mul and an add."""
@@ -178,7 +176,8 @@ class Swish(ElementWise):
     def value(self, x: Array) -> Array:
         """By tanh, as Sigmoid."""
         half = np.float32(0.5)
-        return x * (half * np.tanh(half * np.float32(self.beta) * x) + half)
+        result: Array = x * (half * np.tanh(half * np.float32(self.beta) * x) + half)
+        return result
 
 
 class HardSigmoid(ElementWise):
@@ -190,7 +189,8 @@ class HardSigmoid(ElementWise):
 
     def value(self, x: Array) -> Array:
         """A clipped line."""
-        return np.clip(np.float32(0.2) * x + np.float32(0.5), 0, 1)
+        result: Array = np.clip(np.float32(0.2) * x + np.float32(0.5), 0, 1)
+        return result
 
 
 class Mish(ElementWise):
@@ -284,7 +284,8 @@ class Dropout(ElementWise):
         self.ratio = message.child("dropout_param").number("dropout_ratio")
         if not 0 < self.ratio < 1:
             self.refuse(
-                f"dropout_ratio {self.ratio:g} must lie between 0 and 1", "dropout_param.dropout_ratio"
+                f"dropout_ratio {self.ratio:g} must lie between 0 and 1",
+                "dropout_param.dropout_ratio",
             )
 
     @property
@@ -386,4 +387,5 @@ class Log(ElementWise):
     def value(self, x: Array) -> Array:
         """outer · log(scale·x + shift)."""
         inner = np.float32(self.scale) * x + np.float32(self.shift)
-        return np.float32(self.outer) * np.log(inner)
+        result: Array = np.float32(self.outer) * np.log(inner)
+        return result

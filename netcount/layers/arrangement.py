@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
@@ -51,12 +52,12 @@ class Concat(Moving):
 
 def _unjoinable(layer: Concat, first: Shape, other: Shape, axis: int, index: int) -> str:
     if len(first) != len(other):
-        return (
-            f"{layer.named(0)} {first} and {layer.named(index)} {other} have different numbers of axes"
-        )
+        return f"{layer.named(0)} {first} and {layer.named(index)} {other} have different numbers of axes"
     names = {2: "height", 3: "width"} if len(first) == 4 else {}
     where = " and ".join(
-        names.get(i, f"axis {i}") for i, (a, b) in enumerate(zip(first, other, strict=True)) if a != b and i != axis
+        names.get(i, f"axis {i}")
+        for i, (a, b) in enumerate(zip(first, other, strict=True))
+        if a != b and i != axis
     )
     return (
         f"{layer.named(0)} {first.hwc()} and {layer.named(index)} {other.hwc()} differ in {where}; "
@@ -88,24 +89,24 @@ class Slice(Moving):
         if not self.points:
             if extent % self.top_count:
                 self.refuse(
-                    f"{extent} along axis {axis} cannot be cut into {self.top_count} equal parts", "top"
+                    f"{extent} along axis {axis} cannot be cut into {self.top_count} equal parts",
+                    "top",
                 )
             return [bottom.replaced(axis, extent // self.top_count)] * self.top_count
         if len(self.points) != self.top_count - 1:
             self.refuse(
-                f"{len(self.points)} slice_points make {len(self.points) + 1} parts, not "
-                f"{self.top_count} tops",
+                f"{len(self.points)} slice_points make {len(self.points) + 1} parts, not {self.top_count} tops",
                 "slice_param.slice_point",
             )
         ends = [0, *self.points, extent]
-        for index, (before, after) in enumerate(zip(ends, ends[1:], strict=False)):
+        for index, (before, after) in enumerate(itertools.pairwise(ends)):
             if after <= before:
                 self.refuse(
                     f"slice_points {self.points} must rise and stay below {extent}",
                     "slice_param.slice_point",
                     index,
                 )
-        return [bottom.replaced(axis, b - a) for a, b in zip(ends, ends[1:], strict=False)]
+        return [bottom.replaced(axis, b - a) for a, b in itertools.pairwise(ends)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Views of the bottom."""
@@ -195,7 +196,8 @@ class Reshape(Moving):
         found = Shape(shape)
         if found.count() != bottom.count():
             self.refuse(
-                f"{found} holds {found.count()} values, {bottom} {bottom.count()}", "reshape_param.shape"
+                f"{found} holds {found.count()} values, {bottom} {bottom.count()}",
+                "reshape_param.shape",
             )
         return [found]
 

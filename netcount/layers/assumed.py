@@ -28,9 +28,7 @@ class Assumed(Layer):
     type = "Assumed"
     source = "assumed"
 
-    def __init__(
-        self, message: Message, top_count: int, phase: str, shapes: Sequence[Shape]
-    ) -> None:
+    def __init__(self, message: Message, top_count: int, phase: str, shapes: Sequence[Shape]) -> None:
         self.shapes = list(shapes)
         super().__init__(message, top_count, phase)
 

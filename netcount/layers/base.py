@@ -59,7 +59,7 @@ class Source(Moving):
         shapes = []
         missing = []
         for index in range(self.top_count):
-            shape = given[index] if index in given else self.shape_of(index, given)
+            shape = given[index] if index in given else self._told(index) or self.shape_of(index, given)
             if shape is None:
                 missing.append(index)
             else:
@@ -67,6 +67,16 @@ class Source(Moving):
         if missing:
             self.ask_for(missing)
         return shapes
+
+    def _told(self, index: int) -> Shape | None:
+        """The shape of an input_param, which some files give to a layer that reads a database."""
+        if self.type == "Input" or "input_param" not in self.message.values:
+            return None
+        shapes = self.message.child("input_param").children("shape")
+        if index >= len(shapes):
+            return None
+        self.assumed = "the shape of its input_param is taken, which Caffe's layer does not read"
+        return Shape(shapes[index].integers("dim"))
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
         """The shape of one top, or None when it cannot be known from the file and from `given`."""

@@ -26,9 +26,7 @@ def area(boxes: Array, pixel: float = 0.0) -> Array:
     return sides[..., 0] * sides[..., 1]
 
 
-def suppressed(
-    boxes: Array, scores: Array, threshold: float, eta: float = 1.0, pixel: float = 0.0
-) -> list[int]:
+def suppressed(boxes: Array, scores: Array, threshold: float, eta: float = 1.0, pixel: float = 0.0) -> list[int]:
     """Indices of the boxes that stay, best first: each drops those that overlap it by more than
     `threshold`, which shrinks by `eta` while it is above one half."""
     kept: list[int] = []

@@ -7,10 +7,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.layers.base import Moving
-from netcount.layers.column import depthwise, padded, scattered, windows
+from netcount.layers.column import convolve, deconvolve, spread, windows
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob, Window
-from netcount.layers.window import CONVOLUTION, WindowParam, convolved, deconvolved, is_depthwise
+from netcount.layers.layer import ONE, Arity, Layer, ParamBlob, Window
+from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 class Convolution(Layer):
     """A filter over each window.  N×C×*S -> N×C'×*O; weights C'×C/g×*K, bias C'.
 
-    Several bottoms of one shape share the weights.  Source: base_conv_layer.cpp, conv_layer.cpp.
+    Several bottoms of one shape share the weights.  N stands for all axes before `axis`, S for any
+    number of spatial ones.  Source: base_conv_layer.cpp, conv_layer.cpp.
     """
 
     type = "Convolution"
     bottoms = Arity(1, None)
     tops = Arity(1, None)
     equal_bottoms_tops = True
-    turned = False
-    """Whether input and output change places (Deconvolution)."""
 
     def read(self, message: Message) -> None:
         """num_output, group, bias and the window."""
@@ -41,121 +40,130 @@ class Convolution(Layer):
         self.bias = param.flag("bias_term")
         self.geometry = WindowParam(self, param)
         self.weight_filler = Filler(param, "weight_filler")
-        self.bias_filler = Filler(param, "bias_filler")
-        if not 0 < self.num_output < 2**31:
-            self.refuse("num_output must be positive", f"{CONVOLUTION}.num_output")
-        if self.group < 1:
-            self.refuse("group must be positive", f"{CONVOLUTION}.group")
+        self.bias_filler = Filler(param, "bias_filler") if self.bias else None
+        self.check_numbers()
 
-    def groups(self, channels: int) -> int:
-        """The groups for that many input channels."""
-        return self.group
+    def check_numbers(self) -> None:
+        """Refuse a num_output or a group that is not positive."""
+        for field, number in (("num_output", self.num_output), ("group", self.group)):
+            if not 0 < number < 2**31:
+                self.refuse(f"{field} {number} must be positive", f"{CONVOLUTION}.{field}")
+
+    def numbers(self, channels: int) -> tuple[int, int]:
+        """Output channels and groups, for that many input channels."""
+        return self.num_output, self.group
+
+    def extents(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """The output's spatial extents."""
+        return self.geometry.convolved(spatial)
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """N×C'×*O for each bottom."""
         first = bottoms[0]
         axis = self.axis(first, self.axis_given, f"{CONVOLUTION}.axis")
-        channels = first[axis]
-        group = self.groups(channels)
-        for what, number in (("input channels", channels), ("num_output", self.num_output)):
+        made, group = self.numbers(first[axis])
+        for what, number in (("input channels", first[axis]), ("num_output", made)):
             if number % group:
                 self.refuse(f"{number} {what} cannot be divided by group {group}", f"{CONVOLUTION}.group")
         for index, other in enumerate(bottoms):
             if other != first:
                 self.refuse(
-                    f"all bottoms must have one shape: {self.named(0)} is {first}, "
-                    f"{self.named(index)} is {other}",
+                    f"all bottoms must have one shape: {self.named(0)} is {first}, {self.named(index)} is {other}",
                     "bottom",
                     index,
                 )
-        spatial = first[axis + 1 :]
-        kernel, stride, pad, dilation = self.geometry.over(len(spatial))
-        rule = deconvolved if self.turned else convolved
-        extents = tuple([rule(*one) for one in zip(spatial, kernel, stride, pad, dilation, strict=True)])
-        if extents and min(extents) < 0:
+        extents = self.extents(first[axis + 1 :])
+        if self.bias and 0 in extents:  # Caffe's vector of ones for the bias would be empty
             self.refuse(
-                f"its window {kernel} does not fit into {first}: the output would be {extents}; check "
-                "kernel_size, pad and dilation",
-                f"{CONVOLUTION}.kernel_size",
+                f"its output would be {Shape((*first[:axis], made, *extents))}, without elements for "
+                f"the bias; check kernel_size and pad against {first}",
+                f"{CONVOLUTION}.{self.geometry.fields['kernel']}",
             )
-        return [Shape((*first[:axis], self.num_output, *extents))] * len(bottoms)
+        return [Shape((*first[:axis], made, *extents))] * len(bottoms)
+
+    def weight(self, made: int, channels: int, group: int) -> tuple[int, int]:
+        """The weights' first two axes."""
+        return made, channels // group
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
-        """Weights C'×C/g×*K (C×C'/g×*K for a deconvolution) and bias C'."""
+        """Weights C'×C/g×*K (a deconvolution's C×C'/g×*K) and bias C'."""
         first = bottoms[0]
-        axis = self.axis(first, self.axis_given)
-        channels = first[axis]
+        axis = first.axis(self.axis_given)
+        made, group = self.numbers(first[axis])
         kernel = self.geometry.over(len(first) - axis - 1)[0]
-        made, read = (channels, self.num_output) if self.turned else (self.num_output, channels)
-        weight = Shape((made, read // self.groups(channels), *kernel))
-        found = [ParamBlob(weight, "weight", self.weight_filler)]
+        shape = Shape((*self.weight(made, first[axis], group), *kernel))
+        found = [ParamBlob(shape, "weight", self.weight_filler)]
         if self.bias:
-            found.append(ParamBlob(Shape((self.num_output,)), "bias", self.bias_filler))
+            found.append(ParamBlob(Shape((made,)), "bias", self.bias_filler))
         return found
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A madd for each product of the GEMMs, padding included; an add for each bias."""
-        madds = adds = 0
-        for bottom, top in zip(bottoms, tops, strict=True):
-            axis = self.axis(bottom, self.axis_given)
-            channels = bottom[axis]
-            taps = prod(self.geometry.over(len(bottom) - axis - 1)[0])
-            seen, made = (bottom, self.num_output) if self.turned else (top, channels)
-            madds += seen.count() * made // self.groups(channels) * taps
-            adds += top.count() if self.bias else 0
-        return OpCount(madds, adds)
+        bottom, top = bottoms[0], tops[0]
+        axis = bottom.axis(self.axis_given)
+        _, group = self.numbers(bottom[axis])
+        taps = prod(self.geometry.over(len(bottom) - axis - 1)[0])
+        madds = self.positions(bottom, top) * taps * bottom[axis] * top[axis] // group
+        return OpCount(madds * len(bottoms), top.count() * len(tops) if self.bias else 0)
+
+    def positions(self, bottom: Shape, top: Shape) -> int:
+        """How often the whole filter is applied: once an output position of each image."""
+        axis = bottom.axis(self.axis_given)
+        return top.count(0, axis) * top.count(axis + 1)
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride, pad, dilation and group."""
         first = bottoms[0]
-        axis = self.axis(first, self.axis_given)
-        group = self.groups(first[axis])
-        return Window(
-            *self.geometry.over(len(first) - axis - 1), group, is_depthwise(group, first[axis])
-        )
+        axis = first.axis(self.axis_given)
+        _, group = self.numbers(first[axis])
+        known = self.geometry.over(len(first) - axis - 1)
+        return Window(*known, group, is_depthwise(group, first[axis]))
 
     def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """The column matrix of one image; none where the input is that matrix already."""
-        axis = self.axis(bottoms[0], self.axis_given)
-        spatial = len(bottoms[0]) - axis - 1
-        kernel, stride, pad, _ = self.geometry.over(spatial)
-        if set(kernel) | set(stride) <= {1} and not any(pad):
+        axis = bottoms[0].axis(self.axis_given)
+        kernel, stride, pad, _ = self.geometry.over(len(bottoms[0]) - axis - 1)
+        if {*kernel, *stride} <= {1} and not any(pad):
             return 0
-        column, other = (tops[0], bottoms[0]) if self.turned else (bottoms[0], tops[0])
-        return column[axis] * prod(kernel) * other.count(axis + 1)
+        return self.column_elements(bottoms[0], tops[0], axis, prod(kernel))
+
+    def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
+        """A row for each tap of each input channel, a column for each output position."""
+        return bottom[axis] * taps * top.count(axis + 1)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """im2col and one GEMM a group; no im2col for 1×1; depthwise by taps, without a GEMM."""
+        """im2col and one GEMM a group; no im2col for 1×1."""
         return [self._one(bottom, blobs, run) for bottom in bottoms]
 
     def _one(self, bottom: Array, blobs: Sequence[Array], run: Run) -> Array:
         axis = self.axis_given % bottom.ndim
-        x = bottom.reshape(-1, *bottom.shape[axis:])
-        y = self._convolve(x, blobs[0], run)
-        if self.bias:
-            y += blobs[1].reshape(-1, *(1,) * (y.ndim - 2))
-        return y.reshape(*bottom.shape[:axis], *y.shape[1:])
+        before = bottom.shape[:axis]
+        x = bottom.reshape(prod(before), *bottom.shape[axis:])
+        axes, given = x.ndim - 2, self.geometry
+        y = self.convolve(
+            x,
+            blobs[0],
+            blobs[1] if self.bias else None,
+            spread(given.stride, axes),
+            spread(given.pad, axes),
+            spread(given.dilation, axes),
+            run,
+        )
+        return y.reshape(*before, *y.shape[1:])
 
-    def _convolve(self, x: Array, weight: Array, run: Run) -> Array:
-        images, channels = x.shape[:2]
-        group = channels // weight.shape[1]
-        kernel, stride, pad, dilation = self.geometry.over(x.ndim - 2)
-        made = weight.shape[0]
-        plain = set(kernel) | set(stride) <= {1} and not any(pad)
-        if plain:
-            columns = x.reshape(images, group, channels // group, -1)
-            outputs: Sequence[int] = x.shape[2:]
-        else:
-            view = windows(x, kernel, stride, pad, dilation)
-            outputs = view.shape[2 + len(kernel) :]
-            if weight.shape[1] == 1 and group == made > 1:
-                run.performed(view.size)
-                short = [max(0, d * (k - 1) + 1 - e - 2 * p) for k, d, e, p in zip(
-                    kernel, dilation, x.shape[2:], pad, strict=True)]
-                return depthwise(padded(x, pad, behind=short), weight[:, 0], view, stride, dilation)
-            columns = view.reshape(images, group, channels // group * prod(kernel), -1)
-        matrix = weight.reshape(group, made // group, -1)
-        return run.gemm(matrix, columns).reshape(images, made, *outputs)
+    def convolve(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        stride: Sequence[int],
+        pad: Sequence[int],
+        dilation: Sequence[int],
+        run: Run,
+    ) -> Array:
+        """N×C×*S -> N×C'×*O; how many groups there are shows in the weights."""
+        group = x.shape[1] // weight.shape[1]
+        return convolve(x, weight, bias, group, stride, pad, dilation, run)
 
 
 class Deconvolution(Convolution):
@@ -166,23 +174,46 @@ class Deconvolution(Convolution):
     """
 
     type = "Deconvolution"
-    turned = True
 
-    def _convolve(self, x: Array, weight: Array, run: Run) -> Array:
-        images, channels = x.shape[:2]
-        made_each = weight.shape[1]
-        kernel, stride, pad, dilation = self.geometry.over(x.ndim - 2)
-        group = self.groups(channels)
-        matrix = weight.reshape(group, channels // group, -1).transpose(0, 2, 1)
-        columns = run.gemm(matrix, x.reshape(images, group, channels // group, -1))
-        shape = (images, group * made_each, *weight.shape[2:], *x.shape[2:])
-        return scattered(columns.reshape(shape), kernel, stride, pad, dilation)
+    def extents(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """The output's spatial extents."""
+        return self.geometry.deconvolved(spatial)
+
+    def weight(self, made: int, channels: int, group: int) -> tuple[int, int]:
+        """The weights' first two axes."""
+        return channels, made // group
+
+    def positions(self, bottom: Shape, top: Shape) -> int:
+        """Once an input position of each image."""
+        return super().positions(bottom, bottom)
+
+    def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
+        """A row for each tap of each output channel, a column for each input position."""
+        return top[axis] * taps * bottom.count(axis + 1)
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """One GEMM a group, and col2im."""
+        return super().forward(bottoms, blobs, run)
+
+    def convolve(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        stride: Sequence[int],
+        pad: Sequence[int],
+        dilation: Sequence[int],
+        run: Run,
+    ) -> Array:
+        """N×C×*S -> N×C'×*O."""
+        return deconvolve(x, weight, bias, self.group, stride, pad, dilation, run)
 
 
 class DepthwiseConvolution(Convolution):
     """A fork's faster kernel for a Convolution whose `group` is its channels; otherwise the same.
 
-    Source: depthwise_conv_layer.hpp of several forks, which inherits Caffe's set-up unchanged.
+    It takes `group` as the file gives it.  Source: depthwise_conv_layer.hpp of several forks, which
+    inherits Caffe's set-up unchanged.
     """
 
     type = "DepthwiseConvolution"
@@ -190,28 +221,28 @@ class DepthwiseConvolution(Convolution):
 
 
 class ConvolutionDepthwise(Convolution):
-    """A fork's depthwise convolution: one filter a channel, whatever `group` says.
+    """A fork's depthwise convolution: one filter a channel; `group` and num_output are not read.
 
-    N×C×H×W -> N×C×H'×W'; weights C×1×*K, bias C.  num_output must be C.
+    N×C×H×W -> N×C×H'×W'; weights C×1×*K, bias C.  Source: conv_dw_layer.cpp of several forks.
     """
 
     type = "ConvolutionDepthwise"
     source = "ConvolutionDepthwise fork"
-    bottoms = Arity(1, 1)
-    tops = Arity(1, 1)
+    bottoms = ONE
+    tops = ONE
 
-    def groups(self, channels: int) -> int:
-        """One a channel."""
-        return channels
+    def check_numbers(self) -> None:
+        """Nothing: neither number is used."""
+
+    def numbers(self, channels: int) -> tuple[int, int]:
+        """One output channel and one group a channel."""
+        return channels, channels
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """As a convolution with one group a channel."""
-        axis = self.axis(bottoms[0], self.axis_given, f"{CONVOLUTION}.axis")
-        if bottoms[0][axis] != self.num_output:
-            self.refuse(
-                f"num_output {self.num_output} must be the {bottoms[0][axis]} input channels",
-                f"{CONVOLUTION}.num_output",
-            )
+        """N×C×H'×W'."""
+        (bottom,) = bottoms
+        if len(bottom) != 4 or self.axis_given not in (1, -3):
+            self.refuse(f"needs 4 axes N×C×H×W and axis 1, not {bottom} and {self.axis_given}", "bottom")
         return super().infer(bottoms)
 
 
@@ -234,23 +265,24 @@ class Im2col(Moving):
         (bottom,) = bottoms
         axis = self.axis(bottom, self.axis_given, f"{CONVOLUTION}.axis")
         spatial = bottom[axis + 1 :]
-        kernel, stride, pad, dilation = self.geometry.over(len(spatial))
-        extents = [convolved(*one) for one in zip(spatial, kernel, stride, pad, dilation, strict=True)]
-        if min(extents, default=0) < 0:
-            self.refuse(f"its window {kernel} does not fit into {bottom}", f"{CONVOLUTION}.kernel_size")
-        return [Shape((*bottom[:axis], bottom[axis] * prod(kernel), *extents))]
+        if not spatial:
+            self.refuse(f"needs a spatial axis behind axis {axis} of {bottom}", f"{CONVOLUTION}.axis")
+        taps = prod(self.geometry.over(len(spatial))[0])
+        return [Shape((*bottom[:axis], bottom[axis] * taps, *self.geometry.convolved(spatial)))]
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride, pad and dilation."""
-        axis = self.axis(bottoms[0], self.axis_given)
-        return Window(*self.geometry.over(len(bottoms[0]) - axis - 1))
+        return Window(*self.geometry.over(len(bottoms[0]) - bottoms[0].axis(self.axis_given) - 1))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """All windows, one below the other."""
         (bottom,) = bottoms
         axis = self.axis_given % bottom.ndim
-        x = bottom.reshape(-1, *bottom.shape[axis:])
-        view = windows(x, *self.geometry.over(x.ndim - 2))
-        spatial = x.ndim - 2
-        rows = x.shape[1] * prod(view.shape[2 : 2 + spatial])
-        return [view.reshape(*bottom.shape[:axis], rows, *view.shape[2 + spatial :])]
+        before = bottom.shape[:axis]
+        x = bottom.reshape(prod(before), *bottom.shape[axis:])
+        axes, given = x.ndim - 2, self.geometry
+        lists = (given.kernel, given.stride, given.pad, given.dilation)
+        kernel, stride, pad, dilation = [spread(extents, axes) for extents in lists]
+        view = windows(x, kernel, stride, pad, dilation)
+        rows = x.shape[1] * prod(kernel)
+        return [view.copy().reshape(*before, rows, *view.shape[2 + axes :])]

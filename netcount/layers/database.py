@@ -210,4 +210,3 @@ class ImageSegData(Images):
         """N×1×H×W."""
         height, width = data[2:4] if data and len(data) == 4 else self.extent or (0, 0)
         return Shape((images, 1, height, width)) if height else None
-

@@ -111,7 +111,7 @@ class Embed(Layer):
         """Rows by index; one outside the weights is refused, as by Caffe's debug check."""
         (x,) = bottoms
         rows = x.astype(np.int64)
-        if rows.size and not (0 <= rows.min() and rows.max() < len(blobs[0])):
+        if rows.size and not (rows.min() >= 0 and rows.max() < len(blobs[0])):
             self.refuse(f"an index lies outside input_dim {len(blobs[0])}", "embed_param.input_dim")
         y = blobs[0][rows]
         return [y + blobs[1] if self.bias else y]
@@ -171,5 +171,3 @@ class MarginInnerProduct(Layer):
         y = run.gemm(x.reshape(prod(before), weight.shape[1]), weight.T)
         tops = [y.reshape(*before, weight.shape[0]), np.zeros(1, dtype=np.float32)]
         return tops[: self.top_count]
-
-

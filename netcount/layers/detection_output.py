@@ -56,9 +56,7 @@ class DetectionOutput(NoBlobs):
         """1×1×1×7, after the check of the priors."""
         location, confidence, priors = bottoms[:3]
         if len(priors) < 3 or not location or location[:1] != confidence[:1]:
-            self.refuse(
-                f"needs N×…, N×… and 1×2×(P·4), not {location}, {confidence} and {priors}", "bottom"
-            )
+            self.refuse(f"needs N×…, N×… and 1×2×(P·4), not {location}, {confidence} and {priors}", "bottom")
         number = priors[2] // 4
         codes = 1 if self.shared else self.classes
         for index, (shape, wanted) in enumerate(
@@ -123,7 +121,12 @@ class DetectionOutput(NoBlobs):
             found = sorted(found, key=lambda item: -item[0])[: self.keep_top_k]
             found.sort(key=lambda item: item[1])
         return [
-            [float(image), float(label), score, *decoded[0 if self.shared else label][prior].tolist()]
+            [
+                float(image),
+                float(label),
+                score,
+                *decoded[0 if self.shared else label][prior].tolist(),
+            ]
             for score, label, prior in found
         ]
 
@@ -134,7 +137,8 @@ class DetectionOutput(NoBlobs):
         if self.code == "CORNER":
             return corners + scaled
         if self.code == "CORNER_SIZE":
-            return corners + scaled * np.concatenate([size, size], axis=1)
+            result: Array = corners + scaled * np.concatenate([size, size], axis=1)
+            return result
         centre = (corners[:, :2] + corners[:, 2:]) / 2 + scaled[:, :2] * size
         half = np.exp(scaled[:, 2:]) * size / 2
         return np.concatenate([centre - half, centre + half], axis=1)

@@ -43,8 +43,7 @@ class Eltwise(NoBlobs):
         for index, other in enumerate(bottoms):
             if other != first:
                 self.refuse(
-                    f"bottoms must have one shape: {self.named(0)} is {first}, {self.named(index)} is "
-                    f"{other}",
+                    f"bottoms must have one shape: {self.named(0)} is {first}, {self.named(index)} is {other}",
                     "bottom",
                     index,
                 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 _MODULES = {
     "activation": "AbsVal BNLL Clip Dropout ELU Exp HardSigmoid Log Mish PReLU Power ReLU ReLU6 SeLU SeLu"
     " Sigmoid Swish TanH Threshold",
-    "arrangement": "Concat Crop Flatten Permute Reshape"
-    " Silence Slice Split Tile",
+    "arrangement": "Concat Crop Flatten Permute Reshape Silence Slice Split Tile",
     "rearrangement": "BatchReindex Flip Reorg ShuffleChannel",
     "convolution": "Convolution ConvolutionDepthwise Deconvolution DepthwiseConvolution Im2col",
     "dense": "Embed InnerProduct MarginInnerProduct",
@@ -28,8 +27,7 @@ _MODULES = {
     "selection": "ArgMax Filter",
     "softmax": "Softmax",
     "database": "AnnotatedData Data DenseImageData ImageData ImageSegData MemoryData VideoData WindowData",
-    "source": "DummyData HDF5Data HDF5Output"
-    " Input Parameter Python",
+    "source": "DummyData HDF5Data HDF5Output Input Parameter Python",
     "yolo": "RegionLoss YoloDetectionOutput Yolov3 Yolov3DetectionOutput",
 }
 _PYTHON = {

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
     from netcount.layers.run import Array
 
-TYPES = frozenset(
-    ("constant", "gaussian", "uniform", "positive_unitball", "xavier", "msra", "bilinear")
-)
+TYPES = frozenset(("constant", "gaussian", "uniform", "positive_unitball", "xavier", "msra", "bilinear"))
 
 
 class Filler:

@@ -45,8 +45,7 @@ class Loss(NoBlobs):
         data, label = bottoms[:2]
         if not data or not label or data[0] != label[0]:
             self.refuse(
-                f"data and label must agree in axis 0: {self.named(0)} is {data}, {self.named(1)} is "
-                f"{label}",
+                f"data and label must agree in axis 0: {self.named(0)} is {data}, {self.named(1)} is {label}",
                 "bottom",
                 1,
             )
@@ -102,9 +101,7 @@ class SoftmaxWithLoss(Loss):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The softmax; a compare, a log and an add a label; a div."""
         labels = bottoms[1].count()
-        return softmax_ops(bottoms[0].count()) + OpCount(
-            adds=labels, compares=labels, exps=labels, divs=1
-        )
+        return softmax_ops(bottoms[0].count()) + OpCount(adds=labels, compares=labels, exps=labels, divs=1)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The probabilities at the labels, ignored ones left out."""
@@ -122,7 +119,7 @@ class SoftmaxWithLoss(Loss):
 
 def _classes(layer: NoBlobs, labels: Array, classes: int) -> Array:
     """Labels as indices; one outside the classes is refused, as by Caffe."""
-    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         layer.refuse(f"a label lies outside the {classes} classes", "bottom", 1)
     return labels
 
@@ -164,9 +161,7 @@ class HingeLoss(Loss):
         """Two adds and a compare an element (a square for L2); a sign a label; a div."""
         elements = bottoms[0].count()
         squares = elements if self.norm == "L2" else 0
-        return OpCount(
-            adds=2 * elements, muls=squares + bottoms[1].count(), compares=elements, divs=1
-        )
+        return OpCount(adds=2 * elements, muls=squares + bottoms[1].count(), compares=elements, divs=1)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The labelled class counts downwards."""
@@ -326,14 +321,16 @@ class SigmoidCrossEntropyLoss(Loss):
         """A target for each value."""
         x, target = bottoms
         if x.count() != target.count():
-            self.refuse(f"{self.named(0)} {x} and {self.named(1)} {target} must hold as many values", "bottom", 1)
+            self.refuse(
+                f"{self.named(0)} {x} and {self.named(1)} {target} must hold as many values",
+                "bottom",
+                1,
+            )
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An exp, a log, two muls, two compares and five adds a value; a div."""
         elements = bottoms[0].count()
-        return OpCount(
-            adds=5 * elements, muls=2 * elements, divs=1, compares=2 * elements, exps=2 * elements
-        )
+        return OpCount(adds=5 * elements, muls=2 * elements, divs=1, compares=2 * elements, exps=2 * elements)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """In the form that does not overflow."""
@@ -365,15 +362,12 @@ class Accuracy(NoBlobs):
         """One number, and one a class."""
         x, label = bottoms
         if not label.count() or self.top_k > x.count() // label.count():
-            self.refuse(
-                f"top_k {self.top_k} is more than the classes of {x}", "accuracy_param.top_k"
-            )
+            self.refuse(f"top_k {self.top_k} is more than the classes of {x}", "accuracy_param.top_k")
         axis = self.axis(x, self.axis_given, "accuracy_param.axis")
         wanted = x.count(0, axis) * x.count(axis + 1)
         if label.count() != wanted:
             self.refuse(
-                f"{label.count()} labels ({self.named(1)} {label}) for {wanted} predictions "
-                f"({self.named(0)} {x})",
+                f"{label.count()} labels ({self.named(1)} {label}) for {wanted} predictions ({self.named(0)} {x})",
                 "bottom",
                 1,
             )

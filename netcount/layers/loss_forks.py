@@ -44,15 +44,15 @@ class SmoothL1Loss(Loss):
         for index, shape in enumerate(bottoms[1:], 1):
             if _four(shape)[1:] != _four(bottoms[0])[1:]:
                 self.refuse(
-                    f"{self.named(index)} {shape} must be as {self.named(0)} {bottoms[0]}", "bottom", index
+                    f"{self.named(index)} {shape} must be as {self.named(0)} {bottoms[0]}",
+                    "bottom",
+                    index,
                 )
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A difference, an absolute value, a compare, two muls and an add; a mul a weight; a div."""
         elements = bottoms[0].count()
-        return OpCount(
-            adds=3 * elements, muls=len(bottoms) * elements, divs=1, compares=2 * elements
-        )
+        return OpCount(adds=3 * elements, muls=len(bottoms) * elements, divs=1, compares=2 * elements)
 
     def losses(self, bottoms: Sequence[Array]) -> Array:
         """The loss of each element."""
@@ -63,9 +63,12 @@ class SmoothL1Loss(Loss):
         squared = np.float32(self.sigma**2)
         size = np.abs(difference)
         found = np.where(
-            size < 1 / squared, np.float32(0.5) * squared * size * size, size - np.float32(0.5) / squared
+            size < 1 / squared,
+            np.float32(0.5) * squared * size * size,
+            size - np.float32(0.5) / squared,
         )
-        return found * weights[1].reshape(a.shape) if len(weights) > 1 else found
+        result: Array = found * weights[1].reshape(a.shape) if len(weights) > 1 else found
+        return result
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Over all elements, divided by the batch."""
@@ -151,7 +154,11 @@ class BoxAnnotatorOHEM(NoBlobs):
         rois, *others = bottoms
         for index, shape in enumerate(others, 1):
             if shape[:1] != rois[:1]:
-                self.refuse(f"{self.named(index)} {shape} must have a row for each of {rois}", "bottom", index)
+                self.refuse(
+                    f"{self.named(index)} {shape} must have a row for each of {rois}",
+                    "bottom",
+                    index,
+                )
         return others[1:]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
@@ -207,7 +214,7 @@ class CenterLoss(Loss):
         """A label outside the classes is refused."""
         x, label = bottoms
         wanted = label.reshape(-1).astype(np.int64)
-        if wanted.size and not (0 <= wanted.min() and wanted.max() < self.classes):
+        if wanted.size and not (wanted.min() >= 0 and wanted.max() < self.classes):
             self.refuse(f"a label lies outside the {self.classes} classes", "bottom", 1)
         difference = x.reshape(len(wanted), -1) - blobs[0][wanted]
         return [number((difference * difference).sum() / len(wanted) / 2)]
@@ -282,9 +289,7 @@ class SegAccuracy(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A compare a value and an add a pixel; the confusion matrix's means."""
         classes = bottoms[0][1]
-        return OpCount(
-            adds=bottoms[1].count() + 3 * classes**2, divs=3 * classes, compares=bottoms[0].count()
-        )
+        return OpCount(adds=bottoms[1].count() + 3 * classes**2, divs=3 * classes, compares=bottoms[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """From the confusion matrix; labels beyond the classes are ignored."""
@@ -301,5 +306,3 @@ class SegAccuracy(NoBlobs):
         shared = (right[union > 0] / union[union > 0]).mean() if (union > 0).any() else 0.0
         overall = right.sum() / max(1, confusion.sum())
         return [np.array([overall, recall, shared], dtype=np.float32).reshape(1, 1, 1, 3)]
-
-

@@ -38,7 +38,7 @@ class BatchNorm(SameShape, Layer):
         if param.has("use_global_stats"):
             self.kept = param.flag("use_global_stats")
         for index, spec in enumerate(values.get("param", ())):
-            if spec.number("lr_mult") != 0 and spec.has("lr_mult") or not spec.has("lr_mult"):
+            if (spec.number("lr_mult") != 0 and spec.has("lr_mult")) or not spec.has("lr_mult"):
                 self.refuse("its statistics are not learned: lr_mult must be 0", "param", index)
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
@@ -55,9 +55,7 @@ class BatchNorm(SameShape, Layer):
         also the mean and the variance: two adds and a mul an element, two muls a channel."""
         elements, channels = tops[0].count(), _channels(bottoms[0])
         if self.kept:
-            return OpCount(
-                adds=elements + channels, muls=2 * channels, divs=elements, exps=channels
-            )
+            return OpCount(adds=elements + channels, muls=2 * channels, divs=elements, exps=channels)
         return OpCount(
             adds=3 * elements + channels,
             muls=elements + 2 * channels,
@@ -212,9 +210,7 @@ class MVN(SameShape, NoBlobs):
         groups = bottom.count(0, 1) if self.across else bottom.count(0, 2)
         if not self.variance:
             return OpCount(adds=2 * elements, muls=groups)
-        return OpCount(
-            adds=3 * elements + groups, muls=elements + 2 * groups, divs=elements, exps=groups
-        )
+        return OpCount(adds=3 * elements + groups, muls=elements + 2 * groups, divs=elements, exps=groups)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Caffe adds eps to the deviation, not to the variance."""
@@ -260,9 +256,7 @@ class Normalize(SameShape, Layer):
         (bottom,) = bottoms
         elements = bottom.count()
         norms = bottom[0] if self.across else elements // max(1, bottom[1])
-        return OpCount(
-            adds=elements + norms, muls=2 * elements, divs=elements, exps=norms
-        )
+        return OpCount(adds=elements + norms, muls=2 * elements, divs=elements, exps=norms)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """eps is added to the sum of squares."""

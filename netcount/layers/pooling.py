@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
-from netcount.layers.column import padded, taps
 from netcount.layers.layer import Arity, Window
-from netcount.layers.window import covered, pooled
-from netcount.lazy import np
+from netcount.layers.reduction import largest, mean, places, quadratic_mean, where_largest
+from netcount.layers.window import covered, pooled, spatial_text
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -18,25 +17,40 @@ if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
 
 PARAM = "pooling_param"
-LOWEST = -3.4028234663852886e38
-"""-FLT_MAX, what Caffe's maximum starts from."""
-SMALLEST = 1.1754943508222875e-38
-"""FLT_MIN, what Caffe's stochastic sum starts from."""
+
+
+def window_ops(method: str, seen: int, outputs: int) -> OpCount:
+    """Operations for windows that see `seen` elements together."""
+    if method == "MAX":
+        return OpCount(compares=seen)
+    if method == "AVE":
+        return OpCount(adds=seen, divs=outputs)
+    return OpCount(adds=2 * seen, muls=seen, divs=outputs, compares=outputs)
+
+
+def reduced(method: str, x: Array, starts: Sequence[range], kernel: Sequence[int], pad: Sequence[int]) -> Array:
+    """`x` (N, C, H, W) with one value for each window."""
+    if method == "MAX":
+        return largest(x, starts, kernel)
+    if method == "AVE":
+        return mean(x, starts, kernel, pad)
+    return quadratic_mean(x, starts, kernel)
 
 
 class Pooling(NoBlobs):
     """Largest (MAX), or average (AVE), value of each window.  N×C×H×W -> N×C×H'×W'.
 
     The output is rounded up unless round_mode is FLOOR; windows are clipped at the input's edge
-    (an average still divides by the padded window).  A second top of MAX is the mask of positions.
-    Source: pooling_layer.cpp.
+    (an average still divides by the padded window).  A second top of MAX is the mask: where in the
+    H×W plane the value stood.  STOCHASTIC weighs each value with itself, as Caffe does in phase
+    TEST.  Source: pooling_layer.cpp.
     """
 
     type = "Pooling"
     tops = Arity(1, 2)
 
     def read(self, message: Message) -> None:
-        """Method, window and rounding."""
+        """Method, window and rounding; `ceil_mode: false` is a fork's name for FLOOR."""
         param = message.child(PARAM)
         self.method = param.text("pool")
         self.whole = param.flag("global_pooling")
@@ -47,40 +61,58 @@ class Pooling(NoBlobs):
         self.pad = self._pair(param, "pad")
         self.stride = self._pair(param, "stride")
         if self.whole and (any(self.pad) or self.stride != (1, 1)):
-            self.refuse("global pooling takes no pad, and stride 1", f"{PARAM}.global_pooling")
+            self.refuse(
+                f"global pooling takes pad 0 and stride 1, not {spatial_text(self.pad)} and "
+                f"{spatial_text(self.stride)}",
+                f"{PARAM}.global_pooling",
+            )
         if 0 in self.stride:
-            self.refuse("stride must not be 0", f"{PARAM}.stride")
+            self.refuse(f"stride {spatial_text(self.stride)} must be positive", self._field("stride"))
         if any(self.pad):
-            if self.method == "STOCHASTIC":
-                self.refuse("padding is for MAX and AVE, not STOCHASTIC", f"{PARAM}.pad")
-            for pad, kernel in zip(self.pad, self.kernel, strict=True):
-                if pad >= kernel:
-                    self.refuse(f"pad {pad} must be less than kernel {kernel}", f"{PARAM}.pad")
+            self._check_pad()
+
+    def _check_pad(self) -> None:
+        if self.method == "STOCHASTIC":
+            self.refuse("padding is for MAX and AVE, not STOCHASTIC", self._field("pad"))
+        for pad, kernel in zip(self.pad, self.kernel, strict=True):
+            if pad >= kernel:
+                self.refuse(f"pad {pad} must be less than kernel {kernel}", self._field("pad"))
+
+    def _field(self, name: str) -> str:
+        """The path of the field that gives this part of the window."""
+        param = self.message.child(PARAM)
+        one = "kernel_size" if name == "kernel" else name
+        return f"{PARAM}.{one if param.has(one) or not param.has(f'{name}_h') else f'{name}_h'}"
 
     def _kernel(self, param: Message) -> tuple[int, int]:
-        both = param.has("kernel_h") and param.has("kernel_w")
+        fields = [name for name in ("kernel_size", "kernel_h", "kernel_w") if param.has(name)]
         if self.whole:
-            for field in ("kernel_size", "kernel_h", "kernel_w"):
-                if param.has(field):
-                    self.refuse(f"global pooling takes no {field}", f"{PARAM}.{field}")
+            if fields:
+                self.refuse(f"global pooling takes no {fields[0]}", f"{PARAM}.{fields[0]}")
             return (0, 0)
-        if param.has("kernel_size") == both:
+        one = "kernel_size" in fields
+        if one == ("kernel_h" in fields and "kernel_w" in fields):
+            found = " and ".join(fields) or "neither"
             self.refuse(
-                "needs a kernel_size, or kernel_h and kernel_w, and not both", f"{PARAM}.kernel_size"
+                f"needs either kernel_size or both kernel_h and kernel_w, not {found}",
+                f"{PARAM}.{fields[0]}" if fields else PARAM,
             )
-        kernel = (param.integer("kernel_h"), param.integer("kernel_w"))
-        if param.has("kernel_size"):
-            kernel = (param.integer("kernel_size"),) * 2
-        if 0 in kernel:
-            self.refuse("kernel must not be 0", f"{PARAM}.kernel_size")
+        names = ("kernel_size", "kernel_size") if one else ("kernel_h", "kernel_w")
+        kernel = param.integer(names[0]), param.integer(names[1])
+        for name, extent in zip(names, kernel, strict=True):
+            if not 0 < extent < 2**31:
+                self.refuse(f"{name} {extent} must be positive", f"{PARAM}.{name}")
         return kernel
 
     def _pair(self, param: Message, name: str) -> tuple[int, int]:
         high, wide = f"{name}_h", f"{name}_w"
-        one, two = param.has(name), (param.has(high), param.has(wide))
-        if any(two) and (one or not all(two)):
-            self.refuse(f"needs {name}, or {high} and {wide}, and not both", f"{PARAM}.{high}")
-        if not two[0]:
+        fields = [field for field in (name, high, wide) if param.has(field)]
+        if fields not in ([], [name], [high, wide]):
+            self.refuse(
+                f"needs either {name} or both {high} and {wide}, not {' and '.join(fields)}",
+                f"{PARAM}.{fields[-1]}",
+            )
+        if len(fields) < 2:
             return (param.integer(name),) * 2
         return param.integer(high), param.integer(wide)
 
@@ -94,169 +126,113 @@ class Pooling(NoBlobs):
         if len(bottom) != 4:
             self.refuse(f"needs 4 axes N×C×H×W, not {bottom}", "bottom")
         n, c, *spatial = bottom
-        extents = []
-        for extent, kernel, stride, pad in zip(
-            spatial, self._over(bottom), self.stride, self.pad, strict=True
-        ):
-            outputs = pooled(extent, kernel, stride, pad, self.floor)
-            if outputs < 0 or (pad and (outputs - 1) * stride >= extent + pad):
-                self.refuse(
-                    f"its window {kernel} does not fit into {bottom} with pad {pad}; the output would "
-                    f"be {outputs}",
-                    f"{PARAM}.kernel_size",
-                )
-            extents.append(outputs)
+        kernel = self._over(bottom)
+        if 0 in kernel:
+            self.refuse(f"global pooling needs elements, not {bottom}", f"{PARAM}.global_pooling")
+        extents = pooled(spatial, kernel, self.stride, self.pad, self.floor)
+        if min(extents) < 0:
+            self.refuse(
+                f"kernel {spatial_text(kernel)} with stride {spatial_text(self.stride)} and pad "
+                f"{spatial_text(self.pad)} makes {spatial_text(extents)} of {spatial_text(spatial)}; "
+                "an extent must not be negative",
+                self._field("kernel"),
+            )
         return [Shape((n, c, *extents))] * self.top_count
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """A compare for each element of each window (MAX); an add each and a div a window (AVE);
-        add, square and sum each, and a div a window (STOCHASTIC)."""
+        """For each element of each clipped window a compare (MAX), or an add (AVE), or an add, a
+        square and another add (STOCHASTIC); for each window a div (not MAX), and a compare before
+        it (STOCHASTIC)."""
         (bottom,) = bottoms
-        top = tops[0]
         n, c, *spatial = bottom
         seen = n * c
-        for axis in zip(spatial, top[2:], self._over(bottom), self.stride, self.pad, strict=True):
+        for axis in zip(spatial, tops[0][2:], self._over(bottom), self.stride, self.pad, strict=True):
             seen *= covered(*axis)
-        if self.method == "MAX":
-            return OpCount(compares=seen)
-        if self.method == "AVE":
-            return OpCount(adds=seen, divs=top.count())
-        return OpCount(adds=2 * seen, muls=seen, divs=top.count())
+        return window_ops(self.method, seen, tops[0].count())
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride and pad."""
         return Window(self._over(bottoms[0]), self.stride, self.pad, (1, 1))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """The taps of all windows at once, one after the other."""
+        """Rows first, then columns; the mask looks at every element of the kernel by itself."""
         (x,) = bottoms
         kernel = self._over(x.shape)
-        outputs, behind = [], []
-        for extent, k, s, p in zip(x.shape[2:], kernel, self.stride, self.pad, strict=True):
-            limit = extent + p if p else extent + s  # no window starts in the padding behind
-            first = range(0, extent + 2 * p - k + 1, s)
-            number = len(first)
-            if not self.floor and (extent + 2 * p - k) % s and number * s < limit:
-                number += 1
-            if p and number and (number - 1) * s >= limit:
-                number -= 1
-            outputs.append(number)
-            behind.append(max(0, (number - 1) * s + k - extent - 2 * p))
-        if self.method == "MAX":
-            return self._largest(x, kernel, outputs, behind)
-        views = [v for _, v in taps(padded(x, self.pad, 0.0, behind), kernel, self.stride, outputs, (1, 1))]
-        if self.method == "AVE":
-            total = np.zeros(views[0].shape, dtype=np.float32)
-            for view in views:
-                total += view
-            return [total / self._divisor(x.shape[2:], kernel, outputs)]
-        values = np.full(views[0].shape, SMALLEST, dtype=np.float32)
-        squares = np.zeros_like(values)
-        for view in views:
-            values += view
-            squares += view * view
-        return [squares / values]
-
-    def _divisor(
-        self, extents: Sequence[int], kernel: Sequence[int], outputs: Sequence[int]
-    ) -> Array:
-        """How many elements each window has, padding counted but nothing beyond it."""
-        sizes = []
-        for extent, k, s, p, number in zip(
-            extents, kernel, self.stride, self.pad, outputs, strict=True
-        ):
-            start = np.arange(number) * s - p
-            sizes.append((np.minimum(start + k, extent + p) - start).astype(np.float32))
-        return np.outer(*sizes)
-
-    def _largest(
-        self, x: Array, kernel: Sequence[int], outputs: Sequence[int], behind: Sequence[int]
-    ) -> list[Array]:
-        source = padded(x, self.pad, LOWEST, behind)
-        top = None
-        mask = None
-        columns = np.arange(outputs[1]) * self.stride[1] - self.pad[1]
-        rows = (np.arange(outputs[0]) * self.stride[0] - self.pad[0])[:, None]
-        for number, view in taps(source, kernel, self.stride, outputs, (1, 1)):
-            if top is None:
-                top = np.full(view.shape, LOWEST, dtype=np.float32)
-                if self.top_count > 1:
-                    mask = np.full(view.shape, -1, dtype=np.float32)
-            if mask is not None:
-                down, right = divmod(number, kernel[1])
-                position = ((rows + down) * x.shape[3] + columns + right).astype(np.float32)
-                np.copyto(mask, position, where=view > top)
-            np.maximum(top, view, out=top)
-        assert top is not None
-        return [top] if mask is None else [top, mask]
+        starts = places(x.shape[2:], kernel, self.stride, self.pad, self.floor)
+        if self.top_count > 1:
+            return list(where_largest(x, starts, kernel))
+        return [reduced(self.method, x, starts, kernel, self.pad)]
 
 
 class SPP(NoBlobs):
-    """Spatial pyramid pooling: 2^l × 2^l windows at each level, flattened and joined.
+    """Spatial pyramid pooling: 2^l × 2^l windows at each level l, flattened and joined.
 
-    N×C×H×W -> N×(C·Σ4^l); one level alone keeps N×C×1×1.  Source: spp_layer.cpp.
+    N×C×H×W -> N×(C·Σ4^l), or fewer where a level's last windows are dropped; one level alone keeps
+    N×C×1×1.  Source: spp_layer.cpp (He et al. 2014).
     """
 
     type = "SPP"
-    in_place = True
 
     def read(self, message: Message) -> None:
         """Height of the pyramid and method."""
         param = message.child("spp_param")
         self.height = param.integer("pyramid_height")
         self.method = param.text("pool")
-        if not 0 < self.height < 16:
-            self.refuse(f"pyramid_height {self.height} is out of range", "spp_param.pyramid_height")
+        if not self.height:
+            self.refuse("pyramid_height 0 must be positive", "spp_param.pyramid_height")
 
-    def _levels(self, extents: Sequence[int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        """Kernel and pad of each level, for H and W."""
-        found = []
+    def _levels(self, extents: Sequence[int]) -> Iterator[tuple[list[int], list[int]]]:
+        """Kernel (which is also the stride) and pad of each level, for H and W."""
         for level in range(self.height):
             bins = 2**level
             kernel = [-(-extent // bins) for extent in extents]
-            pad = [(k * bins - e + 1) // 2 for k, e in zip(kernel, extents, strict=True)]
-            found.append(((kernel[0], kernel[1]), (pad[0], pad[1])))
-        return found
+            yield kernel, [(k * bins - e + 1) // 2 for k, e in zip(kernel, extents, strict=True)]
 
-    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """All levels in one row."""
-        (bottom,) = bottoms
-        if len(bottom) != 4:
-            self.refuse(f"needs 4 axes N×C×H×W, not {bottom}", "bottom")
-        n, c, *spatial = bottom
-        if self.height == 1:
-            return [Shape((n, c, 1, 1))]
-        bins = 0
+    def _checked(self, bottom: Shape) -> Iterator[tuple[list[int], list[int], list[int]]]:
+        """Kernel, pad and output extents of each level; refused as by the poolings inside."""
+        _, _, *spatial = bottom
         for kernel, pad in self._levels(spatial):
-            level = 1
-            for extent, k, p in zip(spatial, kernel, pad, strict=True):
+            for p, k in zip(pad, kernel, strict=True):
                 if p >= k:
                     self.refuse(
                         f"pyramid_height {self.height} is too much for {bottom}: pad {p} of a level is "
                         f"not less than its kernel {k}",
                         "spp_param.pyramid_height",
                     )
-                level *= pooled(extent, k, k, p, floor=False)
-            bins += level
-        return [Shape((n, c * bins))]
+            if any(pad) and self.method == "STOCHASTIC":
+                self.refuse(f"{bottom} needs padding, which is not for STOCHASTIC", "spp_param.pool")
+            yield kernel, pad, pooled(spatial, kernel, kernel, pad, floor=False)
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """All levels in one row."""
+        (bottom,) = bottoms
+        if len(bottom) != 4 or 0 in bottom[2:]:
+            self.refuse(f"needs 4 axes N×C×H×W with elements, not {bottom}", "bottom")
+        n, c, *_ = bottom
+        extents = [level for _, _, level in self._checked(bottom)]
+        if self.height == 1:
+            return [Shape((n, c, *extents[0]))]
+        return [Shape((n, c * sum([high * wide for high, wide in extents])))]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """A compare (MAX) or an add (AVE) for each element at each level; AVE: a div an output."""
+        """What the pooling of each level does."""
         (bottom,) = bottoms
-        seen = bottom.count() * self.height
-        if self.method == "MAX":
-            return OpCount(compares=seen)
-        return OpCount(adds=seen, divs=tops[0].count())
+        n, c, *spatial = bottom
+        total = OpCount()
+        for kernel, pad, outputs in self._checked(bottom):
+            high, wide = (covered(*axis) for axis in zip(spatial, outputs, kernel, kernel, pad, strict=True))
+            total += window_ops(self.method, n * c * high * wide, n * c * outputs[0] * outputs[1])
+        return total
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Each level pooled, flattened, and joined."""
+        from netcount.lazy import np
+
         (x,) = bottoms
         levels = []
         for kernel, pad in self._levels(x.shape[2:]):
-            pool = Pooling.__new__(Pooling)
-            pool.method, pool.whole, pool.floor, pool.top_count = self.method, False, False, 1
-            pool.kernel, pool.stride, pool.pad = kernel, kernel, pad
-            levels.append(pool.forward([x], [], run)[0])
+            starts = places(x.shape[2:], kernel, kernel, pad, floor=False)
+            levels.append(reduced(self.method, x, starts, kernel, pad))
         if self.height == 1:
             return levels
-        return [np.concatenate([level.reshape(len(x), -1) for level in levels], axis=1)]
+        return [np.concatenate([level.reshape(len(x), level[:1].size) for level in levels], axis=1)]

@@ -47,7 +47,9 @@ class PriorBox(NoBlobs):
         for index, (least, most) in enumerate(zip(small, large, strict=False)):
             if most <= least:
                 self.refuse(
-                    f"max_size {most:g} must be greater than min_size {least:g}", f"{PARAM}.max_size", index
+                    f"max_size {most:g} must be greater than min_size {least:g}",
+                    f"{PARAM}.max_size",
+                    index,
                 )
         ratios = self._ratios(param)
         boxes = []

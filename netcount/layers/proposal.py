@@ -116,7 +116,8 @@ def _decoded(base: Array, deltas: Array, stride: int, size: tuple[float, float])
     half = np.exp(moves[:, 2:]) * sides / 2
     boxes = np.concatenate([centres - half, centres + half], axis=1)
     limit = np.array([size[1] - 1, size[0] - 1] * 2)
-    return np.clip(boxes, 0, limit)
+    result: Array = np.clip(boxes, 0, limit)
+    return result
 
 
 def _setting(text: str, key: str, default: int) -> int:
@@ -255,5 +256,3 @@ class RoIDataLayer(Source):
         if name.startswith("bbox_") and self.classes:
             return Shape((SAMPLED, 4 * self.classes))
         return None
-
-

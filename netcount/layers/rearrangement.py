@@ -37,7 +37,7 @@ class BatchReindex(Moving):
         """An index outside the batch is refused, as by Caffe."""
         data, index = bottoms
         picked = index.astype(np.int64)
-        if picked.size and not (0 <= picked.min() and picked.max() < len(data)):
+        if picked.size and not (picked.min() >= 0 and picked.max() < len(data)):
             self.refuse(f"an index lies outside the batch of {len(data)}", "bottom", 1)
         return [data[picked]]
 
@@ -62,7 +62,7 @@ class Flip(Moving):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By numpy."""
         axes = [axis for axis, wanted in ((2, self.height), (3, self.width)) if wanted]
-        return [np.flip(bottoms[0], axes)]
+        return [np.flip(bottoms[0], tuple(axes))]
 
 
 class Reorg(Moving):

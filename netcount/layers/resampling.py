@@ -67,7 +67,7 @@ class Upsample(Moving):
         high, wide = self._masked(spatial)
         out = np.zeros((n * c, high * wide), dtype=np.float32)
         positions = mask[0].reshape(n * c, -1).astype(np.int64)
-        if positions.size and not (0 <= positions.min() and positions.max() < high * wide):
+        if positions.size and not (positions.min() >= 0 and positions.max() < high * wide):
             self.refuse("the mask points outside the output", "bottom", 1)
         np.put_along_axis(out, positions, data.reshape(n * c, -1), axis=1)
         return [out.reshape(n, c, high, wide)]
@@ -151,4 +151,5 @@ def _resampled(x: Array, axis: int, extent: int) -> Array:
     low = np.minimum(at.astype(np.int64), old - 1)
     high = np.minimum(low + 1, old - 1)
     weight = (at - low).astype(np.float32).reshape(-1, *(1,) * (x.ndim - axis - 1))
-    return x.take(low, axis) * (1 - weight) + x.take(high, axis) * weight
+    result: Array = x.take(low, axis) * (1 - weight) + x.take(high, axis) * weight
+    return result

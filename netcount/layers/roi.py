@@ -63,9 +63,7 @@ class ROIPooling(_Regions):
         """The bound: boxes as large as the features, a compare an element, and the bins' corners."""
         features, boxes = bottoms
         bins = boxes[0] * self.bins[0] * self.bins[1]
-        return OpCount(
-            muls=4 * boxes[0] + 4 * bins, compares=boxes[0] * features.count(1) + 8 * bins
-        )
+        return OpCount(muls=4 * boxes[0] + 4 * bins, compares=boxes[0] * features.count(1) + 8 * bins)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Bin by bin; an empty bin is 0."""
@@ -130,9 +128,7 @@ class PSROIPooling(_Regions):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound: boxes as large as the features, an add an element of a bin, a div a bin."""
         features, boxes = bottoms
-        return OpCount(
-            adds=boxes[0] * self.dim * features.count(2), muls=8 * boxes[0], divs=tops[0].count()
-        )
+        return OpCount(adds=boxes[0] * self.dim * features.count(2), muls=8 * boxes[0], divs=tops[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Bin by bin; an empty bin is 0."""

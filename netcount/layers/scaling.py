@@ -39,8 +39,7 @@ class _Broadcast(Layer):
             axis = self.axis(first, self.axis_given, f"{self.param}.axis") if other else 0
             if first[axis : axis + len(other)] != other:
                 self.refuse(
-                    f"{self.named(1)} {other} must be the axes of {self.named(0)} {first} from axis "
-                    f"{axis} on",
+                    f"{self.named(1)} {other} must be the axes of {self.named(0)} {first} from axis {axis} on",
                     f"{self.param}.axis",
                 )
             return axis, other
@@ -152,7 +151,9 @@ class ChannelScale(NoBlobs):
         data, scale = bottoms
         if data[:1] != scale[:1] or data[2:] != scale[2:] or scale[1:2] not in ((1,), ()):
             self.refuse(
-                f"{self.named(1)} {scale} must be {self.named(0)} {data} with one channel", "bottom", 1
+                f"{self.named(1)} {scale} must be {self.named(0)} {data} with one channel",
+                "bottom",
+                1,
             )
         return [data]
 
@@ -164,5 +165,3 @@ class ChannelScale(NoBlobs):
         """Broadcast over the channels."""
         data, scale = bottoms
         return [data * scale.reshape(len(data), 1, *data.shape[2:])]
-
-

@@ -40,10 +40,16 @@ class ArgMax(NoBlobs):
         if self.axis_given is not None:
             axis = self.axis(bottom, self.axis_given, "argmax_param.axis")
             if self.top_k > bottom[axis]:
-                self.refuse(f"top_k {self.top_k} is more than the {bottom[axis]} of axis {axis}", "argmax_param.top_k")
+                self.refuse(
+                    f"top_k {self.top_k} is more than the {bottom[axis]} of axis {axis}",
+                    "argmax_param.top_k",
+                )
             return [bottom.replaced(axis, self.top_k)]
         if self.top_k > bottom.count(1):
-            self.refuse(f"top_k {self.top_k} is more than the {bottom.count(1)} values", "argmax_param.top_k")
+            self.refuse(
+                f"top_k {self.top_k} is more than the {bottom.count(1)} values",
+                "argmax_param.top_k",
+            )
         axes = max(3, len(bottom))
         extents = [1] * axes
         extents[0] = bottom[0]
@@ -77,7 +83,8 @@ class ArgMax(NoBlobs):
 def _largest(x: Array, number: int) -> Array:
     """Indices of the largest values of the last axis, largest first."""
     backwards = np.argsort(-x[..., ::-1], axis=-1, kind="stable")[..., :number]
-    return x.shape[-1] - 1 - backwards
+    result: Array = x.shape[-1] - 1 - backwards
+    return result
 
 
 class Filter(Moving):
@@ -104,7 +111,9 @@ class Filter(Moving):
         for index, one in enumerate(data):
             if one[:1] != selector[:1]:
                 self.refuse(
-                    f"{self.named(index)} {one} and the selector {selector} differ in axis 0", "bottom", index
+                    f"{self.named(index)} {one} and the selector {selector} differ in axis 0",
+                    "bottom",
+                    index,
                 )
         return list(data)
 

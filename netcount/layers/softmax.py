@@ -19,7 +19,8 @@ def softmax(x: Array, axis: int) -> Array:
     """exp(x − max) / Σ exp(x − max) along an axis."""
     y = np.exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
-    return y
+    result: Array = y
+    return result
 
 
 def softmax_ops(elements: int) -> OpCount:

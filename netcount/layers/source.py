@@ -61,8 +61,7 @@ class DummyData(Source):
         shapes = [Shape(shape.integers("dim")) for shape in param.children("shape")]
         if len(self.fillers) not in (0, 1, self.top_count):
             self.refuse(
-                f"{len(self.fillers)} data_fillers for {self.top_count} tops; give none, one, or one "
-                "a top",
+                f"{len(self.fillers)} data_fillers for {self.top_count} tops; give none, one, or one a top",
                 "dummy_data_param.data_filler",
             )
         if any(legacy):
@@ -170,4 +169,3 @@ class HDF5Output(Moving):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Nothing is written here."""
         return []
-

@@ -13,81 +13,107 @@ from netcount.prototxt.message import Message
 
 CONVOLUTION = "convolution_param"
 
-
 Window4: TypeAlias = "tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]"
+"""Kernel, stride, pad and dilation, an extent a spatial axis."""
 
 
 class WindowParam:
-    """A ConvolutionParameter's kernel, stride, pad and dilation, before the axes are known."""
+    """A ConvolutionParameter's kernel, stride, pad and dilation, before the axes are known.
 
-    __slots__ = ("dilation", "kernel", "known", "layer", "pad", "stride", "two_axes")
+    Each is a list as the file gives it: one extent for all spatial axes, or one an axis.
+    """
+
+    __slots__ = ("dilation", "fields", "kernel", "known", "layer", "pad", "stride")
 
     def __init__(self, layer: Layer, param: Message) -> None:
         self.layer = layer
-        values = param.values
-        self.two_axes: str | None = None
+        self.fields = {"kernel": "kernel_size", "stride": "stride", "pad": "pad"}
         self.known: dict[int, Window4] = {}
-        self.kernel = self._extents(values, param, "kernel_size", "kernel_h", "kernel_w", 0)
-        self.stride = self._extents(values, param, "stride", "stride_h", "stride_w", 1)
-        self.pad = self._extents(values, param, "pad", "pad_h", "pad_w", 0)
-        self.dilation: list[int] = values.get("dilation", [1])
-        for name, extents in (("kernel", self.kernel), ("stride", self.stride)):
-            if 0 in extents:
-                field = f"{name}_size" if name == "kernel" else name
-                layer.refuse(f"{name} must not be 0", f"{CONVOLUTION}.{field}")
-        if 0 in self.dilation:
-            layer.refuse("dilation must not be 0", f"{CONVOLUTION}.dilation")
+        self.kernel = self._given(param, "kernel", [])
+        self.stride = self._given(param, "stride", [1])
+        self.pad = self._given(param, "pad", [0])
+        self.dilation: list[int] = param.values.get("dilation", [1])
 
-    def _extents(
-        self, values: dict[str, object], param: Message, many: str, high: str, wide: str, default: int
-    ) -> list[int]:
-        if high in values or wide in values:
-            if many in values:
-                self.layer.refuse(f"{many} and {high}/{wide} exclude each other", f"{CONVOLUTION}.{many}")
-            self.two_axes = high if high in values else wide
-            return [param.integer(high), param.integer(wide)]
+    def _given(self, param: Message, name: str, default: list[int]) -> list[int]:
+        """The repeated field, or the pair with _h and _w (an unset one of them is 0)."""
+        values = param.values
+        many, high, wide = self.fields[name], f"{name}_h", f"{name}_w"
+        if high not in values and wide not in values:
+            found: list[int] = values.get(many, default)
+            return found
+        self.fields[name] = pair = high if high in values else wide
         if many in values:
-            return param.integers(many)
-        return [default] if many != "kernel_size" else []
+            self.layer.refuse(
+                f"{many} {values[many]} and {pair} {values[pair]} exclude each other; give one of them",
+                f"{CONVOLUTION}.{many}",
+            )
+        return [param.integer(high), param.integer(wide)]
 
     def over(self, axes: int) -> Window4:
-        """Kernel, stride, pad and dilation for that many spatial axes."""
+        """Kernel, stride, pad and dilation for that many spatial axes, checked."""
         known = self.known.get(axes)
         if known is None:
             known = self.known[axes] = self._over(axes)
         return known
 
     def _over(self, axes: int) -> Window4:
-        if self.two_axes and axes != 2:
-            self.layer.refuse(
-                f"{self.two_axes} is for 2 spatial axes, not {axes}", f"{CONVOLUTION}.{self.two_axes}"
-            )
+        for field in self.fields.values():
+            if field[-2:] in ("_h", "_w") and axes != 2:
+                self.layer.refuse(f"{field} is for 2 spatial axes, not {axes}", f"{CONVOLUTION}.{field}")
         if axes and not self.kernel:
             self.layer.refuse("needs a kernel_size, or kernel_h and kernel_w", CONVOLUTION)
+        kernel = self._spread(self.kernel, axes, "kernel")
+        stride = self._spread(self.stride, axes, "stride")
+        for name, extents in (("kernel", kernel), ("stride", stride)):
+            if any(not 0 < extent < 2**31 for extent in extents):
+                self.layer.refuse(
+                    f"{name} {spatial_text(extents)} must be positive on every axis",
+                    f"{CONVOLUTION}.{self.fields[name]}",
+                )
         return (
-            self._spread(self.kernel, axes, "kernel_size"),
-            self._spread(self.stride, axes, "stride"),
+            kernel,
+            stride,
             self._spread(self.pad, axes, "pad"),
             self._spread(self.dilation, axes, "dilation"),
         )
 
-    def _spread(self, extents: list[int], axes: int, field: str) -> tuple[int, ...]:
+    def _spread(self, extents: list[int], axes: int, name: str) -> tuple[int, ...]:
         if len(extents) == 1:
             return tuple(extents) * axes
         if len(extents) != axes:
+            field = self.fields.get(name, name)
             self.layer.refuse(
-                f"{field} is given {len(extents)} times for {axes} spatial axes; give one, or one an "
-                "axis",
+                f"{field} is given {len(extents)} times for {axes} spatial axes; give one, or one an axis",
                 f"{CONVOLUTION}.{field}",
             )
         return tuple(extents)
+
+    def convolved(self, extents: Sequence[int]) -> tuple[int, ...]:
+        """A convolution's output extents; refused where one is negative."""
+        found = tuple([convolved(*one) for one in zip(extents, *self.over(len(extents)), strict=True)])
+        return self._possible(found, extents)
+
+    def deconvolved(self, extents: Sequence[int]) -> tuple[int, ...]:
+        """A deconvolution's output extents; refused where one is negative."""
+        found = tuple([deconvolved(*one) for one in zip(extents, *self.over(len(extents)), strict=True)])
+        return self._possible(found, extents)
+
+    def _possible(self, found: tuple[int, ...], extents: Sequence[int]) -> tuple[int, ...]:
+        if found and min(found) < 0:
+            kernel, stride, pad, dilation = map(spatial_text, self.over(len(extents)))
+            self.layer.refuse(
+                f"kernel {kernel} with stride {stride}, pad {pad} and dilation {dilation} makes "
+                f"{spatial_text(found)} of {spatial_text(extents)}; an extent must not be negative",
+                f"{CONVOLUTION}.{self.fields['kernel']}",
+            )
+        return found
 
 
 def convolved(extent: int, kernel: int, stride: int, pad: int, dilation: int) -> int:
     """Output extent of a convolution; the division rounds toward zero, as C++ does.
 
-    >>> convolved(227, 3, 2, 0, 1), convolved(4, 5, 2, 0, 1)
-    (113, 1)
+    >>> convolved(227, 3, 2, 0, 1), convolved(4, 5, 2, 0, 1), convolved(9, 3, 1, 1, 2)
+    (113, 1, 7)
     """
     room = extent + 2 * pad - (dilation * (kernel - 1) + 1)
     return (room // stride if room >= 0 else -(-room // stride)) + 1
@@ -102,25 +128,45 @@ def deconvolved(extent: int, kernel: int, stride: int, pad: int, dilation: int) 
     return stride * (extent - 1) + dilation * (kernel - 1) + 1 - 2 * pad
 
 
-def pooled(extent: int, kernel: int, stride: int, pad: int, floor: bool) -> int:
-    """Output extent of a pooling: rounded up (or down), the last window clipped where it would
-    start in the padding behind the input.
+def pooled(
+    extents: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    pad: Sequence[int],
+    floor: bool,
+) -> list[int]:
+    """Output extents of a pooling: rounded up, or down.
 
-    >>> pooled(113, 3, 2, 0, False), pooled(113, 3, 2, 0, True), pooled(6, 2, 2, 1, False)
-    (56, 56, 4)
+    With padding on any axis, the last window of every axis is dropped where it would start behind
+    the input.  An extent can come out as 0, or negative for a kernel far larger than the input.
+
+    >>> pooled((113, 6), (3, 2), (2, 2), (0, 0), False), pooled((6, 6), (2, 3), (2, 2), (1, 0), False)
+    ([56, 3], [4, 3])
+    >>> pooled((3, 4), (1, 2), (3, 3), (0, 1), False), pooled((3, 4), (1, 2), (3, 3), (0, 0), False)
+    ([1, 2], [2, 2])
     """
-    room = extent + 2 * pad - kernel
-    steps = room // stride if floor else -(-room // stride)
-    if pad and steps * stride >= extent + pad:
-        steps -= 1
-    return steps + 1
+    clip = any(pad)
+    found = []
+    for e, k, s, p in zip(extents, kernel, stride, pad, strict=True):
+        room = e + 2 * p - k
+        steps = room // s if floor else -(-room // s)
+        if clip and steps * s >= e + p:
+            steps -= 1
+        found.append(steps + 1)
+    return found
 
 
 def covered(extent: int, outputs: int, kernel: int, stride: int, pad: int) -> int:
-    """Input elements that all windows of one axis see together, the padding left out."""
-    return sum(
-        max(0, min(start + kernel, extent) - max(start, 0))
-        for start in range(-pad, outputs * stride - pad, stride)
+    """Input elements that all windows of one axis see together, the padding left out.
+
+    >>> covered(9, 5, 3, 2, 1), covered(5, 3, 2, 2, 0)
+    (13, 5)
+    """
+    first = min(-(-pad // stride), outputs)
+    whole = max(0, min((extent + pad - kernel) // stride + 1, outputs) - first)
+    clipped = [*range(first), *range(first + whole, outputs)]
+    return whole * kernel + sum(
+        [max(0, min(index * stride - pad + kernel, extent) - max(index * stride - pad, 0)) for index in clipped]
     )
 
 

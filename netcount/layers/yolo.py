@@ -137,7 +137,10 @@ class YoloDetectionOutput(_Detections):
         """Anchors are in cells; classes by softmax."""
         (x,) = bottoms
         if len(self.biases) != 2 * self.boxes:
-            self.refuse(f"{len(self.biases)} biases for {self.boxes} boxes", "yolo_detection_output_param.biases")
+            self.refuse(
+                f"{len(self.biases)} biases for {self.boxes} boxes",
+                "yolo_detection_output_param.biases",
+            )
         anchors = np.array(self.biases).reshape(-1, 2)
         cells = x.reshape(len(x), self.boxes, 5 + self.classes, *x.shape[2:])
         found: list[list[float]] = []
@@ -182,8 +185,10 @@ class Yolov3DetectionOutput(_Detections):
         """Anchors are in pixels of the input; classes by sigmoid."""
         each = self.boxes_of(0)
         anchors = np.array(self.biases).reshape(-1, 2)
-        if len(self.mask) != each * self.groups or len(self.scales) != self.groups or (
-            max(self.mask, default=0) >= len(anchors)
+        if (
+            len(self.mask) != each * self.groups
+            or len(self.scales) != self.groups
+            or (max(self.mask, default=0) >= len(anchors))
         ):
             self.refuse("mask, anchors_scale and biases do not fit", "yolov3_detection_output_param")
         found: list[list[float]] = []

@@ -88,9 +88,12 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
 
 def loose_value(raw: Tree | str, default: T, place: Place) -> T:
     """A scalar of an unknown field, read as the type of `default`."""
-    convert: Convert = {bool: _bool, int: _integer("int64"), float: _float(double=True), str: _string}[
-        type(default)
-    ]
+    convert: Convert = {
+        bool: _bool,
+        int: _integer("int64"),
+        float: _float(double=True),
+        str: _string,
+    }[type(default)]
     try:
         if not isinstance(raw, str):
             raise ValueError("needs a value, not a message")

@@ -60,9 +60,7 @@ def to_protobuf(message: Message) -> Any:
 def _pool() -> DescriptorPool:
     from google.protobuf import descriptor_pb2, descriptor_pool
 
-    file = descriptor_pb2.FileDescriptorProto(
-        name="netcount/caffe.proto", package=PACKAGE, syntax="proto2"
-    )
+    file = descriptor_pb2.FileDescriptorProto(name="netcount/caffe.proto", package=PACKAGE, syntax="proto2")
     made: dict[str, DescriptorProto] = {}
     for name in MESSAGES:
         outer, _, own = name.rpartition(".")
@@ -86,9 +84,7 @@ def _fill_enum(enum: EnumDescriptorProto, values: dict[str, int]) -> None:
         enum.value.add(name=value, number=number)
 
 
-def _add_field(
-    message: DescriptorProto, name: str, row: tuple[int, str, str, bool, Any]
-) -> None:
+def _add_field(message: DescriptorProto, name: str, row: tuple[int, str, str, bool, Any]) -> None:
     number, kind, type_name, repeated, default = row
     field = message.field.add(name=name, number=number)
     field.type = getattr(field, f"TYPE_{kind.upper()}")

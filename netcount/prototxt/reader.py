@@ -95,9 +95,7 @@ class _Reader:
         if not around:
             self._fail(f"'{closer}' closes nothing", offset)
         opener = self.source.place(around[-1][2])
-        self._fail(
-            f"'{closer}' where '{around[-1][1]}' is needed to close line {opener.line}", offset
-        )
+        self._fail(f"'{closer}' where '{around[-1][1]}' is needed to close line {opener.line}", offset)
 
     def _slowly(self, position: int) -> int | None:
         """Take one field, or a continued string, token by token; None at the end of the text."""
@@ -133,7 +131,7 @@ class _Reader:
             return self._separator(self._list(name, start, position, colon))
         if not colon:
             what = _shown(opener) if opener else "the end of the file"
-            self._fail(f'after "{name}" a \':\' and a value, or a \'{{\', is needed, not {what}', position)
+            self._fail(f"after \"{name}\" a ':' and a value, or a '{{', is needed, not {what}", position)
         value, end = self._scalar(position)
         self.tree.fields.append((name, value, start))
         return self._separator(end)

@@ -35,8 +35,10 @@ def select(layers: list[Message], state: State, problems: list[NetcountError]) -
             problems.append(
                 layer.error(f'"{name}" has include and exclude rules; Caffe allows one kind', "exclude")
             )
-        elif any(_meets(state, rule) for rule in include) if include else not any(
-            _meets(state, rule) for rule in exclude
+        elif (
+            any(_meets(state, rule) for rule in include)
+            if include
+            else not any(_meets(state, rule) for rule in exclude)
         ):
             kept.append(layer)
     return kept

@@ -122,11 +122,7 @@ def _transform(old: Message, data_param: str) -> Message | None:
     if not data_param:
         return None
     data = old.child(data_param)
-    moved = {
-        name: data.values[name]
-        for name in ("scale", "mean_file", "crop_size", "mirror")
-        if data.has(name)
-    }
+    moved = {name: data.values[name] for name in ("scale", "mean_file", "crop_size", "mirror") if data.has(name)}
     if not moved:
         return None
     transform = old.child("transform_param")

@@ -88,9 +88,7 @@ _TRANSFORM = {
 }
 
 
-def upgrade_v0(
-    net: Message, connections: list[Message], problems: list[NetcountError]
-) -> list[Message]:
+def upgrade_v0(net: Message, connections: list[Message], problems: list[NetcountError]) -> list[Message]:
     """V1 layers for V0 ones; padding layers go into the layer that reads them."""
     upgraded = []
     maker: dict[str, Message] = {}
@@ -125,9 +123,7 @@ def _padding_problem(inner: Message, bottoms: list[str], padding: Message) -> st
     return None
 
 
-def _upgraded(
-    connection: Message, inner: Message, bottoms: list[str], pad: int | None
-) -> Message:
+def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int | None) -> Message:
     old_type = inner.text("type")
     given = dict(inner.values)
     if pad is not None:

@@ -47,8 +47,7 @@ def headline(count: Count) -> str:
     more = ", …" if len(net.inputs) > 4 else ""
     name = visible(net.name) or "(unnamed net)"
     return (
-        f"{name}  {visible(net.file)}  phase {net.phase}  input {inputs or 'none'}{more}"
-        f"  {_batch_text(net.batch)}"
+        f"{name}  {visible(net.file)}  phase {net.phase}  input {inputs or 'none'}{more}  {_batch_text(net.batch)}"
     )
 
 
@@ -95,7 +94,12 @@ def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | No
         tuple(column.right for column in columns),
         tuple(tuple(column.shown(row, totals) for column in columns) for row in rows),
         tuple(footer),
-        tuple(i for i, column in enumerate(columns) if not column.right),
+        tuple(
+            (i, least)
+            for key, least in (("type", 6), ("name", 14), ("window", 6))
+            for i, column in enumerate(columns)
+            if column.key == key
+        ),
         tuple(row.cost / totals.cost if totals.cost else 0.0 for row in rows),
     )
 
@@ -151,7 +155,6 @@ def kernel_parts(count: Count) -> list[Part]:
                     )
                     for share in shares
                 ),
-                shrink=(0,),
             )
         )
         parts.append("")

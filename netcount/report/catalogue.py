@@ -30,7 +30,13 @@ def catalogue_rows(catalogue: Catalogue) -> list[TypeRow]:
         source = "stock" if found.source == "BVLC" else found.source
         about = inspect.getdoc(found) or ""
         rows.append(
-            TypeRow(key, source, str(found.bottoms), str(found.tops), about.split("\n\n")[0].replace("\n", " "))
+            TypeRow(
+                key,
+                source,
+                str(found.bottoms),
+                str(found.tops),
+                about.split("\n\n")[0].replace("\n", " "),
+            )
         )
     return sorted(rows, key=lambda row: (row.source != "stock", row.type.lower()))
 
@@ -41,5 +47,5 @@ def catalogue_table(rows: Sequence[TypeRow]) -> Table:
         ("type", "source", "bottoms", "tops", "what it does"),
         (False, False, False, False, False),
         tuple(tuple(row) for row in rows),
-        shrink=(4,),
+        shrink=((4, 20), (1, 8)),
     )

@@ -68,7 +68,13 @@ def _text(
 ) -> Column:
     show = shown or (lambda row: visible(get(row)))
     return Column(
-        key, title, right, lambda row, totals: get(row), lambda row, totals: show(row), _blank, about
+        key,
+        title,
+        right,
+        lambda row, totals: get(row),
+        lambda row, totals: show(row),
+        _blank,
+        about,
     )
 
 
@@ -169,9 +175,7 @@ def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
     return found
 
 
-def arranged(
-    count: Count, sort: str | None = None, top: int | None = None
-) -> list[LayerRow]:
+def arranged(count: Count, sort: str | None = None, top: int | None = None) -> list[LayerRow]:
     """The rows in the wanted order (numbers: largest first), and no more than `top` of them.
 
     `top` without `sort` means the most expensive layers.

@@ -46,8 +46,7 @@ def layer(row: LayerRow) -> dict[str, Any]:
         "bottoms": [_shaped(*named) for named in row.bottoms],
         "tops": [_shaped(*named) for named in row.tops],
         "blobs": [
-            {"role": blob.role, "shape": list(blob.shape), "shared_with": blob.shared_with}
-            for blob in row.blobs
+            {"role": blob.role, "shape": list(blob.shape), "shared_with": blob.shared_with} for blob in row.blobs
         ],
         "kernel": list(row.window.kernel) if row.window else None,
         "group": row.window.group if row.window else None,

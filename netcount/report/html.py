@@ -12,9 +12,7 @@ from netcount.report.text import visible
 def html(parts: Sequence[Part]) -> str:
     """The parts as a fragment; names from a file are escaped, never markup."""
     blocks = [
-        _table(part) if isinstance(part, Table) else f"<p>{escape(visible(part))}</p>"
-        for part in parts
-        if part
+        _table(part) if isinstance(part, Table) else f"<p>{escape(visible(part))}</p>" for part in parts if part
     ]
     return f'<div class="netcount">{"".join(blocks)}</div>'
 

@@ -11,14 +11,17 @@ GAP = "  "
 
 
 class Table(NamedTuple):
-    """Cells for people.  right: which columns are set to the right; shrink: which may be clipped,
-    first ones first; bold: which rows stand out; heat: a share from 0 to 1 for a row, or None."""
+    """Cells for people.
+
+    right: which columns are set to the right.  shrink: which columns may be clipped, first ones first,
+    and to how many cells.  heat: a share from 0 to 1 for each row, or None.
+    """
 
     titles: tuple[str, ...]
     right: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
     footer: tuple[str, ...] | None = None
-    shrink: tuple[int, ...] = (0, 1)
+    shrink: tuple[tuple[int, int], ...] = ((0, 12),)
     heat: tuple[float, ...] | None = None
 
 
@@ -32,8 +35,8 @@ def column_widths(table: Table, available: int | None) -> list[int]:
     if available is None:
         return widths
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - available
-    for column, least in [(c, 18) for c in table.shrink] + [(c, 8) for c in table.shrink]:
-        if excess > 0 and column < len(widths):
+    for column, least in table.shrink:
+        if excess > 0:
             taken = min(excess, max(0, widths[column] - least))
             widths[column] -= taken
             excess -= taken
@@ -60,8 +63,8 @@ def plain(parts: Sequence[Part], available: int | None = None) -> str:
 
 def _line(cells: Sequence[str], table: Table, widths: Sequence[int]) -> str:
     shown = (
-        padded(clipped(cell, cells_wide), cells_wide, right)
-        for cell, cells_wide, right in zip(cells, widths, table.right, strict=True)
+        padded(clipped(cell, cells_wide, middle=not column), cells_wide, right)
+        for column, (cell, cells_wide, right) in enumerate(zip(cells, widths, table.right, strict=True))
     )
     return GAP.join(shown).rstrip()
 

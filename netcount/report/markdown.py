@@ -21,7 +21,8 @@ def escaped(text: str) -> str:
     if plain.replace("/", "").replace("-", "").replace(".", "").replace(" ", "").isalnum():
         return plain
     return _SPECIAL.sub(
-        lambda m: {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"}.get(m[1], "\\" + m[1]), plain
+        lambda m: {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"}.get(m[1], "\\" + m[1]),
+        plain,
     )
 
 

@@ -40,8 +40,5 @@ def analysis_csv(count: Count, view: View) -> str:
     columns = columns_for(count, view.columns or CSV_KEYS)
     return csv_text(
         [column.key for column in columns],
-        (
-            [column.exact(row, count.totals) for column in columns]
-            for row in arranged(count, view.sort, view.top)
-        ),
+        ([column.exact(row, count.totals) for column in columns] for row in arranged(count, view.sort, view.top)),
     )

@@ -29,10 +29,12 @@ def _table(table: Table, available: int) -> RichTable:
     found = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_footer=bool(table.footer))
     widths = column_widths(table, available)
     footer = table.footer or ("",) * len(table.titles)
-    for title, right, width, end in zip(table.titles, table.right, widths, footer, strict=True):
+    for column, (title, right, width, end) in enumerate(
+        zip(table.titles, table.right, widths, footer, strict=True)
+    ):
         found.add_column(
-            Text(clipped(title, width), style="bold"),
-            Text(clipped(end, width), style="bold"),
+            Text(clipped(title, width, not column), style="bold"),
+            Text(clipped(end, width, not column), style="bold"),
             justify="right" if right else "left",
             no_wrap=True,
             width=width,
@@ -42,6 +44,10 @@ def _table(table: Table, available: int) -> RichTable:
         heat = table.heat[index] if table.heat else 1.0
         style = next(style for least, style in _HOT if heat >= least) if table.heat else ""
         found.add_row(
-            *(Text(clipped(cell, width)) for cell, width in zip(row, widths, strict=True)), style=style
+            *(
+                Text(clipped(cell, width, not column))
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ),
+            style=style,
         )
     return found

@@ -32,11 +32,11 @@ def width(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def clipped(text: str, cells: int) -> str:
-    """`text` in at most `cells` cells, its middle replaced by an ellipsis where it is longer.
+def clipped(text: str, cells: int, middle: bool = True) -> str:
+    """`text` in at most `cells` cells; an ellipsis stands for its middle, or its end.
 
-    >>> clipped("inception_3a/double3x3_reduce", 15)
-    'incepti…_reduce'
+    >>> clipped("inception_3a/double3x3_reduce", 15), clipped("Convolution", 6, middle=False)
+    ('incepti…_reduce', 'Convo…')
     """
     if width(text) <= cells:
         return text
@@ -44,7 +44,7 @@ def clipped(text: str, cells: int) -> str:
         return "…"[:cells]
     head, tail = "", ""
     for index in range(len(text)):
-        for_head = len(head) <= len(tail)
+        for_head = not middle or len(head) <= len(tail)
         grown_head = head + text[len(head)] if for_head else head
         grown_tail = tail if for_head else text[len(text) - 1 - len(tail)] + tail
         if index and width(grown_head) + width(grown_tail) > cells - 1:
@@ -69,9 +69,7 @@ def window_text(window: Window | None, sign: str = "×") -> str:
     """
     if window is None:
         return ""
-    stride, pad, dilation = (
-        _extents(part, sign) for part in (window.stride, window.pad, window.dilation)
-    )
+    stride, pad, dilation = (_extents(part, sign) for part in (window.stride, window.pad, window.dilation))
     parts = [sign.join(map(str, window.kernel)) + (f"/{stride}" if stride != "1" else "")]
     if pad != "0":
         parts.append(f"p{pad}")

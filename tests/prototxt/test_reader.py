@@ -40,7 +40,7 @@ def both_refuse_or_agree(text: str, type: str = NET) -> bool:
     """Hold one text to both; whether it was accepted."""
     try:
         expected = theirs(text, type)
-    except text_format.ParseError:
+    except (text_format.ParseError, DeprecationWarning):  # the latter for escapes C does not have
         with pytest.raises(InputError):
             ours(text, type)
         return False
@@ -207,7 +207,12 @@ SOURCES = [case["prototxt"] for case in conformance_cases()[::7]]
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(SOURCES), st.integers(0, 10**6), st.sampled_from(list("{}<>[]:;,\"'#-.x0 \n\\")), st.sampled_from(["put", "cut", "set"]))
+@given(
+    st.sampled_from(SOURCES),
+    st.integers(0, 10**6),
+    st.sampled_from(list("{}<>[]:;,\"'#-.x0 \n\\")),
+    st.sampled_from(["put", "cut", "set"]),
+)
 def test_mutated_nets_are_judged_as_by_protobuf(text: str, at: int, piece: str, how: str) -> None:
     position = at % (len(text) + 1)
     end = position + (how != "put")

@@ -1,0 +1,283 @@
+"""What changed between two nets: layers added, removed, renamed, changed, and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from netcount.analysis.count import Count
+from netcount.prototxt.message import Message
+from netcount.prototxt.tree import Tree
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIGURES = ("params", "statistics", "madds", "cost", "activations", "weight_bytes")
+"""The totals that a comparison shows, besides the number of layers."""
+
+_SKIPPED = frozenset({"name", "type", "bottom", "top", "param", "include", "exclude", "phase"})
+_LEARNING = ("filler", "loss_weight", "propagate_down", "blobs_lr", "weight_decay")
+
+
+class LayerFacts(NamedTuple):
+    """What is compared of a layer.
+
+    fields: what the file sets, by path such as "convolution_param.num_output", without what only
+    matters in training.  sources: the layers its bottoms come from.  line: 0 where it is not known.
+    """
+
+    name: str
+    type: str
+    line: int
+    fields: Mapping[str, str]
+    sources: tuple[str, ...]
+    params: int
+    statistics: int
+    madds: int
+    cost: int
+    activations: int
+
+
+class NetFacts(NamedTuple):
+    """What is compared of a net.  `totals` has FIGURES and "layers", "largest_blob", op classes."""
+
+    label: str
+    file: str
+    phase: str
+    batch: int | None
+    convention: str
+    totals: Mapping[str, int]
+    layers: tuple[LayerFacts, ...]
+
+
+class Change(NamedTuple):
+    """One layer that differs.
+
+    kind: "added", "removed", "renamed", "changed" (fields: path -> (before, after), None where it
+    is not set; "type" and "bottoms" are paths too), or "resized" (same settings, other cost,
+    because other shapes come in).  before, after: the layer, None where it does not exist.
+    """
+
+    kind: str
+    before: LayerFacts | None
+    after: LayerFacts | None
+    fields: Mapping[str, tuple[str | None, str | None]]
+
+    @property
+    def layer(self) -> LayerFacts:
+        """The layer as it is now, or as it was."""
+        found = self.after or self.before
+        assert found is not None
+        return found
+
+    def delta(self, figure: str) -> int:
+        """By how much a figure of the layer grew."""
+        return int(getattr(self.after, figure, 0)) - int(getattr(self.before, figure, 0))
+
+
+class Comparison(NamedTuple):
+    """Several nets against the first: the changes to each of the others, dearest first."""
+
+    nets: tuple[NetFacts, ...]
+    changes: tuple[tuple[Change, ...], ...]
+
+
+def facts(count: Count, label: str | None = None) -> NetFacts:
+    """What is compared of a counted net; its label is the file's name unless told."""
+    net, totals = count.net, count.totals
+    layers = tuple(
+        LayerFacts(
+            row.name,
+            row.type,
+            row.line,
+            dict(_flat(node.message)),
+            tuple(net.nodes[blob.producer].name if blob.producer >= 0 else blob.name for blob in node.bottoms),
+            row.params,
+            row.statistics,
+            row.madds,
+            row.cost,
+            row.activations,
+        )
+        for row, node in zip(count.layers, net.nodes, strict=True)
+    )
+    return NetFacts(
+        label or net.file,
+        net.file,
+        net.phase,
+        net.batch,
+        count.convention.name,
+        {
+            **{figure: int(getattr(totals, figure)) for figure in FIGURES},
+            **{name: n for name, n in totals.ops._asdict().items() if name != "madds"},
+            "layers": len(layers),
+            "largest_blob": max((blob.shape.count() for blob in net.blobs), default=0),
+            "layer_params": max((row.params for row in count.layers), default=0),
+            "layer_madds": max((row.madds for row in count.layers), default=0),
+        },
+        layers,
+    )
+
+
+def compared(nets: Sequence[NetFacts]) -> Comparison:
+    """All nets against the first."""
+    first, *others = nets
+    return Comparison(tuple(nets), tuple(tuple(changes(first, other)) for other in others))
+
+
+def changes(before: NetFacts, after: NetFacts) -> list[Change]:
+    """The layers that differ, largest change of madds first, then of params, then by position."""
+    pairs = _pairs(before.layers, after.layers)
+    names = {old.name: new.name for old, new in pairs}
+    followed = {id(new): old for old, new in pairs}
+    paired = {id(old) for old, _ in pairs}
+    found: list[Change] = []
+    for new in after.layers:
+        old = followed.get(id(new))
+        if old is None:
+            found.append(Change("added", None, new, {}))
+        elif change := _change(old, new, names):
+            found.append(change)
+    found += [Change("removed", old, None, {}) for old in before.layers if id(old) not in paired]
+    return sorted(found, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params"))))
+
+
+def compare(before: Any, after: Any, convention: str = "madds") -> pd.DataFrame:
+    """A row a changed layer: kind, layer, type, fields, figures before and after.
+
+    before, after: nets (`netcount.load`) or paths.  Unchanged layers are left out; `df.attrs` holds
+    the totals of both under "before" and "after".
+    """
+    import pandas as pd
+
+    from netcount.analysis.conventions import convention_named
+    from netcount.analysis.count import count
+    from netcount.loading import load_net
+    from netcount.net import Net
+
+    rule = convention_named(convention)
+    old, new = (facts(count(net if isinstance(net, Net) else load_net(net), rule)) for net in (before, after))
+    frame = pd.DataFrame.from_records([record(change) for change in changes(old, new)], columns=list(RECORD))
+    frame.attrs.update(before=dict(old.totals), after=dict(new.totals))
+    return frame
+
+
+RECORD = (
+    "change",
+    "layer",
+    "was",
+    "type",
+    "line",
+    "line_was",
+    "fields",
+    *(f"{figure}{end}" for figure in ("params", "madds", "activations") for end in ("_was", "", "_delta")),
+)
+
+
+def record(change: Change) -> dict[str, Any]:
+    """A change as a flat record of exact values, with the keys of RECORD."""
+    before, after = change.before, change.after
+    return {
+        "change": change.kind,
+        "layer": after.name if after else "",
+        "was": before.name if before else "",
+        "type": change.layer.type,
+        "line": after.line if after else 0,
+        "line_was": before.line if before else 0,
+        "fields": field_text(change),
+        **{
+            f"{figure}{end}": value
+            for figure in ("params", "madds", "activations")
+            for end, value in (
+                ("_was", getattr(before, figure, 0)),
+                ("", getattr(after, figure, 0)),
+                ("_delta", change.delta(figure)),
+            )
+        },
+    }
+
+
+def field_text(change: Change) -> str:
+    """The fields that differ: `convolution_param.num_output 96 -> 64`."""
+    return "; ".join(
+        f"{path} {'unset' if old is None else old} -> {'unset' if new is None else new}"
+        for path, (old, new) in change.fields.items()
+    )
+
+
+def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> Change | None:
+    fields: dict[str, tuple[str | None, str | None]] = {}
+    if old.type != new.type:
+        fields["type"] = (old.type, new.type)
+    for path in {**old.fields, **new.fields}:
+        if old.fields.get(path) != new.fields.get(path):
+            fields[path] = (old.fields.get(path), new.fields.get(path))
+    if tuple(names.get(name, name) for name in old.sources) != new.sources:
+        fields["bottoms"] = (", ".join(old.sources), ", ".join(new.sources))
+    if fields:
+        return Change("changed", old, new, fields)
+    if old.name != new.name:
+        return Change("renamed", old, new, {})
+    if old[5:] != new[5:]:
+        return Change("resized", old, new, {})
+    return None
+
+
+def _pairs(before: Sequence[LayerFacts], after: Sequence[LayerFacts]) -> list[tuple[LayerFacts, LayerFacts]]:
+    """Which layer became which: by name, then equal ones in equal order among the rest."""
+    waiting: dict[str, list[LayerFacts]] = {}
+    for new in after:
+        waiting.setdefault(new.name, []).append(new)
+    pairs = []
+    old_rest = []
+    for old in before:
+        if namesakes := waiting.get(old.name):
+            pairs.append((old, namesakes.pop(0)))
+        else:
+            old_rest.append(old)
+    left = {id(new) for found in waiting.values() for new in found}
+    new_rest = [new for new in after if id(new) in left]
+    matcher = SequenceMatcher(
+        None, [_signature(old) for old in old_rest], [_signature(new) for new in new_rest], False
+    )
+    for start, other, length in matcher.get_matching_blocks():
+        pairs += zip(old_rest[start : start + length], new_rest[other : other + length], strict=True)
+    return pairs
+
+
+def _signature(layer: LayerFacts) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return layer.type, tuple(sorted(layer.fields.items()))
+
+
+def _flat(message: Message, prefix: str = "") -> list[tuple[str, str]]:
+    """What a message sets that matters to shape and cost, by path."""
+    found: list[tuple[str, str]] = []
+    for name, value in message.values.items():
+        if (not prefix and name in _SKIPPED) or any(word in name for word in _LEARNING):
+            continue
+        values = value if isinstance(value, list) else [value]
+        if name.startswith("?"):  # fields that no schema knows, for custom layers
+            for tree in values:
+                found += _loose(tree, f"{prefix}{name[1:]}.")
+            continue
+        messages = [part for part in values if isinstance(part, Message)]
+        for index, part in enumerate(messages):
+            number = f"[{index}]" if len(messages) > 1 else ""
+            found += _flat(part, f"{prefix}{name}{number}.")
+        if not messages:
+            found.append((prefix + name, ", ".join(map(_text, values))))
+    return found
+
+
+def _loose(tree: Tree, prefix: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, value, _ in tree.fields:
+        if isinstance(value, Tree):
+            found += _loose(value, f"{prefix}{name}.")
+        else:
+            found.append((prefix + name, str(value)))
+    return found
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

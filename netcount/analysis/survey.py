@@ -1,0 +1,214 @@
+"""Many nets: a row a net, counted in processes or on any executor."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+from netcount.analysis.conventions import convention_named
+from netcount.analysis.count import count
+from netcount.errors import Errors, InputError, NetcountError
+from netcount.loading import load_net, shown_path
+
+SUFFIX = ".prototxt"
+CRASHED = "the process that counted it ended (out of memory?)"
+
+
+class SurveyRow(NamedTuple):
+    """What a survey says of a file.  error: why there are no figures; they are 0 then.
+
+    input: the shape of the first input in Caffe's order.  warnings: how many the analysis has.
+    """
+
+    file: str
+    net: str = ""
+    phase: str = ""
+    input: tuple[int, ...] = ()
+    layers: int = 0
+    params: int = 0
+    statistics: int = 0
+    madds: int = 0
+    cost: int = 0
+    activations: int = 0
+    weight_bytes: int = 0
+    warnings: int = 0
+    complete: bool = True
+    error: str = ""
+
+
+class Survey(NamedTuple):
+    """The rows, in the order of the files; of an interrupted survey those that were done."""
+
+    rows: tuple[SurveyRow, ...]
+    interrupted: bool = False
+
+
+def survey(
+    paths: Iterable[str | os.PathLike[str]],
+    executor: Executor | None = None,
+    *,
+    jobs: int | None = None,
+    convention: str = "madds",
+    options: Mapping[str, Any] | None = None,
+    on_start: Callable[[int], None] | None = None,
+    on_row: Callable[[SurveyRow], None] | None = None,
+) -> Survey:
+    """Analyze every net among `paths`: files, folders (all .prototxt below) and globs.
+
+    executor: any concurrent.futures.Executor: a cluster's, a pool of your own.  It is not shut
+    down, and its workers need netcount and the files.  Without one, `jobs` processes (one for each
+    processor) count; one job counts in this process.  options: keyword arguments of
+    `netcount.load`; convention: of `Net.analyze`.
+    on_start, on_row: called with the number of files, and with every row as it is done.
+
+    A file that cannot be counted gives a row with an error.  KeyboardInterrupt ends the survey with
+    the rows it has.  InputError where a folder or glob holds no net.
+    """
+    convention_named(convention)
+    files = find_nets(paths)
+    if on_start:
+        on_start(len(files))
+    rows: dict[str, SurveyRow] = {}
+
+    def done(row: SurveyRow) -> None:
+        rows[row.file] = row
+        if on_row:
+            on_row(row)
+
+    task = partial(analyze_one, convention=convention, options=dict(options or {}))
+    interrupted = False
+    try:
+        if executor is not None:
+            for row in _on(executor, files, task):
+                done(row)
+        else:
+            workers = min(jobs or os.cpu_count() or 1, len(files))
+            for row in map(task, files) if workers == 1 else _in_processes(files, task, workers):
+                done(row)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Survey(tuple(rows[file] for file in files if file in rows), interrupted)
+
+
+def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """The files that paths, folders and globs mean, each once; hidden folders are passed over."""
+    found: dict[str, None] = {}
+    for path in paths:
+        name = os.fspath(path)
+        if os.path.isdir(name):
+            below = list(_walk(name))
+            if not below:
+                raise InputError(f"no {SUFFIX} below {shown_path(name)}")
+            found.update(dict.fromkeys(below))
+        elif glob.has_magic(name) and not os.path.exists(name):
+            matches = sorted(m for m in glob.glob(name, recursive=True) if os.path.isfile(m))
+            if not matches:
+                raise InputError(f"no file matches {shown_path(name)}")
+            found.update(dict.fromkeys(matches))
+        else:
+            found[name] = None
+    return list(found)
+
+
+def analyze_one(file: str, convention: str, options: Mapping[str, Any]) -> SurveyRow:
+    """The row of one file; whatever goes wrong with it becomes the row's error."""
+    try:
+        counted = count(load_net(_as_path(file), **options), convention_named(convention))
+    except Errors as several:
+        more = len(several.problems) - 1
+        return SurveyRow(file, error=f"{several.problems[0]} (and {more} more)")
+    except NetcountError as problem:
+        return SurveyRow(file, error=str(problem))
+    except (Exception, RecursionError, MemoryError) as failure:  # a mistake of ours, or too large
+        return SurveyRow(file, error=f"{type(failure).__name__}: {failure}")
+    net, totals = counted.net, counted.totals
+    return SurveyRow(
+        file,
+        net.name,
+        net.phase,
+        tuple(net.blobs[net.inputs[0]].shape) if net.inputs else (),
+        len(counted.layers),
+        totals.params,
+        totals.statistics,
+        totals.madds,
+        totals.cost,
+        totals.activations,
+        totals.weight_bytes,
+        len(counted.warnings),
+        net.complete,
+    )
+
+
+_Task: TypeAlias = "Callable[[str], SurveyRow]"
+"""`analyze_one` with its settings: a value that travels to another process."""
+
+
+def _as_path(file: str) -> os.PathLike[str] | str:
+    """A name that is never taken for a prototxt's text."""
+    from pathlib import Path
+
+    return file if file == "-" else Path(file)
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(SUFFIX):
+                yield os.path.join(here, name)
+
+
+def _on(executor: Executor, files: Sequence[str], task: _Task) -> Iterator[SurveyRow]:
+    """Rows as an executor has them done; what is still waiting is cancelled when we are stopped."""
+    waiting: dict[Future[SurveyRow], str] = {}
+    try:
+        for file in files:
+            waiting[executor.submit(task, file)] = file
+        for future in as_completed(list(waiting)):
+            yield _row(future, waiting.pop(future))
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _row(future: Future[SurveyRow], file: str) -> SurveyRow:
+    try:
+        return future.result()
+    except (BrokenExecutor, CancelledError):
+        return SurveyRow(file, error=CRASHED)
+    except Exception as failure:  # what a cluster's executor says of a lost worker
+        return SurveyRow(file, error=f"{type(failure).__name__}: {failure}")
+
+
+def _in_processes(files: Sequence[str], task: _Task, workers: int) -> Iterator[SurveyRow]:
+    """Rows from processes of our own.  Where one dies, the files it left are counted one by one."""
+    left = dict.fromkeys(files)
+    for row in _pool(list(left), task, workers):
+        if row.error != CRASHED:
+            del left[row.file]
+            yield row
+    for file in left:
+        yield from _pool([file], task, 1)
+
+
+def _pool(files: Sequence[str], task: _Task, workers: int) -> Iterator[SurveyRow]:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # a fresh interpreter a process: nothing is inherited from threads that run here
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts)
+    try:
+        yield from _on(pool, files, task)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Let the parent alone decide what Ctrl-C means."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,128 @@
+"""`netcount compare`: what changed between nets."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from netcount.analysis.baseline import is_baseline, read_baseline
+from netcount.analysis.compare import NetFacts, compared, facts
+from netcount.analysis.conventions import CONVENTIONS, convention_named
+from netcount.analysis.count import count
+from netcount.cli.options import load_arguments, net_options
+from netcount.cli.output import emit, say, show
+from netcount.errors import InputError, NetcountError
+from netcount.loading import load_net
+
+INCOMPLETE = 3
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="A B [C]...")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(["table", "csv", "markdown", "json"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N costliest changes.")
+@click.option("--net", "label", metavar="LABEL", help="Which net of a baseline.")
+@net_options
+@click.option("--convention", type=click.Choice(list(CONVENTIONS)), default="madds", show_default=True)
+def compare(
+    files: tuple[str, ...],
+    form: str,
+    output: str | None,
+    top: int | None,
+    label: str | None,
+    convention: str,
+    **options: Any,
+) -> None:
+    """What changed from A to B: totals, and the layers added, removed, renamed or changed.
+
+    A and B are prototxts; one of them may be a baseline that `netcount check` wrote. A line `~`
+    without fields is a layer whose settings are the same and whose input is another.
+
+    \b
+    Examples:
+      netcount compare squeezenet_v1.0.prototxt squeezenet_v1.1.prototxt
+      netcount compare netcount-baseline.json deploy.prototxt --format markdown
+    """
+    if len(files) < 2:
+        raise click.UsageError("compare needs two files or more")
+    arguments = load_arguments(options)
+    rule = convention_named(convention)
+    found: dict[int, NetFacts] = {}
+    code = 0
+    for index, file in enumerate(files):
+        if is_baseline(file):
+            continue
+        try:
+            counted = count(load_net(file, **arguments), rule)
+        except NetcountError as problem:
+            say(problem)
+            code = problem.exit_code
+            continue
+        found[index] = facts(counted)
+        if not counted.net.complete:
+            code = code or INCOMPLETE
+    if code not in (0, INCOMPLETE):
+        raise click.exceptions.Exit(code)
+    for index, file in enumerate(files):
+        if index not in found:
+            found[index] = _of_baseline(file, label, list(found.values()))
+    comparison = compared(_told_apart([found[index] for index in range(len(files))]))
+    if form == "json":
+        import json
+
+        from netcount.report.comparison import comparison_document
+
+        emit(json.dumps(comparison_document(comparison), indent=2, ensure_ascii=True) + "\n", output)
+    elif form == "csv":
+        from netcount.report.comparison import comparison_csv
+
+        emit(comparison_csv(comparison), output)
+    else:
+        from netcount.report.comparison import report
+
+        parts = report(comparison, top)
+        if form == "markdown":
+            from netcount.report.markdown import markdown
+
+            emit(markdown(parts), output)
+        elif output:
+            from netcount.report.layout import plain
+
+            emit(plain(parts), output)
+        else:
+            show(parts)
+    raise click.exceptions.Exit(code)
+
+
+def _of_baseline(file: str, label: str | None, others: list[NetFacts]) -> NetFacts:
+    """The net of a baseline: the one of that label, of the other net's file, or the only one."""
+    nets = read_baseline(file)
+    if label is not None:
+        wanted = [label]
+    else:
+        folder = os.path.dirname(os.path.realpath(file))
+        real = {os.path.realpath(net.file) for net in others}
+        wanted = [key for key, net in nets.items() if os.path.realpath(os.path.join(folder, net.file)) in real]
+        if not wanted and len(nets) == 1:
+            wanted = list(nets)
+    if len(wanted) != 1 or wanted[0] not in nets:
+        raise InputError(f"{file}: which net? --net is one of {', '.join(nets) or '(there is none)'}")
+    return nets[wanted[0]]._replace(label=f"{wanted[0]} (baseline)")
+
+
+def _told_apart(nets: list[NetFacts]) -> list[NetFacts]:
+    """With the shortest file names that still differ for labels."""
+    names = [os.path.basename(net.label) for net in nets]
+    if len(set(names)) < len(names):
+        return nets
+    return [net._replace(label=name) for net, name in zip(nets, names, strict=True)]

@@ -1,0 +1,256 @@
+"""The result of a check: lines for people, and the JSON document, versioned by its `schema`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from netcount.analysis.budget import (
+    BAD_INPUT,
+    INCOMPLETE,
+    OVER,
+    WITHIN,
+    Checked,
+    Finding,
+    exit_code,
+)
+from netcount.analysis.compare import Change, record
+from netcount.analysis.limits import SHARES
+from netcount.errors import NetcountError
+from netcount.report.document import totals
+from netcount.report.layout import Part, Table
+from netcount.report.text import visible
+from netcount.units import human, human_bytes, percent
+
+SCHEMA = "netcount/check/1"
+STATUS = {WITHIN: "within", OVER: "over", BAD_INPUT: "error", INCOMPLETE: "incomplete"}
+INCOMPLETE_TEXT = (
+    "incomplete: the cost of layers with assumed shapes is not counted, so that nothing can be "
+    "promised (allow_incomplete = true accepts it)"
+)
+_CHANGES = 5
+
+
+def amounts(figure: str, *values: int | Fraction) -> list[str]:
+    """Values as people read them; exact ones where rounded ones would look equal and are not.
+
+    >>> amounts("madds", 1_300_001, 1_300_000), amounts("madds", 1_400_000, 1_300_000)
+    (['1,300,001', '1,300,000'], ['1.40M', '1.30M'])
+    """
+    shown = [_rounded(figure, value) for value in values]
+    if len(set(shown)) < len(set(values)):
+        return [_exact(figure, value) for value in values]
+    return shown
+
+
+def _rounded(figure: str, value: int | Fraction) -> str:
+    if figure in SHARES:
+        return percent(*Fraction(value).as_integer_ratio()) if value else "0.00%"
+    if figure == "weight_bytes":
+        return human_bytes(int(value))
+    return human(int(value))
+
+
+def _exact(figure: str, value: int | Fraction) -> str:
+    if figure in SHARES:
+        return f"{float(value) * 100:.10g}% ({value})"
+    return f"{int(value):,}"
+
+
+def summary(net: Checked, found: Finding) -> str:
+    """One line: the net or layer, the figure, the limit, by how much."""
+    limit = found.limit
+    where = f'{net.label}: layer "{found.layer}"' if found.layer is not None else net.label
+    if limit.side in ("allowed", "forbidden"):
+        kinds = ", ".join(sorted({row.type for row, _ in found.rows}))
+        if found.passed:
+            return f"{where}: layer types keep to {limit.rule}"
+        verb = "forbidden" if limit.side == "forbidden" else "not allowed"
+        return f"{where}: {found.value} layers are of types that are {verb}: {kinds}"
+    name = f"{limit.kernel} {limit.figure}" if limit.kernel else limit.figure
+    over = found.over
+    value, bound = amounts(limit.figure, found.value, found.bound)
+    if found.passed:
+        return f"{where}: {name} {value} keeps to {limit.rule} {limit.text}"
+    by = _rounded(limit.figure, over)
+    if by == "0.00%":
+        by = _exact(limit.figure, over)
+    of = f", {percent(int(over), int(found.bound))}" if found.bound and limit.figure not in SHARES else ""
+    side = "under" if limit.side == "min" else "over"
+    text = f"{where}: {name} {value} is {side} {limit.rule} {bound} by {by}{of}"
+    if limit.side == "increase" and found.base is not None:
+        base, now = amounts(limit.figure, found.base, found.value)
+        grown = percent(int(found.value) - found.base, found.base)
+        text = (
+            f"{where}: {name} grew from {base} to {now}, {grown} of the baseline; "
+            f"{limit.rule} is {limit.text}, exceeded by {by}"
+        )
+    return text
+
+
+def details(net: Checked, found: Finding) -> list[str]:
+    """The layers that cost most of a figure, and those that changed since the baseline."""
+    lines = []
+    figure = found.limit.figure
+    if found.layer is None:
+        for row, value in found.rows:
+            cost = "" if figure in ("types", "layers") else f"  {_amount(figure, value, found)}"
+            lines.append(f"{net.file}:{row.line}  {row.name} ({row.type}){cost}")
+    changed = [_changed(change, figure) for change in found.changes[:_CHANGES]]
+    if changed:
+        lines.append("changed since the baseline:")
+        lines += [f"  {net.file}:{text}" if text[0].isdigit() else f"  {text}" for text in changed]
+        if len(found.changes) > _CHANGES:
+            lines.append(f"  and {len(found.changes) - _CHANGES} more")
+    return lines
+
+
+def _amount(figure: str, value: int, found: Finding) -> str:
+    if figure in SHARES:
+        return _rounded("madds", value)
+    if figure in ("largest_blob", "layer_params", "layer_madds"):
+        return _exact(figure, value)
+    return f"{_rounded(figure, value)}  {percent(value, int(found.value))}"
+
+
+def _changed(change: Change, figure: str) -> str:
+    values = record(change)
+    key = figure if f"{figure}_delta" in values else "madds"
+    layer = change.layer
+    at = f"{layer.line}  " if change.after else ""
+    was = f' (was "{change.before.name}")' if change.kind == "renamed" and change.before else ""
+    delta = values[f"{key}_delta"]
+    fields = f"  {values['fields']}" if values["fields"] else ""
+    return f"{at}{layer.name} {change.kind}{was}: {'+' if delta >= 0 else ''}{delta:,} {key}{fields}"
+
+
+def lines(nets: Sequence[Checked]) -> list[str]:
+    """The whole result for people."""
+    found: list[str] = []
+    for net in nets:
+        if net.error is not None:
+            continue  # said on standard error, as every command does
+        broken = [item for item in net.findings if not item.passed]
+        for item in broken:
+            label = "FAIL" if item.level == "error" else "warn"
+            place = f"   [{item.limit.place}]" if item.limit.place else ""
+            found.append(visible(f"{label}  {summary(net, item)}{place}"))
+            found += [visible(f"        {line}") for line in details(net, item)]
+        if net.incomplete:
+            found.append(visible(f"FAIL  {net.label}: {INCOMPLETE_TEXT}"))
+        if not net.failed and not net.incomplete:
+            kept = len(net.findings) - len(broken)
+            found.append(visible(f"ok    {net.label}: {kept} of {len(net.findings)} limits kept"))
+    return [*found, tally(nets)]
+
+
+def tally(nets: Sequence[Checked]) -> str:
+    """How many nets came out how."""
+    codes = [net.exit_code for net in nets]
+    words = {
+        WITHIN: "within budget",
+        OVER: "over",
+        INCOMPLETE: "incomplete",
+        BAD_INPUT: "not readable",
+    }
+    counts = [f"{codes.count(code)} {word}" for code, word in words.items() if code in codes]
+    return f"{len(nets)} net{'s' if len(nets) != 1 else ''}: {', '.join(counts)}"
+
+
+def parts(nets: Sequence[Checked]) -> list[Part]:
+    """A table of all limits and lines for what is broken, for Markdown."""
+    rows = []
+    for net in nets:
+        rows += [("error", visible(net.label), "", "", "", visible(str(problem))) for problem in net.problems]
+        for found in net.findings:
+            limit = found.limit
+            typed = limit.side in ("allowed", "forbidden")
+            value, bound = amounts(limit.figure, found.value, found.bound)
+            state = "ok" if found.passed else "over" if found.level == "error" else "warn"
+            if limit.side == "min" and state == "over":
+                state = "under"
+            rows.append(
+                (
+                    state,
+                    visible(net.label),
+                    visible(found.layer or ""),
+                    f"{limit.rule} {limit.kernel}".rstrip(),
+                    visible(limit.text) if typed else bound,
+                    f"{found.value} layers" if typed else value,
+                )
+            )
+    text: list[Part] = [
+        "netcount check",
+        "",
+        Table(
+            ("", "net", "layer", "rule", "limit", "value"),
+            (False, False, False, False, True, True),
+            tuple(rows),
+        ),
+        "",
+    ]
+    for net in nets:
+        for found in net.findings:
+            if not found.passed:
+                text.append(visible(summary(net, found)))
+                text += [visible(f"  {line}") for line in details(net, found)]
+        if net.incomplete:
+            text.append(visible(f"{net.label}: {INCOMPLETE_TEXT}"))
+    return [*text, tally(nets)]
+
+
+def document(nets: Sequence[Checked]) -> dict[str, Any]:
+    """The JSON document (schemas/check.json): exact integers, shares as fractions."""
+    code = exit_code(nets)
+    return {
+        "schema": SCHEMA,
+        "ok": code == WITHIN,
+        "exit_code": code,
+        "nets": [_net(net) for net in nets],
+    }
+
+
+def _net(net: Checked) -> dict[str, Any]:
+    counted = net.counted
+    return {
+        "net": net.label,
+        "file": net.file,
+        "status": STATUS[net.exit_code],
+        "complete": counted.net.complete if counted else False,
+        "totals": totals(counted.totals) if counted else None,
+        "errors": [_problem(problem) for problem in net.problems],
+        "checks": [_finding(net, found) for found in net.findings],
+    }
+
+
+def _problem(problem: NetcountError) -> dict[str, Any]:
+    place = problem.place._asdict() if problem.place else None
+    return {"place": place, "message": problem.message}
+
+
+def _finding(net: Checked, found: Finding) -> dict[str, Any]:
+    limit = found.limit
+    return {
+        "rule": limit.rule,
+        "kernel": limit.kernel or None,
+        "layer": found.layer,
+        "line": found.line,
+        "level": found.level,
+        "passed": found.passed,
+        "value": _plain(found.value),
+        "limit": _plain(found.bound),
+        "over": _plain(found.over),
+        "base": found.base,
+        "written": limit.text,
+        "place": limit.place._asdict() if limit.place else None,
+        "message": summary(net, found),
+        "layers": [
+            {"name": row.name, "type": row.type, "line": row.line, "value": value} for row, value in found.rows
+        ],
+        "changes": [record(change) for change in found.changes],
+    }
+
+
+def _plain(value: int | Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)

@@ -1,0 +1,80 @@
+"""For those who keep budgets in tests: `assert_within(net, max_madds="400M")`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from netcount.analysis.budget import Budget, Checked, check
+from netcount.analysis.conventions import convention_named
+from netcount.analysis.count import count
+from netcount.analysis.limits import is_rule, limits_of, rule_names, unknown
+from netcount.api import Analysis
+from netcount.loading import load_net
+from netcount.net import Net
+
+__all__ = ["assert_within"]
+
+
+def assert_within(
+    net: Net | Analysis | str | os.PathLike[str],
+    *,
+    convention: str = "madds",
+    weight_bits: int = 32,
+    allow_incomplete: bool = False,
+    **limits: Any,
+) -> None:
+    """AssertionError with the layers that cost most, unless the net keeps to every limit.
+
+    net: of `netcount.load`, its analysis, or a path.  limits: as in netcount.toml: max_params,
+    max_madds, min_params, max_share={"3x3": "75%"}, forbidden_types=["LRN"] …; at least one.
+    TypeError for a limit there is none of, ValueError for a value that is not one.
+
+    >>> import netcount
+    >>> net = netcount.load('''
+    ... layer { name: "data" type: "Input" top: "data"
+    ...         input_param { shape { dim: 1 dim: 3 dim: 9 dim: 11 } } }
+    ... layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
+    ...         convolution_param { num_output: 4 kernel_size: 3 } }
+    ... ''')
+    >>> assert_within(net, max_madds=6804)
+    >>> assert_within(net, max_madds="6k")
+    Traceback (most recent call last):
+    AssertionError: <text>: madds 6.80k is over max_madds 6.00k by 804, 13.40%
+      <text>:4  conv1 (Convolution)  6.80k  100.00%
+    """
+    from netcount.report.check import INCOMPLETE_TEXT, details, summary
+
+    __tracebackhide__ = True
+    found = []
+    for rule, value in limits.items():
+        if not is_rule(rule):
+            raise TypeError(f"assert_within: {unknown(rule, rule_names(), 'limit')}")
+        try:
+            found += limits_of(rule, value)
+        except ValueError as mistake:
+            raise ValueError(f"{rule}: {mistake}") from None
+    if not found:
+        raise TypeError("assert_within needs a limit, such as max_madds=400_000_000")
+    if any(limit.side == "increase" for limit in found):
+        raise TypeError("an increase needs a baseline; netcount check compares with one")
+    result = _checked(net, convention, Budget(tuple(found), weight_bits=weight_bits), allow_incomplete)
+    said = []
+    for item in result.failed:
+        said.append(summary(result, item))
+        said += [f"  {line}" for line in details(result, item)]
+    if result.incomplete:
+        said.append(f"{result.label}: {INCOMPLETE_TEXT}")
+    if said:
+        raise AssertionError("\n".join(said))
+
+
+def _checked(
+    net: Net | Analysis | str | os.PathLike[str], convention: str, budget: Budget, lenient: bool
+) -> Checked:
+    if isinstance(net, Analysis):
+        counted = net._count
+    else:
+        bare = net if isinstance(net, Net) else load_net(net)
+        counted = count(bare, convention_named(convention))
+    return check(counted, [budget], allow_incomplete=lenient)

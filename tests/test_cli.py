@@ -1,0 +1,280 @@
+"""`netcount analyze` as people and programs meet it: formats, exit codes, files, hostile names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import netcount
+from tests.helpers import SAMPLES, inputs
+
+SQUEEZENET = str(SAMPLES / "squeezenet_v1.1.prototxt")
+
+
+def run(*arguments: str, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, its output piped."""
+    return subprocess.run(
+        [sys.executable, "-c", "from netcount.cli.main import run; run()", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **env},
+        check=False,
+    )
+
+
+def test_table_to_a_pipe() -> None:
+    done = run("analyze", SQUEEZENET)
+    assert done.returncode == 0
+    assert not done.stderr
+    assert "387.75M" in done.stdout
+    assert "58.80%" in done.stdout
+    assert "77.61%" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert all(line == line.rstrip() for line in done.stdout.splitlines())
+
+
+def test_json_is_the_contract() -> None:
+    document = json.loads(run("analyze", SQUEEZENET, "--format", "json").stdout)
+    assert document["schema"] == "netcount/analysis/1"
+    assert document["totals"]["madds"] == 387_747_520
+    assert document["totals"]["params"] == 1_235_496
+    assert document["complete"] is True
+    conv10 = next(layer for layer in document["layers"] if layer["name"] == "conv10")
+    assert conv10["tops"] == [{"blob": "conv10", "shape": [1, 1000, 14, 14]}]
+    assert conv10["kernel"] == [1, 1]
+    assert conv10["group"] == 1
+    assert conv10["blobs"][0] == {"role": "weight", "shape": [1000, 512, 1, 1], "shared_with": None}
+    lines = Path(SQUEEZENET).read_text().splitlines()
+    assert lines[conv10["line"] - 1].startswith("layer {")
+    assert 'name: "conv10"' in lines[conv10["line"]]
+    inside = {(k["scope"], k["kernel"]): k["share_madds"] for k in document["kernels"]}
+    assert round(inside["Fire modules", "3x3"], 4) == 0.7761
+
+
+def test_csv_has_one_header_and_exact_integers() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("analyze", SQUEEZENET, "--format", "csv").stdout)))
+    assert len(rows) == 67
+    assert sum(int(row["madds"]) for row in rows) == 387_747_520
+    assert sum(int(row["params"]) for row in rows) == 1_235_496
+
+
+def test_markdown_is_a_table_with_totals() -> None:
+    lines = run("analyze", SQUEEZENET, "--format", "markdown").stdout.splitlines()
+    assert any(line.startswith("| layer | type |") for line in lines)
+    assert any(line.startswith("| **total of 67 layers**") and "**387.75M**" in line for line in lines)
+
+
+def test_several_files_give_a_document_a_line() -> None:
+    done = run("analyze", SQUEEZENET, str(SAMPLES / "vgg16.prototxt"), "--format", "json")
+    assert [json.loads(line)["totals"]["madds"] for line in done.stdout.splitlines()] == [
+        387_747_520,
+        15_470_264_320,
+    ]
+
+
+def test_standard_input() -> None:
+    done = run("analyze", "-", "--format", "json", stdin=inputs(x=(1, 3, 8, 9)))
+    assert json.loads(done.stdout)["layers"][0]["tops"][0]["shape"] == [1, 3, 8, 9]
+    assert json.loads(done.stdout)["file"] == "<stdin>"
+
+
+def test_columns_sort_and_top() -> None:
+    done = run("analyze", SQUEEZENET, "--columns", "name,params", "--sort", "params", "--top", "2")
+    table = done.stdout.split("\n\n")[1].splitlines()
+    assert [line.split()[0] for line in table[2:4]] == ["conv10", "fire8/expand3x3"]
+    assert run("analyze", SQUEEZENET, "--columns", "colour").returncode == 2
+
+
+def test_batch_convention_and_phase() -> None:
+    def cost(*options: str) -> Any:
+        return json.loads(run("analyze", SQUEEZENET, "--format", "json", *options).stdout)
+
+    assert cost("--batch", "4")["totals"]["madds"] == 4 * 387_747_520
+    assert cost("--convention", "flops")["totals"]["cost"] > 2 * 387_747_520
+    assert cost("--phase", "train")["phase"] == "TRAIN"
+    assert cost("--input-shape", "data=1,3,224,224")["totals"]["madds"] < 387_747_520
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["analyze"],
+        ["analyze", "nowhere.prototxt"],
+        ["analyze", SQUEEZENET, "--input-shape", "data=1,3,x"],
+        ["analyze", SQUEEZENET, "--input-shape", "dta=1,3,224,224"],
+        ["analyze", SQUEEZENET, "--input-shape", "fire2/concat=1,3,224,224"],
+        ["analyze", SQUEEZENET, "--batch", "0"],
+        ["analyze", SQUEEZENET, "--batch", "many"],
+        ["analyze", SQUEEZENET, "--assume", "Foo=identity"],
+        ["analyze", SQUEEZENET, "--format", "xml"],
+        ["analyze", str(SAMPLES)],
+        ["frobnicate"],
+    ],
+)
+def test_bad_usage_is_exit_code_2_and_no_traceback(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_errors_name_file_line_and_column(tmp_path: Path) -> None:
+    path = tmp_path / "fire.prototxt"
+    path.write_text(
+        inputs(a=(1, 64, 55, 55), b=(1, 64, 56, 56))
+        + ('layer {\n  name: "cat"\n  type: "Concat"\n  bottom: "a"\n  bottom: "b"\n  top: "c"\n}\n')
+    )
+    done = run("analyze", str(path))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f'{path}:7:3: Concat "cat": ')
+    assert "55×55×64" in done.stderr
+    assert "56×56×64" in done.stderr
+
+
+def test_an_error_leaves_an_existing_output_as_it_was(tmp_path: Path) -> None:
+    output = tmp_path / "cost.md"
+    output.write_text("before")
+    broken = tmp_path / "broken.prototxt"
+    broken.write_text("layer {")
+    assert run("analyze", str(broken), "-o", str(output), "--format", "markdown").returncode == 2
+    assert run("analyze", SQUEEZENET, str(broken), "-o", str(output)).returncode == 2
+    assert output.read_text() == "before"
+    assert run("analyze", SQUEEZENET, "-o", str(output), "--format", "markdown").returncode == 0
+    assert "387.75M" in output.read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["broken.prototxt", "cost.md"]
+
+
+def test_unknown_types_are_named_together_and_can_be_assumed(tmp_path: Path) -> None:
+    text = inputs(x=(1, 3, 8, 9)) + (
+        'layer { name: "f" type: "Foo" bottom: "x" top: "y" foo_param { size: 3 } }\n'
+        'layer { name: "g" type: "Bar" bottom: "y" top: "z" }\n'
+        'layer { name: "h" type: "Relu" bottom: "z" top: "u" }\n'
+    )
+    done = run("analyze", "-", stdin=text)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    for piece in (
+        '"Foo" (line 2)',
+        '"Bar" (line 3)',
+        '"Relu" (line 4; did you mean "ReLU"?)',
+        "netcount.layers",
+        "--assume",
+    ):
+        assert piece in done.stderr
+    assumed = ["--assume", "Foo=identity", "--assume", "g=1,5,7,6", "--assume", "h=identity"]
+    done = run("analyze", "-", "--format", "json", *assumed, stdin=text)
+    assert done.returncode == 3
+    document = json.loads(done.stdout)
+    assert document["complete"] is False
+    assert [layer["tops"][0]["shape"] for layer in document["layers"]] == [
+        [1, 3, 8, 9],
+        [1, 3, 8, 9],
+        [1, 5, 7, 6],
+        [1, 5, 7, 6],
+    ]
+    assert len(document["warnings"]) == 3
+
+
+HOSTILE = "=cmd|'/c'!A1 \x1b[31m[red]x[/red]\u202e|<img src=x onerror=1>`*_\r\n\t@a"
+
+
+def hostile_net() -> str:
+    name = "".join(f"\\{byte:03o}" for byte in HOSTILE.encode())
+    return inputs(x=(1, 3, 8, 9)) + (
+        f'name: "{name}" layer {{ name: "{name}" type: "Convolution" bottom: "x" top: "{name}" '
+        "convolution_param { num_output: 4 kernel_size: 3 } }"
+    )
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "markdown", "json"])
+def test_hostile_names_stay_data(form: str, tmp_path: Path) -> None:
+    done = run("analyze", "-", "--format", form, stdin=hostile_net())
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    assert "\r" not in done.stdout
+    if form == "json":
+        assert json.loads(done.stdout)["layers"][1]["name"] == HOSTILE
+    if form == "csv":
+        names = [row["name"] for row in csv.DictReader(io.StringIO(done.stdout))]
+        assert names[1].startswith("'=cmd")
+    if form == "markdown":
+        assert "<img" not in done.stdout
+        row = next(line for line in done.stdout.splitlines() if "cmd" in line and line.startswith("|"))
+        assert row.replace("\\|", "").count("|") == 8
+
+
+def test_hostile_names_in_html() -> None:
+    page = netcount.load(hostile_net()).analyze()._repr_html_()
+    assert "<img" not in page
+    assert "\x1b" not in page
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -c 'from netcount.cli.main import run; run()' analyze {SQUEEZENET} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.count("\n") == 1
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_numpy_pandas_rich_or_protobuf_for_a_piped_table() -> None:
+    code = (
+        "import sys; sys.argv = ['netcount', 'analyze', sys.argv[1]]\n"
+        "from netcount.cli.main import run\n"
+        "try: run()\n"
+        "finally: print([m for m in ('numpy', 'pandas', 'rich', 'google.protobuf') if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, SQUEEZENET], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version_help_and_layers() -> None:
+    assert run("--version").stdout == f"netcount {netcount.__version__}\n"
+    assert "netcount analyze deploy.prototxt" in run("analyze", "--help").stdout
+    listed = json.loads(run("layers", "--format", "json").stdout)
+    assert {"type": "Convolution", "source": "stock"}.items() <= next(
+        row for row in listed if row["type"] == "Convolution"
+    ).items()
+    assert len(listed) > 100
+
+
+def test_a_terminal_gets_colours_and_80_columns() -> None:
+    pytest.importorskip("pty")
+    code = (
+        "import os, pty, sys\n"
+        "pty.spawn([sys.executable, '-c', 'from netcount.cli.main import run; run()', 'analyze', sys.argv[1]])\n"
+    )
+    env = {**os.environ, "COLUMNS": "80", "TERM": "xterm-256color"}
+    env.pop("NO_COLOR", None)
+
+    def shown(**more: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(SAMPLES / "googlenet.prototxt")],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={**env, **more},
+            check=False,
+        )
+        return done.stdout
+
+    coloured, plain = shown(), shown(NO_COLOR="1")
+    assert "\x1b[1;31m" in coloured
+    assert "\x1b[1;31m" not in plain
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", plain)
+    assert max(len(line.rstrip()) for line in bare.splitlines()) <= 80
+    assert "inception_3a/3x3_reduce" in bare
