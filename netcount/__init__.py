@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from netcount.api import Analysis, Net, load
 from netcount.errors import InputError, NetcountError, Place
 from netcount.layers.catalogue import CATALOGUE, Catalogue
@@ -9,12 +11,18 @@ from netcount.layers.layer import Arity, Layer, ParamBlob, Window
 from netcount.opcount import NOTHING, OpCount
 from netcount.shape import Shape
 
+if TYPE_CHECKING:
+    from netcount.analysis.compare import compare
+    from netcount.execute.executor import Executor
+    from netcount.execute.weights import write_caffemodel
+
 __all__ = [
     "CATALOGUE",
     "NOTHING",
     "Analysis",
     "Arity",
     "Catalogue",
+    "Executor",
     "InputError",
     "Layer",
     "Net",
@@ -25,7 +33,24 @@ __all__ = [
     "Shape",
     "Window",
     "__version__",
+    "compare",
     "load",
+    "write_caffemodel",
 ]
 
 __version__ = "0.1.0"
+
+_ON_DEMAND = {
+    "Executor": "netcount.execute.executor",
+    "compare": "netcount.analysis.compare",
+    "write_caffemodel": "netcount.execute.weights",
+}
+"""Names that are imported when somebody asks for them, as counting alone does not."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module 'netcount' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_ON_DEMAND[name]), name)

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from netcount.analysis.conventions import convention_named
 from netcount.analysis.count import count
-from netcount.errors import Errors, InputError, NetcountError
-from netcount.loading import load_net, shown_path
+from netcount.errors import Errors, InputError, NetcountError, UnknownTypeError
+from netcount.loading import load_net, read_text, shown_path
+from netcount.net import Net
 
 SUFFIX = ".prototxt"
 CRASHED = "the process that counted it ended (out of memory?)"
@@ -62,7 +63,8 @@ def survey(
     executor: any concurrent.futures.Executor: a cluster's, a pool of your own.  It is not shut
     down, and its workers need netcount and the files.  Without one, `jobs` processes (one for each
     processor) count; one job counts in this process.  options: keyword arguments of
-    `netcount.load`; convention: of `Net.analyze`.
+    `netcount.load`, of which `assume` may name types that only some nets have; convention: of
+    `Net.analyze`.
     on_start, on_row: called with the number of files, and with every row as it is done.
 
     A file that cannot be counted gives a row with an error.  KeyboardInterrupt ends the survey with
@@ -117,7 +119,7 @@ def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
 def analyze_one(file: str, convention: str, options: Mapping[str, Any]) -> SurveyRow:
     """The row of one file; whatever goes wrong with it becomes the row's error."""
     try:
-        counted = count(load_net(_as_path(file), **options), convention_named(convention))
+        counted = count(_load(file, options), convention_named(convention))
     except Errors as several:
         more = len(several.problems) - 1
         return SurveyRow(file, error=f"{several.problems[0]} (and {more} more)")
@@ -145,6 +147,19 @@ def analyze_one(file: str, convention: str, options: Mapping[str, Any]) -> Surve
 
 _Task: TypeAlias = "Callable[[str], SurveyRow]"
 """`analyze_one` with its settings: a value that travels to another process."""
+
+
+def _load(file: str, options: Mapping[str, Any]) -> Net:
+    """The net; of the assumptions, which are for all nets, only those that this one needs."""
+    path = _as_path(file)
+    if not options.get("assume") or file == "-":
+        return load_net(path, **options)
+    try:
+        return load_net(path, **{**options, "assume": {}})
+    except UnknownTypeError:
+        text = read_text(path)
+        wanted = {name: what for name, what in options["assume"].items() if name in text}
+        return load_net(path, **{**options, "assume": wanted})
 
 
 def _as_path(file: str) -> os.PathLike[str] | str:

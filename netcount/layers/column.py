@@ -8,36 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from math import prod
-from threading import local
 from typing import TYPE_CHECKING
 
+from netcount.layers.depthwise import depthwise
+from netcount.layers.scratch import COLUMN_ELEMENTS, scratch
 from netcount.lazy import np
 
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
-
-COLUMN_ELEMENTS = 1 << 21
-"""How large a column matrix may grow before it is made in parts, so that it stays in the cache."""
-DEPTHWISE_ELEMENTS = 1 << 18
-"""The same where each channel has a column matrix of its own."""
-
-
-_KEPT = local()
-
-
-def scratch(name: str, shape: Sequence[int]) -> Array:
-    """An array of `shape` for values that nobody keeps; the next one of the name uses it again.
-
-    A thread has its own.  Fresh memory costs more than the copy into it: the system hands it out
-    page by page.
-    """
-    elements = prod(shape)
-    kept: Array | None = getattr(_KEPT, name, None)
-    if kept is None or kept.size < elements:
-        kept = np.empty(elements, dtype=np.float32)
-        if elements <= COLUMN_ELEMENTS:
-            setattr(_KEPT, name, kept)
-    return kept[:elements].reshape(shape)
 
 
 def spread(extents: Sequence[int], axes: int) -> tuple[int, ...]:
@@ -57,14 +35,24 @@ def padded(x: Array, before: Sequence[int], behind: Sequence[int]) -> Array:
     return out
 
 
-def starts(extent: int, reach: int, stride: int) -> int:
-    """How many windows that reach over `reach` elements start within a padded `extent`.
+def positions(
+    extents: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    pad: Sequence[int],
+    dilation: Sequence[int],
+) -> tuple[int, ...]:
+    """How many windows start on each axis.
 
     A window larger than the input by less than the stride still counts: Caffe's division rounds
     toward zero.
     """
-    found = len(range(0, extent - reach + 1, stride))
-    return 1 if not found and 0 < reach - extent < stride else found
+    found = []
+    for e, k, s, p, d in zip(extents, kernel, stride, pad, dilation, strict=True):
+        starts = range(0, e + 2 * p - d * (k - 1), s)
+        larger = 1 + d * (k - 1) - e - 2 * p
+        found.append(1 if 0 < larger < s else len(starts))
+    return tuple(found)
 
 
 def windows(
@@ -78,17 +66,18 @@ def windows(
 
     It is to be copied before the next call.
     """
-    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-    whole = [s + 2 * p for s, p in zip(x.shape[2:], pad, strict=True)]
-    outputs = [starts(e, r, s) for e, r, s in zip(whole, reach, stride, strict=True)]
-    x = padded(x, pad, [p + max(0, r - e) for p, r, e in zip(pad, reach, whole, strict=True)])
+    outputs = positions(x.shape[2:], kernel, stride, pad, dilation)
+    larger = [
+        max(0, 1 + d * (k - 1) - e - 2 * p) for e, k, p, d in zip(x.shape[2:], kernel, pad, dilation, strict=True)
+    ]
+    x = padded(x, pad, [p + more for p, more in zip(pad, larger, strict=True)])
     n, c, *steps = x.strides
     shape = (*x.shape[:2], *kernel, *outputs)
     strides = (
         n,
         c,
-        *(step * d for step, d in zip(steps, dilation, strict=True)),
-        *(step * s for step, s in zip(steps, stride, strict=True)),
+        *[step * d for step, d in zip(steps, dilation, strict=True)],
+        *[step * s for step, s in zip(steps, stride, strict=True)],
     )
     return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
 
@@ -118,10 +107,9 @@ def convolve(
         if added is not None:
             y += added
         return y.reshape(images, made, *x.shape[2:])
-    view = windows(x, kernel, stride, pad, dilation)
-    outputs = view.shape[2 + len(kernel) :]
+    outputs = positions(x.shape[2:], kernel, stride, pad, dilation)
     if each == 1 and group > 1:
-        y = _depthwise(x, matrix, added, kernel, stride, pad, dilation, outputs)
+        y = depthwise(x, matrix, added, kernel, stride, pad, dilation, outputs)
         run.performed(int(y.size) * matrix.shape[2])
         return y
     y = np.empty((images, group, made // group, prod(outputs)), dtype=np.float32)
@@ -131,8 +119,9 @@ def convolve(
     columns = scratch("columns", (height * rows * line,))
     before = (slice(None),) * (1 + len(kernel))
     for image in range(images):
+        view = windows(x[image : image + 1], kernel, stride, pad, dilation)[0]
         for first in range(0, outputs[0], max(1, rows)):
-            part = view[image][(*before, slice(first, first + rows))]
+            part = view[(*before, slice(first, first + rows))]
             used = columns[: part.size]
             np.copyto(used.reshape(part.shape), part)
             wide = part.shape[1 + len(kernel)] * line
@@ -141,84 +130,6 @@ def convolve(
             if added is not None:
                 out += added
     return y.reshape(images, made, *outputs)
-
-
-def _depthwise(
-    x: Array,
-    matrix: Array,
-    added: Array | None,
-    kernel: Sequence[int],
-    stride: Sequence[int],
-    pad: Sequence[int],
-    dilation: Sequence[int],
-    outputs: Sequence[int],
-) -> Array:
-    """`x` (N, C, *S) with `matrix` (C, M, taps), M filters a channel -> (N, C·M, *O).
-
-    The input is laid out in planes, one for each remainder of a position by the stride; in a plane
-    the values that one element of the kernel meets lie one stretch of memory apart, so a column
-    matrix is copied in few long runs.  Between the rows of a result lie lanes that are dropped.
-    """
-    images, channels = x.shape[:2]
-    many = matrix.shape[1]
-    y = np.empty((images, channels, many, *outputs), dtype=np.float32)
-    if not y.size:
-        return y.reshape(images, channels * many, *outputs)
-    used = [sorted({o * d % s for o in range(k)}) for k, d, s in zip(kernel, dilation, stride, strict=True)]
-    plane = [n + (k - 1) * d // s for n, k, d, s in zip(outputs, kernel, dilation, stride, strict=True)]
-    planes = scratch("padded", (channels, *map(len, used), *plane))
-    planes.fill(0)
-    flat = planes.reshape(channels, -1)
-    steps = [step // x.itemsize for step in planes.strides[1:]]
-    outer, inner = steps[: len(kernel)], steps[len(kernel) :]
-    offsets = [
-        sum(
-            part.index(o * d % s) * a + o * d // s * b
-            for o, d, s, part, a, b in zip(tap, dilation, stride, used, outer, inner, strict=True)
-        )
-        for tap in product(*map(range, kernel))
-    ]
-    length = 1 + sum((n - 1) * step for n, step in zip(outputs, inner, strict=True))
-    chunk = min(channels, max(1, DEPTHWISE_ELEMENTS // (len(offsets) * length)))
-    columns = scratch("columns", (chunk, len(offsets), length))
-    sums = scratch("sums", (chunk, many, length))
-    shape = (chunk, many, *outputs)
-    strides = (*sums.strides[:2], *(x.itemsize * step for step in inner))
-    kept = np.lib.stride_tricks.as_strided(sums, shape, strides)
-    shift = 0.0 if added is None else added.reshape(channels, many, *(1,) * len(kernel))
-    for image in range(images):
-        _lay_out(planes, x[image], used, plane, stride, pad)
-        for first in range(0, channels, chunk):
-            part = slice(first, min(first + chunk, channels))
-            number = part.stop - first
-            for index, offset in enumerate(offsets):
-                columns[:number, index] = flat[part, offset : offset + length]
-            np.matmul(matrix[part], columns[:number], out=sums[:number])
-            if isinstance(shift, float):
-                y[image, part] = kept[:number]
-            else:
-                np.add(kept[:number], shift[part], out=y[image, part])
-    return y.reshape(images, channels * many, *outputs)
-
-
-def _lay_out(
-    planes: Array,
-    x: Array,
-    used: Sequence[Sequence[int]],
-    plane: Sequence[int],
-    stride: Sequence[int],
-    pad: Sequence[int],
-) -> None:
-    """Write `x` (C, *S) into its planes (C, *remainders, *plane); what is padding stays as it is."""
-    for numbers in product(*map(range, map(len, used))):
-        source, target = [], []
-        for number, part, q, s, p, extent in zip(numbers, used, plane, stride, pad, x.shape[1:], strict=True):
-            origin = part[number] - p  # the input's position of the plane's first element
-            low = max(0, -(origin // s))
-            high = max(low, min(q, -((origin - extent) // s)))
-            source.append(slice(origin + s * low, max(0, origin + s * (high - 1) + 1), s))
-            target.append(slice(low, high))
-        planes[(slice(None), *numbers, *target)] = x[(slice(None), *source)]
 
 
 def deconvolve(
@@ -245,9 +156,11 @@ def deconvolve(
         y = run.gemm(matrix, lines).reshape(images, made, *x.shape[2:])
     else:
         y = np.zeros((images, made, *_reached(x.shape[2:], kernel, stride, pad, dilation)), np.float32)
+        columns = scratch("columns", (group, matrix.shape[1], lines.shape[3]))
         for image in range(images):
-            columns = run.gemm(matrix, lines[image]).reshape(made, *kernel, *x.shape[2:])
-            _scatter(y[image], columns, kernel, stride, pad, dilation)
+            run.gemm(matrix, lines[image], out=columns)
+            shares = columns.reshape(made, *kernel, *x.shape[2:])
+            _scatter(y[image], shares, kernel, stride, pad, dilation)
     if bias is not None:
         y += bias.reshape(made, *(1,) * len(kernel))
     return y
@@ -277,7 +190,8 @@ def _scatter(
 ) -> None:
     """Add windows `columns` (C', *K, *S) to `y` (C', *O), each where it lies."""
     for tap in product(*map(range, kernel)):
-        source, target = [], []
+        source: list[slice] = []
+        target: list[slice] = []
         for o, s, p, d, extent, outputs in zip(
             tap, stride, pad, dilation, columns.shape[1 + len(kernel) :], y.shape[1:], strict=True
         ):
@@ -286,4 +200,5 @@ def _scatter(
             high = max(low, min(extent, -((origin - outputs) // s)))
             source.append(slice(low, high))
             target.append(slice(origin + s * low, max(0, origin + s * (high - 1) + 1), s))
-        y[(slice(None), *target)] += columns[(slice(None), *tap, *source)]
+        share: tuple[int | slice, ...] = (slice(None), *tap, *source)
+        y[(slice(None), *target)] += columns[share]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 TYPES = frozenset(("constant", "gaussian", "uniform", "positive_unitball", "xavier", "msra", "bilinear"))
 
+_PLAIN = ("constant", "xavier", "msra")
+"""Types that fill every blob that has an axis and elements."""
+
 
 class Filler:
     """A FillerParameter, checked as Caffe's GetFiller and Fill do (include/caffe/filler.hpp).
@@ -53,19 +56,26 @@ class Filler:
     def check(self, shape: Shape) -> None:
         """Raise InputError where Caffe would refuse to fill a blob of this shape."""
         if 0 in shape:
-            self.message.refuse(f"a filler cannot fill a blob without elements ({shape})", "type")
-        if not self.given or (self.type in ("constant", "xavier", "msra") and "sparse" not in self.message.values):
+            self.message.refuse(f"a {self.type} filler cannot fill a blob without elements ({shape})", "type")
+        if not self.given:
             return
         message = self.message
+        if self.type in _PLAIN and shape and "sparse" not in message.values:
+            return
         if self.type == "bilinear" and (len(shape) != 4 or shape[2] != shape[3]):
             message.refuse(f"a bilinear filler needs a square 4-axis blob, not {shape}", "type")
-        if self.type == "gaussian" and message.number("std") <= 0:
-            message.refuse("a gaussian filler needs std > 0", "std")
-        if self.type == "uniform" and message.number("min") > message.number("max"):
-            message.refuse("a uniform filler needs min <= max", "min")
+        if self.type in ("positive_unitball", "xavier", "msra") and not shape:
+            message.refuse(f"a {self.type} filler needs a blob with an axis, not a {shape}", "type")
+        if self.type == "gaussian" and not message.number("std") > 0:
+            message.refuse(f"a gaussian filler needs std > 0, not {message.number('std'):g}", "std")
+        least, most = message.number("min"), message.number("max")
+        if self.type == "uniform" and not least <= most:
+            message.refuse(f"a uniform filler needs min <= max, not {least:g} and {most:g}", "min")
         sparse = message.integer("sparse")
         if sparse != -1 and (self.type != "gaussian" or sparse < -1):
             message.refuse(f"sparse {sparse} is not supported by the {self.type} filler", "sparse")
+        if sparse >= 0 and (not shape or sparse > shape[0]):
+            message.refuse(f"sparse {sparse} is more than axis 0 of the blob ({shape}) allows", "sparse")
 
     def fill(self, shape: Shape, generator: np.random.Generator) -> Array:
         """An array of `shape`, filled by the rule with numbers from `generator`."""

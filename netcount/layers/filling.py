@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
+from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 from netcount.lazy import np
@@ -21,59 +21,60 @@ def _constant(message: Message, shape: Shape, generator: Generator) -> Array:
 
 
 def _uniform(message: Message, shape: Shape, generator: Generator) -> Array:
-    least, most = message.number("min"), message.number("max")
-    return _spread(least, most, shape, generator)
+    return _between(message.number("min"), message.number("max"), shape, generator)
 
 
 def _gaussian(message: Message, shape: Shape, generator: Generator) -> Array:
-    """Normal values; `sparse` keeps that many inputs an output on average."""
+    """Normal values; with `sparse`, each is kept with probability sparse by the extent of axis 0."""
     values = generator.standard_normal(shape, dtype=np.float32)
     values = values * np.float32(message.number("std")) + np.float32(message.number("mean"))
     sparse = message.integer("sparse")
     if sparse >= 0:
-        outputs = shape[0] if shape else 1
-        kept = generator.random(shape, dtype=np.float32) < sparse / outputs
-        values = values * kept
+        values *= generator.random(shape, dtype=np.float32) < sparse / shape[0]
     return np.asarray(values, dtype=np.float32)
 
 
 def _positive_unitball(message: Message, shape: Shape, generator: Generator) -> Array:
-    values = generator.random(shape, dtype=np.float32)
-    rows = values.reshape(shape[0] if shape else 1, -1)
+    """Positive values whose sum over all axes but the first is 1."""
+    rows = generator.random((shape[0], shape.count(1)), dtype=np.float32)
     rows /= rows.sum(axis=1, keepdims=True)
-    return values
+    return rows.reshape(shape)
 
 
 def _fan(message: Message, shape: Shape) -> float:
-    fan_in = shape.count() / (shape[0] if shape else 1)
-    fan_out = shape.count() / (shape[1] if len(shape) > 1 else 1)
+    """Inputs an output (FAN_IN), outputs an input (FAN_OUT), or the mean of both (AVERAGE)."""
+    fan_in = shape.count(1)
+    fan_out = shape.count() // shape[1] if len(shape) > 1 else shape.count()
     norm = message.text("variance_norm")
     return {"FAN_IN": fan_in, "FAN_OUT": fan_out, "AVERAGE": (fan_in + fan_out) / 2}[norm]
 
 
 def _xavier(message: Message, shape: Shape, generator: Generator) -> Array:
-    scale = sqrt(3.0 / _fan(message, shape))
-    return _spread(-scale, scale, shape, generator)
+    """Uniform with variance 1 / fan (Glorot and Bengio 2010)."""
+    scale = sqrt(3 / _fan(message, shape))
+    return _between(-scale, scale, shape, generator)
 
 
 def _msra(message: Message, shape: Shape, generator: Generator) -> Array:
-    std = np.float32(sqrt(2.0 / _fan(message, shape)))
-    return generator.standard_normal(shape, dtype=np.float32) * std
+    """Normal with variance 2 / fan (He et al. 2015)."""
+    values = generator.standard_normal(shape, dtype=np.float32)
+    values *= np.float32(sqrt(2 / _fan(message, shape)))
+    return values
 
 
 def _bilinear(message: Message, shape: Shape, generator: Generator) -> Array:
     """The weights of a bilinear interpolation, the same in every channel."""
-    height, width = shape[2:]
-    factor = -(-width // 2)
-    centre = (2 * factor - 1 - factor % 2) / (2.0 * factor)
-    x = 1 - np.abs(np.arange(width) / factor - centre)
-    y = 1 - np.abs(np.arange(height) / factor - centre)
-    return np.broadcast_to(np.outer(y, x).astype(np.float32), shape).copy()
+    extent = shape[3]
+    factor = ceil(extent / 2)
+    line = 1 - np.abs(np.arange(extent) / factor - (extent - 1) / (2 * factor))
+    return np.broadcast_to(np.outer(line, line).astype(np.float32), shape).copy()
 
 
-def _spread(least: float, most: float, shape: Shape, generator: Generator) -> Array:
+def _between(least: float, most: float, shape: Shape, generator: Generator) -> Array:
     values = generator.random(shape, dtype=np.float32)
-    return values * np.float32(most - least) + np.float32(least)
+    values *= np.float32(most - least)
+    values += np.float32(least)
+    return values
 
 
 FILLS: dict[str, Callable[[Message, Shape, Generator], Array]] = {
@@ -85,3 +86,4 @@ FILLS: dict[str, Callable[[Message, Shape, Generator], Array]] = {
     "msra": _msra,
     "bilinear": _bilinear,
 }
+"""By type: the parameters, the shape and a generator -> the blob (float32)."""

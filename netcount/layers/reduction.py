@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
+from netcount.layers.scratch import scratch
 from netcount.lazy import np
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def places(
 
 def largest(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> Array:
     """The largest value of each window; as in Caffe, not-a-numbers are passed over."""
-    for axis in (2, 3):
-        x = _along(x, axis, starts[axis - 2], kernel[axis - 2], np.fmax, LOWEST)
-    return np.fmax(x, np.float32(LOWEST), out=x)
+    y = _merged(x, starts, kernel, np.fmax, LOWEST)
+    np.fmax(y, np.float32(LOWEST), out=y)
+    return y
 
 
 def mean(x: Array, starts: Sequence[range], kernel: Sequence[int], pad: Sequence[int]) -> Array:
@@ -85,39 +86,44 @@ def where_largest(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> t
 
 
 def _summed(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> Array:
-    if all(
-        len(b) == 1 and b.start <= 0 and b.start + k >= e
-        for b, k, e in zip(starts, kernel, x.shape[2:], strict=True)
-    ):
-        return x.sum(axis=(2, 3), keepdims=True, dtype=np.float32)
-    for axis in (2, 3):
-        x = _along(x, axis, starts[axis - 2], kernel[axis - 2], np.add, 0.0)
-    return x
+    ends = [tuple(begin + k for begin in begins) for begins, k in zip(starts, kernel, strict=True)]
+    if ends == [(x.shape[2],), (x.shape[3],)] and starts[0][0] == starts[1][0] == 0:
+        total: Array = x.sum(axis=(2, 3), keepdims=True, dtype=np.float32)
+        return total
+    return _merged(x, starts, kernel, np.add, 0.0)
 
 
-def _along(x: Array, axis: int, starts: range, kernel: int, merge: np.ufunc, initial: float) -> Array:
-    """The windows along one axis, each merged into one value."""
+def _merged(x: Array, starts: Sequence[range], kernel: Sequence[int], merge: np.ufunc, initial: float) -> Array:
+    """One value for each window: rows are merged first, then the columns of what they gave."""
+    lines = scratch("rows", (*x.shape[:2], len(starts[0]), x.shape[3]))
+    _along(x, 2, starts[0], kernel[0], merge, initial, lines)
+    y = np.empty((*lines.shape[:3], len(starts[1])), dtype=np.float32)
+    _along(lines, 3, starts[1], kernel[1], merge, initial, y)
+    return y
+
+
+def _along(x: Array, axis: int, starts: range, kernel: int, merge: np.ufunc, initial: float, out: Array) -> None:
+    """The windows along one axis, each merged into one value of `out`."""
     index: list[slice] = [slice(None)] * x.ndim
-    spans = [_seen(starts, offset, x.shape[axis]) for offset in range(kernel)]
-    shape = (*x.shape[:axis], len(starts), *x.shape[axis + 1 :])
-    out = np.empty(shape, dtype=np.float32)
-    whole = [n for n, (target, _) in enumerate(spans) if target == slice(0, len(starts))]
-    views = []
-    for target, source in spans:
-        index[axis] = target
-        part = out[tuple(index)]
+    whole, clipped = [], []
+    last = starts[-1] if starts else 0
+    for offset in range(max(0, -last), min(kernel, x.shape[axis] - starts.start)):
+        target, source = _seen(starts, offset, x.shape[axis])
         index[axis] = source
-        views.append((part, x[tuple(index)]))
+        seen = x[tuple(index)]
+        if target == slice(0, len(starts)):
+            whole.append(seen)
+        elif target.start < target.stop:
+            index[axis] = target
+            clipped.append((out[tuple(index)], seen))
     if len(whole) > 1:
-        merge(views[whole[0]][1], views[whole[1]][1], out=out)
+        merge(whole[0], whole[1], out=out)
     elif whole:
-        np.copyto(out, views[whole[0]][1])
+        np.copyto(out, whole[0])
     else:
         out.fill(initial)
-    views = [view for n, view in enumerate(views) if n not in whole[:2]]
-    for part, seen in views:
+    for part, seen in [*[(out, seen) for seen in whole[2:]], *clipped]:
         merge(part, seen, out=part)
-    return out
 
 
 def _seen(starts: range, offset: int, extent: int) -> tuple[slice, slice]:

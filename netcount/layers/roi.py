@@ -1,4 +1,4 @@
-"""Pooling of regions of interest: (features 1×C×H×W, boxes R×5) -> R×C×h×w."""
+"""Pooling of regions of interest: (features N×C×H×W, boxes R×5) -> R×C×h×w."""
 
 from __future__ import annotations
 
@@ -15,33 +15,48 @@ from netcount.shape import Shape
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
 
+LOWEST = -3.4028234663852886e38
+"""-FLT_MAX, what Caffe's maximum starts from."""
+
 
 class _Regions(NoBlobs):
     """What the three have in common: boxes are (image, x1, y1, x2, y2) in input pixels."""
 
     bottoms = TWO
 
+    def bins_of(self, name: str) -> tuple[int, int]:
+        """pooled_h and pooled_w of a parameter message, checked."""
+        param = self.message.child(name)
+        for field in ("pooled_h", "pooled_w"):
+            if not param.integer(field):
+                self.refuse(f"{field} 0 must be positive", f"{name}.{field}")
+        return param.integer("pooled_h"), param.integer("pooled_w")
+
     def regions(self, bottoms: Sequence[Shape]) -> int:
         """How many boxes; both bottoms are checked."""
         features, boxes = bottoms
         if len(features) != 4:
             self.refuse(f"{self.named(0)} {features} must be N×C×H×W", "bottom")
-        if not boxes or boxes.count(1) != 5:
+        if not 0 < len(boxes) <= 4 or boxes.count(1) < 5:
             self.refuse(f"{self.named(1)} {boxes} must be R×5 (image, x1, y1, x2, y2)", "bottom", 1)
         return boxes[0]
 
-    def image_of(self, box: Array, images: int) -> int:
-        """The image a box lies in; one outside the batch is refused, as by Caffe."""
-        image = int(box[0])
-        if not 0 <= image < images:
-            self.refuse(f"a box names image {image} of a batch of {images}", "bottom", 1)
-        return image
+    def boxes(self, bottoms: Sequence[Array]) -> tuple[list[int], Array]:
+        """The image of each box, and its corners (R, 4); an image outside the batch is refused."""
+        features, boxes = bottoms
+        flat = boxes.reshape(len(boxes), boxes[:1].size if len(boxes) else 5)
+        images: list[int] = flat[:, 0].astype(np.int64).tolist()
+        for image in images:
+            if not 0 <= image < len(features):
+                self.refuse(f"a box names image {image} of a batch of {len(features)}", "bottom", 1)
+        return images, flat[:, 1:5].astype(np.float32)
 
 
 class ROIPooling(_Regions):
     """The largest value in each bin of a box (Girshick 2015, Fast R-CNN).  -> R×C×h×w.
 
-    Source: roi_pooling_layer.cpp of Fast R-CNN's Caffe.
+    Corners are rounded to whole elements of the features.  Source: roi_pooling_layer.cpp of Fast
+    R-CNN's Caffe.
     """
 
     type = "ROIPooling"
@@ -49,58 +64,73 @@ class ROIPooling(_Regions):
 
     def read(self, message: Message) -> None:
         """Bins and scale."""
-        param = message.child("roi_pooling_param")
-        self.bins = (param.integer("pooled_h"), param.integer("pooled_w"))
-        self.scale = param.number("spatial_scale")
-        if not all(self.bins):
-            self.refuse("pooled_h and pooled_w must be positive", "roi_pooling_param")
+        self.bins = self.bins_of("roi_pooling_param")
+        self.scale = message.child("roi_pooling_param").number("spatial_scale")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×C×h×w."""
         return [Shape((self.regions(bottoms), bottoms[0][1], *self.bins))]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The bound: boxes as large as the features, a compare an element, and the bins' corners."""
+        """The bound: boxes as large as the features, a compare an element; and the bins' corners."""
         features, boxes = bottoms
         bins = boxes[0] * self.bins[0] * self.bins[1]
         return OpCount(muls=4 * boxes[0] + 4 * bins, compares=boxes[0] * features.count(1) + 8 * bins)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Bin by bin; an empty bin is 0."""
-        features, boxes = bottoms
-        rows, columns = self.bins
-        out = np.zeros((len(boxes), features.shape[1], rows, columns), dtype=np.float32)
-        height, width = features.shape[2:]
-        for r, box in enumerate(boxes.reshape(len(boxes), 5)):
-            image = features[self.image_of(box, len(features))]
-            x1, y1, x2, y2 = _rounded(box[1:] * np.float32(self.scale))
-            for i, (top, bottom) in enumerate(_edges(y1, y2, rows, height)):
-                for j, (left, right) in enumerate(_edges(x1, x2, columns, width)):
-                    if bottom > top and right > left:
-                        out[r, :, i, j] = image[:, top:bottom, left:right].max(axis=(1, 2))
+        """Rows of bins first, then columns; an empty bin is 0."""
+        features = bottoms[0]
+        images, corners = self.boxes(bottoms)
+        whole = _rounded(corners * np.float32(self.scale))
+        extent = np.maximum(whole[:, 2:] - whole[:, :2] + 1, 1).astype(np.float32)
+        columns, rows = [
+            _edges(whole[:, axis], extent[:, axis] / np.float32(bins), bins, features.shape[3 - axis])
+            for axis, bins in ((0, self.bins[1]), (1, self.bins[0]))
+        ]
+        out = np.zeros((len(images), features.shape[1], *self.bins), dtype=np.float32)
+        for region, image in enumerate(images):
+            lines = [_most(features[image, :, top:end], 1) for top, end in rows[region]]
+            line = np.stack(lines, axis=1)
+            for index, (left, end) in enumerate(columns[region]):
+                if left < end:
+                    out[region, :, :, index] = _most(line[:, :, left:end], 2)
+            empty = [index for index, (top, end) in enumerate(rows[region]) if top >= end]
+            out[region, :, empty] = 0
         return [out]
 
 
-def _rounded(corners: Array) -> list[int]:
+def _most(x: Array, axis: int) -> Array:
+    """The largest along an axis; as in Caffe, not-a-numbers are passed over."""
+    found: Array = np.fmax.reduce(x, axis=axis, initial=np.float32(LOWEST))
+    return found
+
+
+def _rounded(corners: Array) -> Array:
     """Halves away from zero, as C's round."""
-    return [int(np.floor(abs(c) + 0.5) * np.sign(c)) for c in corners.tolist()]
+    found: Array = np.copysign(np.floor(np.abs(corners) + np.float32(0.5)), corners)
+    return found
 
 
-def _edges(start: int, end: int, bins: int, limit: int) -> list[tuple[int, int]]:
-    """First and last-but-one element of each bin, clipped to the image."""
-    size = np.float32(max(end - start + 1, 1)) / np.float32(bins)
-    edges = []
-    for index in range(bins):
-        low = int(np.floor(np.float32(index) * size)) + start
-        high = int(np.ceil(np.float32(index + 1) * size)) + start
-        edges.append((min(max(low, 0), limit), min(max(high, 0), limit)))
-    return edges
+def _edges(start: Array, size: Array, bins: int, limit: int, inside: bool = False) -> list[list[tuple[int, int]]]:
+    """Of each box (R) and bin: its first element and the one behind its last, clipped to the image.
+
+    `start` is added to the whole elements of an edge, or before that with `inside`.
+    """
+    index = np.arange(bins, dtype=np.float32)
+    low, high = size[:, None] * index, size[:, None] * (index + 1)
+    if inside:
+        low, high = np.floor(low + start[:, None]), np.ceil(high + start[:, None])
+    else:
+        low, high = np.floor(low) + start[:, None], np.ceil(high) + start[:, None]
+    pairs = np.clip(np.stack([low, high], axis=2), 0, limit).astype(np.int64)
+    found: list[list[tuple[int, int]]] = pairs.tolist()
+    return found
 
 
 class PSROIPooling(_Regions):
     """The mean of each bin, every bin from its own channels (Dai et al. 2016, R-FCN).  -> R×D×k×k.
 
-    Source: psroi_pooling_layer.cpp of R-FCN's Caffe.
+    Source: psroi_pooling_layer.cu of R-FCN's Caffe.
     """
 
     type = "PSROIPooling"
@@ -111,8 +141,9 @@ class PSROIPooling(_Regions):
         param = message.child("psroi_pooling_param")
         self.scale = param.number("spatial_scale")
         self.dim, self.group = param.integer("output_dim"), param.integer("group_size")
-        if self.dim < 1 or self.group < 1:
-            self.refuse("output_dim and group_size must be positive", "psroi_pooling_param")
+        for field, number in (("output_dim", self.dim), ("group_size", self.group)):
+            if number < 1:
+                self.refuse(f"{field} {number} must be positive", f"psroi_pooling_param.{field}")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×D×k×k; the features hold D·k² channels."""
@@ -131,40 +162,31 @@ class PSROIPooling(_Regions):
         return OpCount(adds=boxes[0] * self.dim * features.count(2), muls=8 * boxes[0], divs=tops[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Bin by bin; an empty bin is 0."""
-        features, boxes = bottoms
-        k = self.group
-        out = np.zeros((len(boxes), self.dim, k, k), dtype=np.float32)
-        height, width = features.shape[2:]
-        for r, box in enumerate(boxes.reshape(len(boxes), 5)):
-            image = features[self.image_of(box, len(features))].reshape(self.dim, k, k, height, width)
-            x1, y1, x2, y2 = _rounded(box[1:])
-            rows = _shares(y1, y2 + 1, k, height, self.scale)
-            columns = _shares(x1, x2 + 1, k, width, self.scale)
-            for i, (top, bottom) in enumerate(rows):
-                for j, (left, right) in enumerate(columns):
-                    if bottom > top and right > left:
-                        out[r, :, i, j] = image[:, i, j, top:bottom, left:right].mean(axis=(1, 2))
+        """Rows of bins first, then columns; an empty bin is 0."""
+        features, k = bottoms[0], self.group
+        images, corners = self.boxes(bottoms)
+        whole = (_rounded(corners) + np.array([0, 0, 1, 1], np.float32)) * np.float32(self.scale)
+        size = np.maximum(whole[:, 2:] - whole[:, :2], np.float32(0.1)) / np.float32(k)
+        columns, rows = [
+            _edges(whole[:, axis], size[:, axis], k, features.shape[3 - axis], inside=True) for axis in (0, 1)
+        ]
+        maps = features.reshape(len(features), self.dim, k, k, *features.shape[2:])
+        out = np.zeros((len(images), self.dim, k, k), dtype=np.float32)
+        for region, image in enumerate(images):
+            high = np.array([max(0, end - top) for top, end in rows[region]], np.float32)
+            for i, (top, end) in enumerate(rows[region]):
+                if top < end:
+                    line = maps[image, :, i, :, top:end].sum(axis=2)
+                    for j, (left, right) in enumerate(columns[region]):
+                        if left < right:
+                            out[region, :, i, j] = line[:, j, left:right].sum(axis=1) / (high[i] * (right - left))
         return [out]
-
-
-def _shares(start: int, end: int, bins: int, limit: int, scale: float) -> list[tuple[int, int]]:
-    """Bins of a box that is scaled as a real number and never less than 0.1 wide."""
-    low, high = start * scale, end * scale
-    size = max(high - low, 0.1) / bins
-    return [
-        (
-            min(max(int(np.floor(index * size + low)), 0), limit),
-            min(max(int(np.ceil((index + 1) * size + low)), 0), limit),
-        )
-        for index in range(bins)
-    ]
 
 
 class ROIAlign(_Regions):
     """The mean of bilinear samples in each bin, nothing rounded (He et al. 2017).  -> R×C×h×w.
 
-    One sample stands at the middle of each quarter of a bin.
+    One sample stands at the middle of each quarter of a bin; those outside take the nearest edge.
     """
 
     type = "ROIAlign"
@@ -173,11 +195,8 @@ class ROIAlign(_Regions):
     def read(self, message: Message) -> None:
         """roi_align_param, or roi_pooling_param where a fork reuses it."""
         name = "roi_align_param" if message.has("roi_align_param") else "roi_pooling_param"
-        param = message.child(name)
-        self.bins = (param.integer("pooled_h"), param.integer("pooled_w"))
-        self.scale = param.number("spatial_scale")
-        if not all(self.bins):
-            self.refuse("pooled_h and pooled_w must be positive", name)
+        self.bins = self.bins_of(name)
+        self.scale = message.child(name).number("spatial_scale")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×C×h×w."""
@@ -190,16 +209,16 @@ class ROIAlign(_Regions):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """All samples of a box at once."""
-        features, boxes = bottoms
+        features = bottoms[0]
+        images, corners = self.boxes(bottoms)
         rows, columns = self.bins
-        out = np.zeros((len(boxes), features.shape[1], rows, columns), dtype=np.float32)
-        for r, box in enumerate(boxes.reshape(len(boxes), 5)):
-            image = features[self.image_of(box, len(features))]
-            x1, y1, x2, y2 = (box[1:] * np.float32(self.scale)).tolist()
+        out = np.zeros((len(images), features.shape[1], rows, columns), dtype=np.float32)
+        for region, (image, box) in enumerate(zip(images, corners * np.float32(self.scale), strict=True)):
+            x1, y1, x2, y2 = box.tolist()
             ys = y1 + (np.arange(2 * rows) + 0.5) * max(y2 - y1, 1.0) / (2 * rows)
             xs = x1 + (np.arange(2 * columns) + 0.5) * max(x2 - x1, 1.0) / (2 * columns)
-            samples = _bilinear(image, ys, xs)
-            out[r] = samples.reshape(-1, rows, 2, columns, 2).mean(axis=(2, 4))
+            samples = _bilinear(features[image], ys, xs)
+            out[region] = samples.reshape(-1, rows, 2, columns, 2).mean(axis=(2, 4))
         return [out]
 
 
@@ -212,4 +231,5 @@ def _bilinear(image: Array, ys: Array, xs: Array) -> Array:
     wy, wx = (ys - y0).astype(np.float32)[:, None], (xs - x0).astype(np.float32)
     upper = image[:, y0][:, :, x0] * (1 - wx) + image[:, y0][:, :, x1] * wx
     lower = image[:, y1][:, :, x0] * (1 - wx) + image[:, y1][:, :, x1] * wx
-    return upper * (1 - wy) + lower * wy
+    found: Array = upper * (1 - wy) + lower * wy
+    return found

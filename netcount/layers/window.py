@@ -162,12 +162,17 @@ def covered(extent: int, outputs: int, kernel: int, stride: int, pad: int) -> in
     >>> covered(9, 5, 3, 2, 1), covered(5, 3, 2, 2, 0)
     (13, 5)
     """
-    first = min(-(-pad // stride), outputs)
-    whole = max(0, min((extent + pad - kernel) // stride + 1, outputs) - first)
-    clipped = [*range(first), *range(first + whole, outputs)]
-    return whole * kernel + sum(
-        [max(0, min(index * stride - pad + kernel, extent) - max(index * stride - pad, 0)) for index in clipped]
-    )
+    windows = min(outputs, -(-(extent + pad) // stride))  # the others start behind the input
+    end = kernel - pad
+    whole = min(windows, max(0, (extent - end) // stride + 1))  # these end within the input
+    inside = min(windows, -(-pad // stride))  # from this one on they start within it
+    ends = whole * end + stride * _below(whole) + (windows - whole) * extent
+    return ends - stride * (_below(windows) - _below(inside)) + (windows - inside) * pad
+
+
+def _below(number: int) -> int:
+    """The sum of the whole numbers below it."""
+    return number * (number - 1) // 2
 
 
 def is_depthwise(group: int, channels: int) -> bool:

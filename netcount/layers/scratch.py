@@ -1,0 +1,33 @@
+"""Memory for values that nobody keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from threading import local
+from typing import TYPE_CHECKING
+
+from netcount.lazy import np
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array
+
+COLUMN_ELEMENTS = 1 << 21
+"""How large a column matrix may grow before it is made in parts, so that it stays in the cache."""
+
+_KEPT = local()
+
+
+def scratch(name: str, shape: Sequence[int]) -> Array:
+    """An array of `shape`, its values undefined; the next call with this name uses it again.
+
+    A thread has its own.  Fresh memory costs more than the copy into it: the system hands it out
+    page by page.  Arrays of more than COLUMN_ELEMENTS are not kept.
+    """
+    elements = prod(shape)
+    kept: Array | None = getattr(_KEPT, name, None)
+    if kept is None or kept.size < elements:
+        kept = np.empty(elements, dtype=np.float32)
+        if elements <= COLUMN_ELEMENTS:
+            setattr(_KEPT, name, kept)
+    return kept[:elements].reshape(shape)

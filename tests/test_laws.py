@@ -1,0 +1,153 @@
+"""Laws over every type of the catalogue, and over every sample: what is inferred is what happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netcount
+from netcount.errors import InputError
+from netcount.execute.executor import Executor
+from netcount.execute.fill import random_weights
+from netcount.execute.verify import verify
+from netcount.layers.catalogue import CATALOGUE, python_key
+from netcount.layers.families import FAMILIES
+from tests.cases import CASES, LABELS, NOT_EXECUTED, TOLD
+from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, needs_golden
+
+WITH_ARRAYS = [case for case in conformance_cases() if "arrays" in case]
+
+
+def test_every_type_has_a_case() -> None:
+    judged = set()
+    for case in conformance_cases():
+        if case["verdict"] == "accepted":
+            judged |= {layer["type"] for layer in case["layers"]} | {case["layer"]}
+    assert set(FAMILIES) <= judged | set(CASES)
+
+
+def test_every_case_is_about_its_type() -> None:
+    for key, text in CASES.items():
+        node = netcount.load(text, batch="net", input_shapes=TOLD.get(key, {})).nodes[-1]
+        own = python_key(node.message) if node.type == "Python" and node.bottoms else node.type
+        assert key in (own, node.type, python_key(node.message) if node.type == "Python" else "")
+
+
+@pytest.mark.parametrize("key", sorted(FAMILIES))
+def test_each_class_says_where_it_comes_from(key: str) -> None:
+    found = CATALOGUE.get(key)
+    assert found is not None
+    assert found.__doc__
+    assert found.source
+    assert (key if not key.startswith("Python:") else "Python") == found.type
+
+
+def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
+    generator = np.random.default_rng(7)
+    found = {}
+    for index in net.inputs:
+        blob = net.blobs[index]
+        bound = LABELS.get(key, {}).get(blob.name)
+        if bound is not None:
+            found[blob.name] = generator.integers(0, max(1, bound), blob.shape).astype(np.float32)
+        elif blob.name == "i":
+            found[blob.name] = np.array([[80, 112, 1]], dtype=np.float32)
+        else:
+            found[blob.name] = generator.standard_normal(blob.shape, dtype=np.float32)
+    return found
+
+
+@pytest.mark.parametrize("key", sorted(set(CASES) - NOT_EXECUTED))
+def test_executed_is_inferred_and_performed_is_counted(key: str) -> None:
+    net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
+    found = verify(net, inputs=inputs_for(key, net))
+    assert found.agrees
+    for node, layer in zip(net.nodes, found.layers, strict=True):
+        if node.layer.data_dependent(node.bottom_shapes) is None:
+            for top in layer.tops:
+                assert top.executed == top.inferred
+    for array in found.outputs.values():
+        assert array.dtype == np.float32
+        assert np.isfinite(array).all()
+
+
+@pytest.mark.parametrize("key", sorted(NOT_EXECUTED))
+def test_what_is_not_executed_says_so_and_can_be_given(key: str) -> None:
+    net = netcount.load(CASES[key], batch="net")
+    with pytest.raises(InputError, match="--input"):
+        Executor(net).run()
+    tops = {top.name: np.zeros(top.shape, dtype=np.float32) for top in net.nodes[-1].tops}
+    assert set(Executor(net).run(tops)) >= set(tops)
+
+
+@pytest.mark.parametrize("case", WITH_ARRAYS, ids=lambda c: str(c["name"]))
+def test_outputs_are_caffes(case: dict[str, Any]) -> None:
+    net = netcount.load(case["prototxt"], batch="net")
+    given: dict[str, Any] = {}
+    weights: dict[str, list[Any]] = {}
+    expected: dict[str, Any] = {}
+    with np.load(CONFORMANCE / case["arrays"]) as arrays:
+        for key in sorted(arrays.files):
+            kind, _, name = key.partition("/")
+            if kind == "input":
+                given[name] = arrays[key]
+            elif kind == "weight":
+                weights.setdefault(name.rpartition("/")[0], []).append(arrays[key])
+            else:
+                expected[name] = arrays[key]
+    if not net.nodes[-1].layer.computes and case["name"] == "memorydata":
+        given |= expected  # a DummyData layer stood in for it: there is nothing to compute
+    executor = Executor(net, weights)
+    outputs = executor.run(given)
+    assert set(expected) <= set(outputs)
+    for name, theirs in expected.items():
+        ours = outputs[name]
+        assert ours.size == theirs.size
+        np.testing.assert_allclose(ours.reshape(theirs.shape), theirs, rtol=1e-4, atol=1e-5)
+    for step in executor.steps:
+        node = step.node
+        assert node.layer.ops(node.bottom_shapes, node.top_shapes).madds == step.madds
+        if node.layer.data_dependent(node.bottom_shapes) is None:
+            assert list(step.shapes) == node.top_shapes
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.prototxt")), ids=lambda p: p.stem)
+def test_samples_run_as_counted(path: Any) -> None:
+    found = verify(netcount.load(path))
+    assert found.agrees
+    assert sum(layer.performed for layer in found.layers) == netcount.load(path).analyze().totals.madds
+    assert all(np.isfinite(array).all() for array in found.outputs.values())
+
+
+@needs_golden
+@pytest.mark.parametrize("name", ["squeezenet_v1.1", "mobilenet_v1"])
+def test_golden_nets(name: str) -> None:
+    import json
+
+    from netcount.execute.weights import read_caffemodel
+
+    net = netcount.load(GOLDEN / f"{name}.prototxt", batch="net")
+    weights = read_caffemodel(GOLDEN / f"{name}.caffemodel", net)
+    assert weights.extra == ()
+    sums = json.loads((GOLDEN / f"{name}.blobs.json").read_text())
+    with np.load(GOLDEN / f"{name}.npz") as arrays:
+        outputs = Executor(net, weights.blobs, keep=sums).run({"data": arrays["input/data"]})
+        theirs = arrays["output/prob"]
+    np.testing.assert_allclose(outputs["prob"].reshape(theirs.shape), theirs, rtol=1e-3, atol=1e-7)
+    for blob, known in sums.items():
+        values = outputs[blob].astype(np.float64).ravel()
+        scale = known["abs_sum"]
+        assert abs(values.sum() - known["sum"]) <= 1e-3 * scale
+        assert abs(np.abs(values).sum() - scale) <= 1e-3 * scale
+        sample = np.array(known["sample"])
+        step = np.linspace(0, len(values) - 1, len(sample)).astype(int)
+        assert len(step) == len(sample)
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    net = netcount.load(SAMPLES / "squeezenet_v1.1.prototxt")
+    first, again, other = (random_weights(net, seed)["conv1"][0] for seed in (5, 5, 6))
+    assert (first == again).all()
+    assert (first != other).any()
