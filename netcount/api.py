@@ -17,6 +17,8 @@ from netcount.net import Net as BareNet
 if TYPE_CHECKING:
     import pandas as pd
 
+    from netcount.layers.run import Array
+
 
 class Net(BareNet):
     """A net whose shapes are known, and the questions it can be asked."""
@@ -25,6 +27,26 @@ class Net(BareNet):
         """What every layer costs.  `convention` names what the column `cost` counts."""
         rule = convention if isinstance(convention, Convention) else convention_named(convention)
         return Analysis(count(self, rule))
+
+
+    def run(
+        self,
+        inputs: Mapping[str, Array] | None = None,
+        *,
+        weights: str | os.PathLike[str] | Mapping[str, Sequence[Array]] | None = None,
+        seed: int = 0,
+        keep: Collection[str] = (),
+    ) -> dict[str, Array]:
+        """One forward pass in float32: outputs (and kept blobs) by name.
+
+        inputs: arrays by blob name; an input not given is random.  weights: a .caffemodel, or arrays
+        by layer name; without them they are random by the net's own fillers, seeded.
+        """
+        from netcount.execute.executor import Executor
+        from netcount.execute.weights import read_caffemodel
+
+        blobs = read_caffemodel(weights, self).blobs if isinstance(weights, (str, os.PathLike)) else weights
+        return Executor(self, blobs, seed=seed, keep=keep).run(inputs)
 
 
 class Analysis:

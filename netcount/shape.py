@@ -22,7 +22,7 @@ class Shape(tuple[int, ...]):
 
     __slots__ = ()
 
-    def count(self, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+    def count(self, start: int = 0, end: int | None = None) -> int:
         """Number of elements of the axes from `start` to before `end` (Caffe's Blob::count)."""
         return prod(self[start:end])
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "check": "Whether nets keep to their budgets.",
     "compare": "What changed between nets.",
     "survey": "A row a net, for many nets.",
+    "verify": "Run nets and check every claim.",
     "layers": "The layer types netcount knows.",
 }
 """Sub-commands, each in a module and function of its own name, imported when it is run."""

@@ -1,0 +1,177 @@
+"""`netcount verify`: run the net and check every claim."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcount.cli.options import load_arguments, net_options
+from netcount.cli.output import emit, say, show
+from netcount.errors import InputError, NetcountError
+from netcount.execute.inputs import Preparation, read_inputs
+from netcount.execute.verify import Verification, verify as run
+from netcount.loading import load_net
+from netcount.report.layout import plain
+from netcount.report.verification import document, report
+from netcount.units import parse_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netcount.execute.executor import Step
+
+DISAGREES = 1
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--weights", metavar="X.caffemodel", help="Trained weights, matched by layer name.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="BLOB=FILE",
+    help="Data for a blob: .npy, .npz (an array of that name, or its only one) or an image.",
+)
+@click.option("--mean", metavar="B,G,R", help="Mean values to subtract from an image's channels.")
+@click.option("--scale", type=float, default=1.0, show_default=True, help="Factor for an image's values.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For random weights and inputs.")
+@net_options
+@click.option("--max-memory", default="4GiB", show_default=True, help="Refuse a run that needs more.")
+@click.option("--save-outputs", metavar="DIR", help="Write each output to DIR/BLOB.npy.")
+@click.option("--format", "-f", "form", type=click.Choice(["table", "json", "markdown"]), default="table")
+@click.option("--output", "-o", metavar="FILE", help="Write the report to a file, replaced whole.")
+def verify(
+    files: tuple[str, ...],
+    weights: str | None,
+    inputs: tuple[str, ...],
+    mean: str | None,
+    scale: float,
+    seed: int,
+    max_memory: str,
+    save_outputs: str | None,
+    form: str,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """Run the nets on the CPU and compare: shapes inferred and executed, madds counted and performed.
+
+    Exit code 1 when anything disagrees.
+
+    \b
+    Examples:
+      netcount verify deploy.prototxt
+      netcount verify deploy.prototxt --weights net.caffemodel --input data=cat.jpg --mean 104,117,123
+      netcount verify deploy.prototxt --save-outputs outputs --seed 7
+    """
+    arguments = load_arguments(options)
+    limit = _bytes(max_memory)
+    prepared = Preparation(_numbers(mean), scale)
+    found: list[Verification] = []
+    code = 0
+    for file in files:
+        try:
+            found.append(_verified(file, arguments, weights, inputs, prepared, seed, limit))
+        except NetcountError as problem:
+            say(problem)
+            code = problem.exit_code
+    if not (code and output):
+        _tell(found, form, output)
+    if save_outputs:
+        for one in found:
+            _save(one, save_outputs)
+    if code == 0 and not all(one.agrees for one in found):
+        code = DISAGREES
+    raise click.exceptions.Exit(code)
+
+
+def _verified(
+    file: str,
+    arguments: dict[str, Any],
+    weights: str | None,
+    inputs: tuple[str, ...],
+    prepared: Preparation,
+    seed: int,
+    limit: int,
+) -> Verification:
+    net = load_net(file, **arguments)
+    blobs: dict[str, Any] | None = None
+    extra: tuple[str, ...] = ()
+    if weights:
+        from netcount.execute.weights import read_caffemodel
+
+        blobs, extra = read_caffemodel(weights, net)
+    given = read_inputs(inputs, net, prepared)
+    with _progress(len(net.nodes)) as advance:
+        return run(net, blobs, given, seed=seed, max_bytes=limit, extra_layers=extra, progress=advance)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Step], None] | None]:
+    """A bar on a terminal; nothing where errors are piped."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("running", total=total)
+        yield lambda step: bar.advance(task)
+
+
+def _tell(found: list[Verification], form: str, output: str | None) -> None:
+    if form == "json":
+        import json
+
+        emit("".join(json.dumps(document(one)) + "\n" for one in found), output)
+        return
+    parts = [part for one in found for part in [*report(one), ""]]
+    if form == "markdown":
+        from netcount.report.markdown import markdown
+
+        emit(markdown(parts), output)
+    elif output:
+        emit(plain(parts), output)
+    else:
+        show(parts)
+
+
+def _save(one: Verification, folder: str) -> None:
+    """Each output as a .npy file; names that are no plain file names are made harmless."""
+    import io
+    from urllib.parse import quote
+
+    import numpy as np
+
+    from netcount.cli.output import replace
+
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as failure:
+        raise InputError(f"cannot make {folder}: {failure.strerror}") from None
+    for name, array in one.outputs.items():
+        stream = io.BytesIO()
+        np.save(stream, array)
+        replace(os.path.join(folder, quote(name, safe="").replace(".", "%2E") + ".npy"), stream.getvalue())
+
+
+def _bytes(text: str) -> int:
+    try:
+        return parse_quantity(text)
+    except ValueError as mistake:
+        raise InputError(f"--max-memory: {mistake}") from None
+
+
+def _numbers(text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--mean {text}: needs numbers with commas, such as 104,117,123") from None

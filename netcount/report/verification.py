@@ -1,0 +1,113 @@
+"""The report of a run: every claim, what happened, and a verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netcount.execute.verify import Verification
+from netcount.report.layout import Part, Table
+from netcount.report.text import visible
+from netcount.units import human, human_bytes
+
+SCHEMA = "netcount/verification/1"
+
+
+def report(found: Verification) -> list[Part]:
+    """A row a top, and the verdict as the last line."""
+    rows = []
+    for layer in found.layers:
+        seconds = f"{layer.seconds * 1e3:.2f}"
+        speed = f"{layer.performed / layer.seconds / 1e9:.1f}" if layer.performed and layer.seconds else ""
+        madds = (human(layer.counted) if layer.counted else "", human(layer.performed) if layer.performed else "")
+        for index, top in enumerate(layer.tops or (None,)):
+            shapes = ("", "") if top is None else (str(top.inferred), str(top.executed))
+            blob = "" if top is None else visible(top.name)
+            mark = "" if layer.agrees else "DIFFERS"
+            if top is not None and top.bound and top.inferred != top.executed:
+                mark = "by data"
+            first = index == 0
+            rows.append(
+                (
+                    visible(layer.name) if first else "",
+                    blob,
+                    *shapes,
+                    *(madds if first else ("", "")),
+                    seconds if first else "",
+                    speed if first else "",
+                    mark,
+                )
+            )
+    titles = ("layer", "blob", "inferred", "executed", "counted", "performed", "ms", "GMAC/s", "")
+    total = sum(layer.seconds for layer in found.layers)
+    counted = sum(layer.counted for layer in found.layers)
+    performed = sum(layer.performed for layer in found.layers)
+    speed = f"{performed / total / 1e9:.1f}" if total and performed else ""
+    footer = ("total", "", "", "", human(counted), human(performed), f"{total * 1e3:.2f}", speed, "")
+    table = Table(
+        titles,
+        (False, False, True, True, True, True, True, True, False),
+        tuple(rows),
+        footer,
+        shrink=((1, 8), (0, 12), (2, 10), (3, 10)),
+    )
+    return [f"{visible(found.net.name) or '(unnamed net)'}  {visible(found.net.file)}", "", table, "", *_notes(found)]
+
+
+def _notes(found: Verification) -> list[str]:
+    lines = [f"memory needed: {human_bytes(found.needed_bytes)} for weights, live blobs and column buffers"]
+    if found.random_weights:
+        how = "their fillers and, where the file names none, a scale that keeps values finite"
+        lines.append(f"the weights are random, by {how if found.unfilled else 'their fillers'}")
+    if found.extra_layers:
+        names = ", ".join(visible(name) for name in found.extra_layers)
+        lines.append(f"layers of the weights that the net does not have: {names}")
+    lines.append(verdict(found))
+    return lines
+
+
+def verdict(found: Verification) -> str:
+    """One line: whether everything agrees, and what does not."""
+    blobs = sum(len(layer.tops) for layer in found.layers)
+    if found.agrees:
+        madds = sum(layer.performed for layer in found.layers)
+        return f"AGREES: {blobs} shapes and {madds:,} madds are as inferred"
+    wrong = [layer for layer in found.layers if not layer.agrees]
+    names = ", ".join(f'"{visible(layer.name)}" (line {layer.line})' for layer in wrong[:5])
+    return f"DISAGREES in {len(wrong)} of {len(found.layers)} layers: {names}"
+
+
+def document(found: Verification) -> dict[str, Any]:
+    """The run for JSON."""
+    return {
+        "schema": SCHEMA,
+        "net": found.net.name,
+        "file": found.net.file,
+        "phase": found.net.phase,
+        "batch": found.net.batch,
+        "agrees": found.agrees,
+        "random_weights": found.random_weights,
+        "extra_layers": list(found.extra_layers),
+        "needed_bytes": found.needed_bytes,
+        "layers": [
+            {
+                "name": layer.name,
+                "type": layer.type,
+                "line": layer.line,
+                "tops": [
+                    {
+                        "blob": top.name,
+                        "inferred": list(top.inferred),
+                        "executed": list(top.executed),
+                        "by_data": top.bound,
+                    }
+                    for top in layer.tops
+                ],
+                "madds_counted": layer.counted,
+                "madds_performed": layer.performed,
+                "seconds": layer.seconds,
+                "agrees": layer.agrees,
+            }
+            for layer in found.layers
+        ],
+        "outputs": {name: list(array.shape) for name, array in found.outputs.items()},
+    }
