@@ -28,7 +28,6 @@ class Net(BareNet):
         rule = convention if isinstance(convention, Convention) else convention_named(convention)
         return Analysis(count(self, rule))
 
-
     def run(
         self,
         inputs: Mapping[str, Array] | None = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,11 +11,11 @@ from netcount.analysis.budget import LEVELS, Budget
 from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.limits import Limit, is_rule, limits_of, rule_names, unknown
 from netcount.errors import InputError, NetcountError, Place, raise_all
+from netcount.layers.assumed import IDENTITY
 from netcount.loading import shown_path
-from netcount.toml_lines import Key, key_lines
+from netcount.toml_lines import Key, read_toml
 
 FILE = "netcount.toml"
-MAX_BYTES = 2**22
 
 _OPTIONS = {"phase", "level", "stages", "batch", "input_shape", "assume"}
 _NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS}
@@ -70,14 +69,14 @@ def find(folder: str | os.PathLike[str] = ".") -> Path | None:
         own, project = here / FILE, here / "pyproject.toml"
         if own.is_file():
             return own
-        if project.is_file() and "netcount" in _parsed(project)[0].get("tool", {}):
+        if project.is_file() and "netcount" in read_toml(project, _shown(project))[0].get("tool", {}):
             return project
     return None
 
 
 def load(path: str | os.PathLike[str]) -> Config:
     """The configuration in a file; all independent mistakes at once, each with its line."""
-    document, places = _parsed(path)
+    document, places = read_toml(path, _shown(path))
     prefix: tuple[Key, ...] = ()
     if Path(path).name == "pyproject.toml":
         tool = document.get("tool", {})
@@ -96,26 +95,10 @@ def _shown(path: str | os.PathLike[str]) -> str:
     return shown_path(os.fspath(path) if relative.startswith("..") else relative)
 
 
-def _parsed(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[tuple[Key, ...], int]]:
-    file = _shown(path)
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise InputError(f"{file} is larger than 4 MiB; that is no configuration")
-        text = data.decode("utf-8").replace("\r\n", "\n")
-        return tomllib.loads(text), key_lines(text)
-    except OSError as failure:
-        raise InputError(f"cannot read {file}: {failure.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError("this is not UTF-8 text", Place(file)) from None
-    except tomllib.TOMLDecodeError as failure:
-        message, _, position = str(failure).partition(" (at line ")
-        line, _, column = position.rstrip(")").partition(", column ")
-        at = Place(file, int(line), int(column)) if column.isdigit() else Place(file)
-        raise InputError(f"not valid TOML: {message}", at) from None
-    except RecursionError:
-        raise InputError("tables or arrays are nested too deeply", Place(file)) from None
+def _is_shape(value: Any) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(type(extent) is int and 0 < extent < 2**31 for extent in value)
 
 
 class _Reader:
@@ -241,7 +224,7 @@ class _Reader:
         shapes = self.typed(table, "input_shape", (list, dict), "a shape or shapes by blob", {}, *at)
         shapes = {"": shapes} if isinstance(shapes, list) else shapes
         for shape in shapes.values():
-            if not isinstance(shape, list) or not all(type(n) is int and 0 < n < 2**31 for n in shape):
+            if not _is_shape(shape):
                 self.wrong("a shape is a list of whole numbers, [1, 3, 227, 227]", *at, "input_shape")
         batch = self.typed(table, "batch", (int, str), 'a number or "net"', 1, *at)
         if batch != "net" and not (isinstance(batch, int) and 0 < batch < 2**31):
@@ -255,8 +238,16 @@ class _Reader:
             "stages": self.texts(table, "stages", *at),
             "batch": batch,
             "input_shapes": shapes,
-            "assume": self.typed(table, "assume", dict, "a table by type or layer", {}, *at),
+            "assume": self.assumed(table, *at),
         }
+
+    def assumed(self, table: Any, *at: Key) -> dict[str, Any]:
+        found: dict[str, Any] = self.typed(table, "assume", dict, "a table by type or layer", {}, *at)
+        for what in found.values():
+            shapes = what if isinstance(what, list) else []
+            if what != IDENTITY and not (_is_shape(shapes) or (shapes and all(map(_is_shape, shapes)))):
+                self.wrong('assume takes "identity", a shape, or a list of shapes', *at, "assume")
+        return found
 
     def budget(self, table: Any, kind: str, index: int, others: Collection[str]) -> Budget | None:
         """The limits of a table; None for a net without any."""

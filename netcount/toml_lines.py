@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from netcount.errors import InputError, Place
+
+MAX_BYTES = 2**22
 
 Key: TypeAlias = "str | int"
 
@@ -14,6 +19,30 @@ _TOKEN = re.compile(
     r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|\n|[\[\]{}=.,]|[^\s\[\]{}=.,#"\']+',
     re.DOTALL,
 )
+
+
+def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], dict[tuple[Key, ...], int]]:
+    """A TOML file's document and `key_lines`; `file` is its name in the InputError that refuses it."""
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise InputError(f"{file} is larger than 4 MiB; that is no configuration")
+        text = data.decode("utf-8").replace("\r\n", "\n")
+        return tomllib.loads(text), key_lines(text)
+    except OSError as failure:
+        raise InputError(f"cannot read {file}: {failure.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError("this is not UTF-8 text", Place(file)) from None
+    except tomllib.TOMLDecodeError as failure:
+        message, _, position = str(failure).partition(" (at line ")
+        line, _, column = position.rstrip(")").partition(", column ")
+        at = Place(file, int(line), int(column)) if column.isdigit() else Place(file)
+        raise InputError(f"not valid TOML: {message}", at) from None
+    except ValueError as failure:  # a number of thousands of digits
+        raise InputError(f"not valid TOML: {failure}", Place(file)) from None
+    except RecursionError:
+        raise InputError("tables or arrays are nested too deeply", Place(file)) from None
 
 
 def key_lines(text: str) -> dict[tuple[Key, ...], int]:

@@ -51,12 +51,14 @@ CASES = {
     "ROIAlign": inputs(x=(1, 6, 16, 12), r=(3, 5))
     + _op("ROIAlign", "roi_align_param { pooled_h: 3 pooled_w: 2 spatial_scale: 0.5 }", "x r"),
     "LSTMUnit": inputs(c=(1, 2, 4), g=(1, 2, 16), t=(1, 2)) + _op("LSTMUnit", "", "c g t", "y h"),
-    "MarginInnerProduct": SCORES + _op("MarginInnerProduct", "margin_inner_product_param { num_output: 5 }", "x label"),
+    "MarginInnerProduct": SCORES
+    + _op("MarginInnerProduct", "margin_inner_product_param { num_output: 5 }", "x label"),
     "CenterLoss": SCORES + _op("CenterLoss", "center_loss_param { num_output: 9 }", "x label"),
     "InfogainLoss": inputs(x=(4, 7), label=(4,), h=(7, 7)) + _op("InfogainLoss", "", "x label h"),
     "L1Loss": PAIR + _op("L1Loss", "", "a b"),
     "DiceLoss": PAIR + _op("DiceLoss", "", "a b"),
-    "SmoothL1LossOHEM": inputs(a=(4, 3, 2, 1), b=(4, 3, 2, 1)) + _op("SmoothL1LossOHEM", "", "a b", "y z")[:-3]
+    "SmoothL1LossOHEM": inputs(a=(4, 3, 2, 1), b=(4, 3, 2, 1))
+    + _op("SmoothL1LossOHEM", "", "a b", "y z")[:-3]
     + " loss_weight: 1 loss_weight: 0 }\n",
     "SoftmaxWithLossOHEM": inputs(x=(4, 7, 2, 3), label=(4, 1, 2, 3))
     + _op("SoftmaxWithLossOHEM", "loss_weight: 1 loss_weight: 0 loss_weight: 0", "x label", "y p z"),
@@ -91,7 +93,12 @@ CASES = {
     "Python:rpn.anchor_target_layer.AnchorTargetLayer": inputs(s=(1, 18, 5, 7))
     + _op("Python", _python("rpn.anchor_target_layer", "AnchorTargetLayer"), "s", "y t i o"),
     "Python:rpn.proposal_target_layer.ProposalTargetLayer": inputs(r=(9, 5), g=(2, 5))
-    + _op("Python", _python("rpn.proposal_target_layer", "ProposalTargetLayer", "'num_classes': 21"), "r g", "y l t i o"),
+    + _op(
+        "Python",
+        _python("rpn.proposal_target_layer", "ProposalTargetLayer", "'num_classes': 21"),
+        "r g",
+        "y l t i o",
+    ),
 }
 """By catalogue key."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +13,7 @@ import pytest
 
 import netcount
 from netcount.cli.main import run
-from tests.helpers import ROOT, SAMPLES, inputs
+from tests.helpers import inputs
 
 DATA = Path(__file__).parent / "data"
 SCHEMA = json.loads((Path(netcount.__file__).parent / "schemas" / "check.json").read_text(encoding="utf-8"))
@@ -259,61 +257,3 @@ def test_output_goes_to_a_file(tool: Tool) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert "FAIL" in ran.err  # the log of the job still says why
     assert (tool.folder / "r.xml").read_text(encoding="utf-8").startswith("<?xml")
-
-
-def test_the_project_gates_its_own_samples(tool: Tool) -> None:
-    ran = tool("check", "--config", str(ROOT / "netcount.toml"))
-    assert ran.code == 0, ran.out + ran.err
-
-
-def bash_of_action() -> tuple[str, list[str]]:
-    yaml = pytest.importorskip("yaml")
-    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-    steps = action["runs"]["steps"]
-    assert action["runs"]["using"] == "composite"
-    assert all("shell" in step or "uses" in step for step in steps)
-    for step in steps:  # what users write never becomes part of the script
-        assert "${{" not in step.get("run", "")
-    return steps[-1]["run"], list(action["inputs"])
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the action's script is bash")
-def test_the_action_runs(tmp_path: Path) -> None:
-    script, _ = bash_of_action()
-    command = tmp_path / "netcount"
-    command.write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -c "from netcount.cli.main import run; run()" "$@"\n',
-        encoding="utf-8",
-    )
-    command.chmod(0o755)
-    net = SAMPLES / "squeezenet_v1.1.prototxt"
-    for limit, code in (("1.3M", 0), ("1.2M", 1)):
-        done = subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", script],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-                "PYTHONPATH": str(Path(netcount.__file__).parent.parent),
-                "NETCOUNT_FILES": f"{net}\n",
-                "NETCOUNT_CONFIG": "",
-                "NETCOUNT_ARGUMENTS": f"--max-params={limit}\n--no-config",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
-        assert done.stdout.count("::error") == code
-
-
-def test_the_hook_runs(tool: Tool) -> None:
-    yaml = pytest.importorskip("yaml")
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    assert hook["pass_filenames"] is False
-    assert re.search(hook["files"], "models/a.prototxt")
-    tool.net()
-    tool.write("netcount.toml", '[[net]]\npath = "a.prototxt"\nmax_params = 71\n')
-    program, *arguments = hook["entry"].split()
-    assert program == "netcount"
-    assert tool(*arguments).code == 1

@@ -112,6 +112,9 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("input_shape = [0, 3]", "list of whole numbers"),
         ("weight_bits = 65", "from 1 to 64"),
         ('allow_incomplete = "yes"', "true or false"),
+        ("assume = { Foo = 3 }", "assume takes"),
+        ('assume = { Foo = "same" }', "assume takes"),
+        ("assume = { Foo = [[1, 2], 3] }", "assume takes"),
         ('name = ""', "name is a text"),
     ],
 )
@@ -132,6 +135,8 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, said: str) -
         ('[[budget]]\nlevel = "info"\nmax_params = 1', "netcount.toml:2: level is"),
         ('[[budget]]\nlayers = "x"\nmax_largest_blob = 1', "netcount.toml:3: max_largest_blob is of"),
         ("[[net]\n", "netcount.toml:1"),
+        (f"[[net]]\nlevel = {'9' * 5000}", "not valid TOML"),
+        (f"x = {'[' * 5000}", "nested too deeply"),
         ('[[net]]\npath = ["a.prototxt", "b.prototxt"]\nname = "n"', "netcount.toml:3: 2 files cannot"),
     ],
 )

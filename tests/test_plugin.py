@@ -25,9 +25,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip installed the plugin package."""
     target = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target)]
-    done = subprocess.run(
-        [*command, str(ROOT / "tests" / "plugin")], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, str(ROOT / "tests" / "plugin")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return target
 

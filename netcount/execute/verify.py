@@ -94,12 +94,9 @@ def verify(
         if moved:  # behind a data-dependent blob the counts are for what was inferred there
             ops = ops._replace(madds=step.madds) if step.madds <= ops.madds else ops
         tops = tuple(
-            BlobCheck(top.name, top.shape, shape, moved)
-            for top, shape in zip(node.tops, step.shapes, strict=True)
+            BlobCheck(top.name, top.shape, shape, moved) for top, shape in zip(node.tops, step.shapes, strict=True)
         )
-        rows.append(
-            LayerCheck(node.name, node.type, node.place.line, tops, ops.madds, step.madds, step.seconds)
-        )
+        rows.append(LayerCheck(node.name, node.type, node.place.line, tops, ops.madds, step.madds, step.seconds))
     return Verification(
         net,
         tuple(rows),

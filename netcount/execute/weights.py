@@ -41,9 +41,7 @@ def read_caffemodel(path: str | os.PathLike[str], net: Net) -> Weights:
             if layer is None:
                 problems.append(_mistake(path, node, "has no layer of that name"))
             elif len(layer.blobs) != len(node.params):
-                problems.append(
-                    _mistake(path, node, f"has {len(layer.blobs)} blobs, the net {len(node.params)}")
-                )
+                problems.append(_mistake(path, node, f"has {len(layer.blobs)} blobs, the net {len(node.params)}"))
             else:
                 found[node.name] = _blobs(path, node, layer, problems)
         names = {node.name for node in net.nodes}
@@ -85,9 +83,7 @@ def _mistake(path: str | os.PathLike[str], node: Node, what: str) -> InputError:
     return InputError(f'{node.type} "{node.name}": {os.fspath(path)} {what}', node.place)
 
 
-def write_caffemodel(
-    path: str | os.PathLike[str], net: Net, weights: Mapping[str, Sequence[Array]]
-) -> None:
+def write_caffemodel(path: str | os.PathLike[str], net: Net, weights: Mapping[str, Sequence[Array]]) -> None:
     """Write the blobs of `net` in Caffe's current binary format; the file is replaced whole.
 
     weights: arrays by layer name, one a blob; a layer whose blobs are all shared may be left out.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from netcount.report.layout import Part, Table
 from netcount.report.text import visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&:])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&]|:(?=[\w+-]+:))")
 
 
 def escaped(text: str) -> str:

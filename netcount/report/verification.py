@@ -50,7 +50,13 @@ def report(found: Verification) -> list[Part]:
         footer,
         shrink=((1, 8), (0, 12), (2, 10), (3, 10)),
     )
-    return [f"{visible(found.net.name) or '(unnamed net)'}  {visible(found.net.file)}", "", table, "", *_notes(found)]
+    return [
+        f"{visible(found.net.name) or '(unnamed net)'}  {visible(found.net.file)}",
+        "",
+        table,
+        "",
+        *_notes(found),
+    ]
 
 
 def _notes(found: Verification) -> list[str]:

@@ -117,7 +117,7 @@ def test_what_protobuf_wrote_is_read(opened: Opened) -> None:
 
 def test_what_is_written_protobuf_reads(tmp_path: Path) -> None:
     weights = np.arange(24, dtype=np.float32).reshape(2, 3, 1, 4)
-    scalar, empty = np.float32(2.5).reshape(()), np.zeros((0, 3), np.float32)
+    scalar, empty = np.array(2.5, np.float32), np.zeros((0, 3), np.float32)
     caffemodel.write(tmp_path / "m", "nét", [("a", "Convolution", [weights, scalar]), ("b", "X", [empty])])
     net = message_class("NetParameter").FromString((tmp_path / "m").read_bytes())
     assert net.name == "nét"

@@ -1,0 +1,188 @@
+"""`netcount verify`, weights and inputs from files, and OpenCV as a second judge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netcount
+from netcount.errors import InputError, LimitError
+from netcount.execute.fill import random_weights
+from netcount.execute.inputs import Preparation, read_image
+from netcount.execute.verify import verify
+from netcount.execute.weights import read_caffemodel, write_caffemodel
+from netcount.shape import Shape
+from tests.helpers import SAMPLES, inputs
+from tests.test_cli import run
+
+NET = inputs(x=(1, 3, 8, 9)) + (
+    'layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 4 kernel_size: 3 } }\n'
+    'layer { name: "r" type: "ReLU" bottom: "c" top: "c" }\n'
+    'layer { name: "f" type: "InnerProduct" bottom: "c" top: "f" inner_product_param { num_output: 5 } }\n'
+)
+
+
+@pytest.fixture
+def net_file(tmp_path: Path) -> Path:
+    path = tmp_path / "net.prototxt"
+    path.write_text(NET)
+    return path
+
+
+def test_the_command_agrees_and_says_so(net_file: Path) -> None:
+    done = run("verify", str(net_file))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().splitlines()[-1].startswith("AGREES: 4 shapes and 5,376 madds")
+    document = json.loads(run("verify", str(net_file), "--format", "json").stdout)
+    assert document["agrees"]
+    assert [layer["madds_performed"] for layer in document["layers"]] == [0, 4536, 0, 840]
+
+
+def test_a_wrong_rule_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shape rule that is off by one, or a count that is too low, does not agree with the run."""
+    from netcount.layers import convolution
+
+    right = convolution.Convolution.infer
+    monkeypatch.setattr(
+        convolution.Convolution,
+        "infer",
+        lambda self, bottoms: [Shape((*top[:-1], top[-1] - 1)) for top in right(self, bottoms)],
+    )
+    net = netcount.load(NET.split('layer { name: "f"')[0])
+    assert not verify(net).agrees
+    monkeypatch.undo()
+    net = netcount.load(NET)
+    monkeypatch.setattr(convolution.Convolution, "ops", lambda self, bottoms, tops: netcount.OpCount(madds=1))
+    found = verify(net)
+    assert not found.agrees
+    assert [layer.name for layer in found.layers if not layer.agrees] == ["c"]
+
+
+def test_inputs_and_outputs_are_files(net_file: Path, tmp_path: Path) -> None:
+    array = np.random.default_rng(3).standard_normal((1, 3, 8, 9), dtype=np.float32)
+    np.save(tmp_path / "x.npy", array)
+    np.savez(tmp_path / "x.npz", x=array)
+    found = []
+    for name in ("x.npy", "x.npz"):
+        out = tmp_path / name.replace(".", "_")
+        done = run(
+            "verify", str(net_file), "--input", f"x={tmp_path / name}", "--save-outputs", str(out), "--seed", "4"
+        )
+        assert done.returncode == 0, done.stderr
+        found.append(np.load(out / "f.npy"))
+    assert (found[0] == found[1]).all()
+    weights = random_weights(netcount.load(NET), seed=4)
+    expected = netcount.load(NET).run({"x": array}, weights=weights)["f"]
+    np.testing.assert_array_equal(found[0], expected)
+
+
+def test_an_image_is_scaled_and_blue_comes_first(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (31, 17), (200, 100, 50)).save(tmp_path / "i.png")
+    array = read_image(str(tmp_path / "i.png"), Shape((2, 3, 8, 9)), Preparation((10, 20, 30), 0.5))
+    assert array.shape == (2, 3, 8, 9)
+    assert array[1, :, 4, 5].tolist() == [20.0, 40.0, 85.0]
+    grey = read_image(str(tmp_path / "i.png"), Shape((1, 1, 8, 9)), Preparation())
+    assert 100 < grey[0, 0, 0, 0] < 130
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--input", "x=nowhere.npy"],
+        ["--input", "nothing=x.npy"],
+        ["--input", "x"],
+        ["--weights", "nowhere.caffemodel"],
+        ["--max-memory", "1 parsec"],
+        ["--max-memory", "1 KiB"],
+        ["--mean", "a,b"],
+    ],
+)
+def test_mistakes_are_exit_code_2(net_file: Path, arguments: list[str]) -> None:
+    done = run("verify", str(net_file), *arguments)
+    assert done.returncode == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_inputs_are_refused() -> None:
+    net = netcount.load(NET)
+    for given, message in (
+        ({"x": np.zeros((1, 3, 8, 8))}, "1×3×8×8"),
+        ({"y": np.zeros(3)}, "no such blob"),
+        ({"f": np.zeros((1, 5))}, "computes that blob"),
+    ):
+        with pytest.raises(InputError, match=message):
+            net.run(given)
+    with pytest.raises(LimitError, match="KiB"):
+        verify(net, max_bytes=100)
+
+
+def test_weights_go_through_a_caffemodel(tmp_path: Path) -> None:
+    net = netcount.load(NET)
+    weights = random_weights(net, seed=9)
+    path = tmp_path / "net.caffemodel"
+    write_caffemodel(path, net, weights)
+    back = read_caffemodel(path, net)
+    assert back.extra == ()
+    assert all((a == b).all() for name in weights for a, b in zip(weights[name], back.blobs[name], strict=True))
+    array = np.ones((1, 3, 8, 9), dtype=np.float32)
+    np.testing.assert_array_equal(
+        net.run({"x": array}, weights=path)["f"], net.run({"x": array}, weights=weights)["f"]
+    )
+
+
+def test_weights_of_another_net_are_refused_with_both_shapes(tmp_path: Path) -> None:
+    net = netcount.load(NET)
+    path = tmp_path / "net.caffemodel"
+    write_caffemodel(path, net, random_weights(net))
+    wider = netcount.load(NET.replace("num_output: 4", "num_output: 6"))
+    with pytest.raises(InputError, match="4×3×3×3 for blob 0, the net 6×3×3×3"):
+        read_caffemodel(path, wider)
+    renamed = netcount.load(NET.replace('name: "f"', 'name: "g"'))
+    with pytest.raises(InputError, match="has no layer of that name"):
+        read_caffemodel(path, renamed)
+    smaller = netcount.load(NET.split('layer { name: "f"')[0])
+    assert read_caffemodel(path, smaller).extra == ("f",)
+
+
+def test_shared_blobs_are_read_from_their_owner() -> None:
+    text = inputs(x=(1, 4)) + "".join(
+        f'layer {{ name: "{name}" type: "InnerProduct" bottom: "x" top: "{name}" '
+        'inner_product_param { num_output: 4 bias_term: false } param { name: "w" } }\n'
+        for name in ("a", "b")
+    )
+    found = netcount.load(text).run(seed=2)
+    np.testing.assert_array_equal(found["a"], found["b"])
+    analysis = netcount.load(text).analyze()
+    assert analysis.totals.params == 16
+    assert analysis.layers[2].blobs[0].shared_with == "a/0"
+
+
+SUPPORTED = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))
+
+
+@pytest.mark.parametrize("name", SUPPORTED)
+def test_opencv_computes_the_same(name: str, tmp_path: Path) -> None:
+    cv2: Any = pytest.importorskip("cv2")
+    net = netcount.load(SAMPLES / f"{name}.prototxt")
+    weights = random_weights(net, seed=11)
+    for node in net.nodes:  # without this, deep nets grow beyond float32's digits
+        if node.type == "BatchNorm":
+            weights[node.name][1] *= 4
+    path = tmp_path / "net.caffemodel"
+    write_caffemodel(path, net, weights)
+    (blob,) = (net.blobs[index] for index in net.inputs)
+    data = np.random.default_rng(5).standard_normal(blob.shape, dtype=np.float32)
+    ours = net.run({blob.name: data}, weights=path)
+    judge = cv2.dnn.readNetFromCaffe(str(SAMPLES / f"{name}.prototxt"), str(path))
+    judge.setInput(data, blob.name)
+    for output, array in ours.items():
+        theirs = judge.forward(output)
+        scale = np.abs(theirs).max()
+        np.testing.assert_allclose(array.reshape(theirs.shape), theirs, rtol=1e-3, atol=1e-3 * scale)
