@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 
 from netcount.build import build
+from netcount.collector import paused
 from netcount.errors import InputError, NetcountError, raise_all
 from netcount.layers.assumed import IDENTITY
 from netcount.layers.catalogue import CATALOGUE, Catalogue
@@ -44,6 +45,21 @@ def load_net(
 
     A solver file is followed to the net it names.  Raises InputError where Caffe would refuse.
     """
+    with paused():
+        return _load(source, phase, level, stages, batch, input_shapes, assume, catalogue, file)
+
+
+def _load(
+    source: str | os.PathLike[str],
+    phase: str,
+    level: int,
+    stages: Collection[str],
+    batch: int | str | None,
+    input_shapes: Mapping[str, Sequence[int]] | None,
+    assume: Mapping[str, str | Sequence[int] | Sequence[Sequence[int]]] | None,
+    catalogue: Catalogue,
+    file: str | None,
+) -> Net:
     if phase not in ("TRAIN", "TEST"):
         raise InputError(f'phase is "TRAIN" or "TEST", not {phase!r}')
     text, name = _text_of(source, file)

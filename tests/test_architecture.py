@@ -12,7 +12,7 @@ from tests.helpers import ROOT
 
 PACKAGE = ROOT / "netcount"
 ROOMS = [
-    ["errors", "lazy", "units", "shape", "opcount"],
+    ["errors", "collector", "lazy", "units", "shape", "opcount"],
     ["prototxt"],
     ["layers"],
     ["net"],

@@ -115,6 +115,7 @@ def test_the_dearest_layers_come_first_with_their_lines() -> None:
         ("1% and 19", False),
         ("1% and 20", True),
         ("28% and 1", True),
+        ("27% and 19", False),
     ],
 )
 def test_an_increase_is_measured_from_the_base(limit: object, passed: bool) -> None:

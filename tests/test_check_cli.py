@@ -173,7 +173,8 @@ def broken(tool: Tool) -> Tool:
         'max_share = { "3x3" = "50%" }\nforbidden_types = ["Convolution"]\n'
         '[[net]]\npath = "bad.prototxt"\nmax_params = 1\n'
         '[[net]]\npath = "u.prototxt"\nmax_params = 1\nassume = { Foo = "identity" }\n'
-        '[[budget]]\nlevel = "warn"\nmax_madds = 1\n',
+        '[[budget]]\nlevel = "warn"\nmax_madds = 1\n'
+        '[[budget]]\nnets = "a*"\nlayers = "*"\nlevel = "warn"\nmax_params = 1\n',
     )
     return tool
 
@@ -185,7 +186,7 @@ def test_names_stay_data(broken: Tool, form: str) -> None:
     assert "\x1b" not in ran.out + ran.err
     assert "\x01" not in ran.out + ran.err
     if form == "github":
-        assert sum(line.startswith("::") for line in ran.out.splitlines()) == 7
+        assert sum(line.startswith("::") for line in ran.out.splitlines()) == 8
         assert not re.search(r"file=[^,]*a,b", ran.out)
     if form == "markdown":
         assert "<b>" not in ran.out
@@ -207,7 +208,7 @@ def test_junit_is_as_test_tools_read_it(broken: Tool) -> None:
     xmlschema = pytest.importorskip("xmlschema", reason="xmlschema is not installed")
     text = broken("check", "-f", "junit").out
     xmlschema.XMLSchema(str(DATA / "junit.xsd")).validate(text.partition("\n")[2])
-    assert re.search(r'<testsuites name="netcount" tests="10" failures="5" errors="1">', text)
+    assert re.search(r'<testsuites name="netcount" tests="12" failures="5" errors="1">', text)
 
 
 def test_sarif_validates(broken: Tool) -> None:
@@ -228,7 +229,7 @@ def test_sarif_validates(broken: Tool) -> None:
 def test_sarif_in_another_library(broken: Tool) -> None:
     library = pytest.importorskip("sarif_pydantic", reason="sarif-pydantic is not installed")
     found = library.Sarif.model_validate_json(broken("check", "-f", "sarif").out)
-    assert len(found.runs[0].results) == 7
+    assert len(found.runs[0].results) == 8
 
 
 def test_a_passing_check_is_valid_too(tool: Tool) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from netcount.analysis.conventions import CONVENTIONS, Convention
 from netcount.analysis.kernels import KernelShare, kernel_shares
+from netcount.collector import paused
 from netcount.errors import Warned
 from netcount.layers.layer import Window
 from netcount.net import Net, Node
@@ -95,7 +96,8 @@ class Count(NamedTuple):
 
 def count(net: Net, convention: Convention = CONVENTIONS["madds"]) -> Count:
     """Count every layer of `net`."""
-    rows = [_row(net, node, convention) for node in net.nodes]
+    with paused():
+        rows = [_row(net, node, convention) for node in net.nodes]
     return Count(
         net,
         convention,

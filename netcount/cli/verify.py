@@ -14,7 +14,8 @@ from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, say, show
 from netcount.errors import InputError, NetcountError
 from netcount.execute.inputs import Preparation, read_inputs
-from netcount.execute.verify import Verification, verify as run
+from netcount.execute.verify import Verification
+from netcount.execute.verify import verify as run
 from netcount.loading import load_net
 from netcount.report.layout import plain
 from netcount.report.verification import document, report

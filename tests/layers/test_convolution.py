@@ -250,8 +250,8 @@ def drawn(shape: tuple[int, ...]) -> Any:
 def geometries(draw: st.DrawFn) -> dict[str, Any]:
     """A small convolution of 1 to 3 spatial axes, windows larger than the input included."""
     axes = draw(st.integers(1, 3))
-    group = draw(st.sampled_from([1, 1, 2, 3]))
-    each, made = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    group = draw(st.integers(1, 3))
+    each, made = draw(st.sampled_from([1, 1, 2, 3])), draw(st.integers(1, 2))
 
     def extents(least: int, most: int) -> list[int]:
         return [draw(st.integers(least, most)) for _ in range(axes)]
@@ -328,6 +328,17 @@ def test_a_deconvolution_is_the_transpose_of_its_convolution(found: dict[str, An
     y = drawn(tuple(tops[0])).astype(np.float64)
     back = plain(y, weight.astype(np.float64), None, found["group"], *window)
     assert np.isclose((made * y).sum(), (x * back).sum(), rtol=1e-3, atol=1e-3)
+
+
+def test_a_depthwise_convolution_that_steps_over_positions() -> None:
+    """With stride 3 and dilation 2, the kernel meets only two of the three remainders."""
+    window = "kernel_h: 2 kernel_w: 3 stride: 3 stride: 4 dilation: 2 dilation: 3 pad: 1"
+    of = layer(f"num_output: 6 group: 3 {window} bias_term: false")
+    x, weight = drawn((2, 3, 9, 17)), drawn((6, 1, 2, 3))
+    (y,) = of.forward([x], [weight], Run())
+    expected = plain(x, weight, None, 3, (3, 4), (1, 1), (2, 3))
+    assert y.shape == expected.shape == (2, 6, 3, 4)
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_deconvolution_adds_its_bias_once() -> None:
