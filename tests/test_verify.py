@@ -20,7 +20,8 @@ from tests.helpers import SAMPLES, inputs
 from tests.test_cli import run
 
 NET = inputs(x=(1, 3, 8, 9)) + (
-    'layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 4 kernel_size: 3 } }\n'
+    'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
+    "convolution_param { num_output: 4 kernel_size: 3 } }\n"
     'layer { name: "r" type: "ReLU" bottom: "c" top: "c" }\n'
     'layer { name: "f" type: "InnerProduct" bottom: "c" top: "f" inner_product_param { num_output: 5 } }\n'
 )
