@@ -30,7 +30,7 @@ class Part:
 class Wiring:
     """The graph of a net: parts, and for every blob version its name, producer and forerunner."""
 
-    __slots__ = ("assumed", "blob_names", "current", "overwrites", "parts", "producers", "readers")
+    __slots__ = ("assumed", "blob_names", "current", "missing", "overwrites", "parts", "producers", "readers")
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
@@ -39,6 +39,7 @@ class Wiring:
         self.overwrites: list[int | None] = []
         self.readers: list[int] = []
         self.current: dict[str, int] = {}
+        self.missing: dict[str, int] = {}
         self.assumed: list[Part] = []
 
     def add_blob(self, name: str, producer: int, overwrites: int | None = None) -> int:
@@ -120,9 +121,10 @@ def _connect_bottoms(
     for index, name in enumerate(part.message.values.get("bottom", ())):
         blob = wiring.current.get(name)
         if blob is None:
+            blob = wiring.missing.get(name)
+        if blob is None:
             problems.append(_unknown_bottom(wiring, part, index, name, messages))
-            blob = wiring.add_blob(name, -1)
-            wiring.current[name] = blob
+            blob = wiring.missing[name] = wiring.add_blob(name, -1)
         wiring.readers[blob] += 1
         part.bottoms.append(blob)
 

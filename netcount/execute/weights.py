@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from netcount.errors import InputError, NetcountError, raise_all
 from netcount.lazy import np
 from netcount.net import Net, Node
-from netcount.prototxt import caffemodel
+from netcount.prototxt import caffemodel, caffemodel_writer
 from netcount.shape import Shape
 
 if TYPE_CHECKING:
@@ -102,4 +102,4 @@ def write_caffemodel(path: str | os.PathLike[str], net: Net, weights: Mapping[st
             got = ", ".join(str(Shape(array.shape)) for array in arrays) or "none"
             raise InputError(f'{node.type} "{node.name}" needs blobs {wanted}, the weights have {got}')
         layers.append((node.name, node.type, arrays))
-    caffemodel.write(path, net.name, layers)
+    caffemodel_writer.write(path, net.name, layers)

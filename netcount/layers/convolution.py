@@ -7,7 +7,6 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.layers.base import Moving
-from netcount.layers.column import convolve, deconvolve, spread, windows
 from netcount.layers.filler import Filler
 from netcount.layers.layer import ONE, Arity, Layer, ParamBlob, Window
 from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise
@@ -136,6 +135,8 @@ class Convolution(Layer):
         return [self._one(bottom, blobs, run) for bottom in bottoms]
 
     def _one(self, bottom: Array, blobs: Sequence[Array], run: Run) -> Array:
+        from netcount.layers.column import spread  # this and what it needs: only to execute
+
         axis = self.axis_given % bottom.ndim
         before = bottom.shape[:axis]
         x = bottom.reshape(prod(before), *bottom.shape[axis:])
@@ -162,6 +163,8 @@ class Convolution(Layer):
         run: Run,
     ) -> Array:
         """N×C×*S -> N×C'×*O; how many groups there are shows in the weights."""
+        from netcount.layers.column import convolve
+
         group = x.shape[1] // weight.shape[1]
         return convolve(x, weight, bias, group, stride, pad, dilation, run)
 
@@ -206,6 +209,8 @@ class Deconvolution(Convolution):
         run: Run,
     ) -> Array:
         """N×C×*S -> N×C'×*O."""
+        from netcount.layers.column import deconvolve
+
         return deconvolve(x, weight, bias, self.group, stride, pad, dilation, run)
 
 
@@ -276,6 +281,8 @@ class Im2col(Moving):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """All windows, one below the other."""
+        from netcount.layers.column import spread, windows
+
         (bottom,) = bottoms
         axis = self.axis_given % bottom.ndim
         before = bottom.shape[:axis]

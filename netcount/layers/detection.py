@@ -1,4 +1,4 @@
-"""What training and evaluating detectors needs: their losses and scores."""
+"""How well detections agree with the truth, box by box; MultiBoxLoss stands with them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
+from netcount.layers.boxes import overlaps
+from netcount.layers.eval_detection import EvalDetection
 from netcount.layers.layer import Arity
-from netcount.layers.loss import Loss
+from netcount.layers.loss_base import TrainingOnly
+from netcount.layers.multibox import MultiBoxLoss
+from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -15,85 +19,39 @@ from netcount.shape import Shape
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
 
+__all__ = ["DetectionEvaluate", "EvalDetection", "MultiBoxLoss", "TrainingOnly"]
 
-class TrainingOnly(Loss):
-    """A loss whose matching and mining netcount counts but does not execute."""
-
-    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Refused by name."""
-        self.refuse("netcount does not execute this training loss; give its top with --input")
-
-
-class MultiBoxLoss(TrainingOnly):
-    """SSD's loss: boxes matched to the truth, then location and class losses.  -> number.
-
-    Bottoms: locations, confidences, priors, truth 1×1×boxes×8.  Source: multibox_loss_layer.cpp (SSD).
-    """
-
-    type = "MultiBoxLoss"
-    source = "SSD"
-    bottoms = Arity(4, 4)
-
-    def read(self, message: Message) -> None:
-        """Classes and whether they share locations."""
-        super().read(message)
-        param = message.child("multibox_loss_param")
-        if not param.has("num_classes") or param.integer("num_classes") < 1:
-            self.refuse("needs num_classes of 1 or more", "multibox_loss_param")
-        self.classes = param.integer("num_classes")
-        self.shared = param.flag("share_location")
-
-    def check(self, bottoms: Sequence[Shape]) -> None:
-        """As many predictions as priors."""
-        location, confidence, priors, _ = bottoms
-        if len(priors) < 3:
-            self.refuse(f"{self.named(2)} {priors} must be 1×2×(P·4)", "bottom", 2)
-        number = priors[2] // 4
-        wanted = (number * 4 * (1 if self.shared else self.classes), number * self.classes)
-        for index, (shape, values) in enumerate(zip((location, confidence), wanted, strict=True)):
-            if shape[1:2] != (values,):
-                self.refuse(
-                    f"{self.named(index)} {shape} must have {values} values an image for {number} priors",
-                    "bottom",
-                    index,
-                )
-
-    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The overlap of every prior with every box of the truth, and the losses if all priors
-        matched: the bound."""
-        location, confidence, priors, truth = bottoms
-        pairs = priors[2] // 4 * (truth[2] if len(truth) > 2 else 1)
-        return OpCount(
-            adds=8 * pairs + 2 * location.count() + 2 * confidence.count(),
-            muls=2 * pairs + location.count(),
-            divs=pairs + confidence.count(),
-            compares=4 * pairs + location.count() + confidence.count(),
-            exps=confidence.count(),
-        )
+PARAM = "detection_evaluate_param"
 
 
 class DetectionEvaluate(NoBlobs):
     """Detections held against the truth.  (1×1×D×7, 1×1×G×8) -> 1×1×(classes−1+D)×5.
 
-    Source: detection_evaluate_layer.cpp (SSD).
+    First a row a class but the background (−1, class, boxes of the truth, −1, −1), then a row a
+    detection (image, class, score, right, wrong).  Rows come in as DetectionOutput makes them, and
+    as image, class, instance, x1, y1, x2, y2, difficult.
+    Source: detection_evaluate_layer.cpp of SSD.
     """
 
     type = "DetectionEvaluate"
     source = "SSD"
-    bottoms = Arity(2, 2)
+    bottoms = Arity(2, None)
 
     def read(self, message: Message) -> None:
         """Classes and thresholds."""
-        param = message.child("detection_evaluate_param")
+        param = message.child(PARAM)
         if not param.has("num_classes"):
-            self.refuse("needs num_classes", "detection_evaluate_param")
+            self.refuse("needs num_classes", PARAM)
         self.classes = param.integer("num_classes")
-        if param.number("overlap_threshold") <= 0:
-            self.refuse("overlap_threshold must be positive", "detection_evaluate_param.overlap_threshold")
+        self.background = param.integer("background_label_id")
+        self.threshold = param.number("overlap_threshold")
+        self.difficult = param.flag("evaluate_difficult_gt")
+        if self.threshold <= 0:
+            self.refuse("overlap_threshold must be positive", f"{PARAM}.overlap_threshold")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """A row a class but the background, and a row a detection."""
-        for index, (shape, width) in enumerate(zip(bottoms, (7, 8), strict=True)):
+        for index, (shape, width) in enumerate(zip(bottoms, (7, 8), strict=False)):
             if len(shape) != 4 or shape[:2] != (1, 1) or shape[3] != width:
                 self.refuse(f"{self.named(index)} {shape} must be 1×1×…×{width}", "bottom", index)
         return [Shape((1, 1, self.classes - 1 + bottoms[0][2], 5))]
@@ -103,42 +61,59 @@ class DetectionEvaluate(NoBlobs):
         return "a row a class and a valid detection; shown for the detections of the bottom's shape"
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The overlap of every detection with every box: the bound."""
+        """The bound: the overlap of every detection with every box of the truth, and the largest;
+        sorting is not counted."""
         pairs = bottoms[0][2] * bottoms[1][2]
-        return OpCount(adds=8 * pairs, muls=2 * pairs, divs=pairs, compares=5 * pairs)
+        return OpCount(adds=8 * pairs + bottoms[1][2], muls=3 * pairs, divs=pairs, compares=11 * pairs)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Refused by name: it scores against a truth that a net alone does not have."""
-        self.refuse("netcount does not execute this evaluation; give its top with --input")
+        """Image by image and class by class, the best detections first."""
+        if self.message.child(PARAM).has("name_size_file"):
+            self.refuse("the sizes of name_size_file are not read here", f"{PARAM}.name_size_file")
+        found, truth = bottoms[0].reshape(-1, 7), bottoms[1].reshape(-1, 8)
+        ends = np.flatnonzero(truth[:, 0].astype(np.int64) == -1)
+        truth = truth[: ends[0] if len(ends) else None]
+        for index, rows_of in enumerate((found[found[:, 0] != -1], truth)):
+            if (rows_of[:, 1].astype(np.int64) == self.background).any():
+                self.refuse(
+                    f"{self.named(index)} names the background, class {self.background}; give boxes of other "
+                    "classes with --input",
+                    "bottom",
+                    index,
+                )
+        counted = truth if self.difficult else truth[truth[:, 7] == 0]
+        rows = [
+            [-1.0, float(c), float((counted[:, 1].astype(np.int64) == c).sum()), -1.0, -1.0]
+            for c in range(self.classes)
+            if c != self.background
+        ]
+        valid = found[:, 1] != -1
+        length = len(rows) + int(valid.sum())
+        named = found[valid & (found[:, 0] != -1)].astype(np.float32)
+        for image, label in sorted({(int(row[0]), int(row[1])) for row in named}):
+            own = named[(named[:, 0] == image) & (named[:, 1] == label)]
+            boxes = truth[(truth[:, 0] == image) & (truth[:, 1] == label)]
+            rows += self._judged(image, label, own, boxes)
+        top = np.zeros((length, 5), dtype=np.float32)
+        top[: len(rows)] = np.array(rows, dtype=np.float32).reshape(-1, 5)
+        return [top[None, None]]
 
-
-class EvalDetection(NoBlobs):
-    """YOLO v1/v2's evaluation: predictions and truth -> one row of scores a box.
-
-    (N×side²·(…), N×…) -> N×(classes + side²·boxes·4).  Source: eval_detection_layer.cpp of caffe-yolo.
-    """
-
-    type = "EvalDetection"
-    source = "YOLO forks"
-    bottoms = Arity(2, 2)
-
-    def read(self, message: Message) -> None:
-        """Grid, classes and boxes a cell."""
-        param = message.child("eval_detection_param")
-        self.side, self.classes = param.integer("side"), param.integer("num_class")
-        self.boxes = param.integer("num_object")
-
-    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """A count a class, then four values a box."""
-        if not bottoms[0]:
-            self.refuse(f"{self.named(0)} {bottoms[0]} must have an axis of images", "bottom")
-        return [Shape((bottoms[0][0], self.classes + self.side**2 * self.boxes * 4))]
-
-    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The overlap of every box with the truth of its cell: the bound."""
-        boxes = bottoms[0][0] * self.side**2 * self.boxes
-        return OpCount(adds=8 * boxes, muls=(2 + self.classes) * boxes, divs=boxes, compares=5 * boxes)
-
-    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Refused by name."""
-        self.refuse("netcount does not execute this evaluation; give its top with --input")
+    def _judged(self, image: int, label: int, found: Array, truth: Array) -> list[list[float]]:
+        """A row a detection: right when it overlaps a box that no better one has taken."""
+        if not len(truth):
+            return [[image, label, float(row[2]), 0, 1] for row in found]
+        found = found[np.argsort(-found[:, 2], kind="stable")]
+        shared = overlaps(found[:, 3:7], truth[:, 3:7])
+        taken: set[int] = set()
+        rows = []
+        for row, overlap in zip(found, shared, strict=True):
+            box = int(overlap.argmax())
+            right, wrong = 0.0, 1.0
+            if overlap[box] >= self.threshold:
+                if not self.difficult and truth[box, 7]:
+                    right, wrong = 0.0, 0.0
+                elif box not in taken:
+                    right, wrong = 1.0, 0.0
+                    taken.add(box)
+            rows.append([image, label, float(row[2]), right, wrong])
+        return rows

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
-from netcount.layers.boxes import suppressed
-from netcount.layers.layer import Arity
+from netcount.layers.boxes import decoded, suppressed, suppressed_adaptively
+from netcount.layers.layer import Arity, Layer
+from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -23,7 +24,8 @@ class DetectionOutput(NoBlobs):
     """(locations N×(P·4), confidences N×(P·classes), priors 1×2×(P·4)) -> 1×1×detections×7.
 
     A detection is image, class, score, x1, y1, x2, y2.  How many there are depends on the data;
-    the inferred shape is the single row that Caffe sets up.  Source: detection_output_layer.cpp (SSD).
+    the inferred shape is the single row that Caffe sets up.  Locations may be shared by the classes
+    or not, then they are N×(P·classes·4).  Source: detection_output_layer.cpp of SSD.
     """
 
     type = "DetectionOutput"
@@ -54,20 +56,7 @@ class DetectionOutput(NoBlobs):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """1×1×1×7, after the check of the priors."""
-        location, confidence, priors = bottoms[:3]
-        if len(priors) < 3 or not location or location[:1] != confidence[:1]:
-            self.refuse(f"needs N×…, N×… and 1×2×(P·4), not {location}, {confidence} and {priors}", "bottom")
-        number = priors[2] // 4
-        codes = 1 if self.shared else self.classes
-        for index, (shape, wanted) in enumerate(
-            ((location, number * codes * 4), (confidence, number * self.classes))
-        ):
-            if shape[1:2] != (wanted,):
-                self.refuse(
-                    f"{self.named(index)} {shape} must have {wanted} values an image for {number} priors",
-                    "bottom",
-                    index,
-                )
+        check_predictions(self, bottoms, self.classes, 1 if self.shared else self.classes)
         return [Shape((1, 1, 1, 7))]
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
@@ -78,67 +67,88 @@ class DetectionOutput(NoBlobs):
         return f"one row a detection, at most {most}; Caffe sets up one"
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The decoding of every box and a compare a confidence; the suppression depends on the data
-        and is not counted."""
+        """The decoding of every box and its area, and a compare a confidence; how much sorting and
+        suppressing there is depends on the data and is not counted."""
         boxes = bottoms[0].count() // 4
-        exps = 2 * boxes if self.code == "CENTER_SIZE" else 0
-        return OpCount(adds=8 * boxes, muls=8 * boxes, compares=bottoms[1].count(), exps=exps)
+        variances = 0 if self.encoded else 4
+        if self.code == "CENTER_SIZE":
+            each = OpCount(adds=12, muls=5 + variances, divs=6, compares=2, exps=2)
+        elif self.code == "CORNER_SIZE":
+            each = OpCount(adds=8, muls=5 + variances, compares=2)
+        else:
+            each = OpCount(adds=6, muls=1 + variances, compares=2)
+        return OpCount(*(boxes * number for number in each)) + OpCount(compares=bottoms[1].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Class by class for each image; without detections a row of −1 an image."""
         location, confidence, priors = bottoms[:3]
         images = len(location)
-        corners, variances = priors.reshape(2, -1, 4)
+        corners, variances = split_priors(priors)
         codes = 1 if self.shared else self.classes
         locations = location.reshape(images, len(corners), codes, 4)
         scores = confidence.reshape(images, len(corners), self.classes)
+        scale = None if self.encoded else variances
         rows: list[list[float]] = []
         for image in range(images):
-            rows += self._detections(image, locations[image], scores[image], corners, variances)
-        if not rows:
-            rows = [[float(image), *[-1.0] * 6] for image in range(images)]
-        return [np.array(rows, dtype=np.float32).reshape(1, 1, -1, 7)]
+            boxes = [decoded(self.code, locations[image, :, code], corners, scale) for code in range(codes)]
+            rows += self._detections(image, boxes, scores[image])
+        return [as_rows(rows, images)]
 
-    def _detections(
-        self, image: int, locations: Array, scores: Array, corners: Array, variances: Array
-    ) -> list[list[float]]:
+    def _detections(self, image: int, boxes: list[Array], scores: Array) -> list[list[float]]:
+        """Rows by class, in a class the best first."""
         found: list[tuple[float, int, int]] = []
-        decoded: dict[int, Array] = {}
         for label in range(self.classes):
             if label == self.background:
                 continue
-            code = 0 if self.shared else label
-            if code not in decoded:
-                decoded[code] = self._decode(locations[:, code], corners, variances)
             own = scores[:, label]
-            chosen = np.flatnonzero(own > self.confidence)
-            order = chosen[np.argsort(-own[chosen], kind="stable")]
+            order = np.flatnonzero(own > self.confidence)
+            order = order[np.argsort(-own[order], kind="stable")]
             if self.top_k > -1:
                 order = order[: self.top_k]
-            for kept in suppressed(decoded[code][order], own[order], self.threshold, self.eta):
-                found.append((float(own[order[kept]]), label, int(order[kept])))
+            kept = order[self._suppressed(boxes[0 if self.shared else label][order], own[order])]
+            found += [(float(own[prior]), label, prior) for prior in kept.tolist()]
         if -1 < self.keep_top_k < len(found):
             found = sorted(found, key=lambda item: -item[0])[: self.keep_top_k]
             found.sort(key=lambda item: item[1])
         return [
-            [
-                float(image),
-                float(label),
-                score,
-                *decoded[0 if self.shared else label][prior].tolist(),
-            ]
+            [image, label, score, *boxes[0 if self.shared else label][prior].tolist()]
             for score, label, prior in found
         ]
 
-    def _decode(self, location: Array, corners: Array, variances: Array) -> Array:
-        """Boxes from predictions relative to the priors, in the way `code_type` says."""
-        scaled = location if self.encoded else location * variances
-        size = corners[:, 2:] - corners[:, :2]
-        if self.code == "CORNER":
-            return corners + scaled
-        if self.code == "CORNER_SIZE":
-            result: Array = corners + scaled * np.concatenate([size, size], axis=1)
-            return result
-        centre = (corners[:, :2] + corners[:, 2:]) / 2 + scaled[:, :2] * size
-        half = np.exp(scaled[:, 2:]) * size / 2
-        return np.concatenate([centre - half, centre + half], axis=1)
+    def _suppressed(self, boxes: Array, scores: Array) -> list[int]:
+        if self.eta < 1:
+            return suppressed_adaptively(boxes, scores, self.threshold, self.eta)
+        return suppressed(boxes, scores, self.threshold)
+
+
+def check_predictions(layer: Layer, bottoms: Sequence[Shape], classes: int, codes: int) -> None:
+    """Refuse unless locations and confidences are as many as the priors ask for."""
+    location, confidence, priors = bottoms[:3]
+    if legacy(layer, location, 0)[0] != legacy(layer, confidence, 1)[0]:
+        layer.refuse(
+            f"{layer.named(0)} {location} and {layer.named(1)} {confidence} differ in images",
+            "bottom",
+            1,
+        )
+    number = legacy(layer, priors, 2)[2] // 4
+    wanted = (number * codes * 4, number * classes)
+    for index, (shape, values) in enumerate(zip((location, confidence), wanted, strict=True)):
+        if legacy(layer, shape, index)[1] != values:
+            layer.refuse(
+                f"{layer.named(index)} {shape} must have {values} channels for the {number} boxes "
+                f"of {layer.named(2)} {priors}",
+                "bottom",
+                index,
+            )
+
+
+def split_priors(priors: Array) -> tuple[Array, Array]:
+    """Corners and variances, each P×4, of a blob 1×2×(P·4)."""
+    corners, variances = priors[0].reshape(2, -1, 4)
+    return corners, variances
+
+
+def as_rows(rows: list[list[float]], images: int) -> Array:
+    """1×1×rows×7; without rows one of −1 for each image, after its number."""
+    rows = rows or [[image, -1, -1, -1, -1, -1, -1] for image in range(images)]
+    return np.array(rows, dtype=np.float32).reshape(1, 1, -1, 7)

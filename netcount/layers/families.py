@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 _MODULES = {
-    "activation": "AbsVal BNLL Clip Dropout ELU Exp HardSigmoid Log Mish PReLU Power ReLU ReLU6 SeLU SeLu"
+    "activation": "AbsVal BNLL Clip Dropout ELU HardSigmoid Mish PReLU ReLU ReLU6 SeLU SeLu"
     " Sigmoid Swish TanH Threshold",
-    "arrangement": "Concat Crop Flatten Permute Reshape Silence Slice Split Tile",
+    "arrangement": "Concat Crop Silence Slice Split Tile",
     "rearrangement": "BatchReindex Flip Reorg ShuffleChannel",
     "convolution": "Convolution ConvolutionDepthwise Deconvolution DepthwiseConvolution Im2col",
     "dense": "Embed InnerProduct MarginInnerProduct",
     "detection": "DetectionEvaluate EvalDetection MultiBoxLoss",
     "detection_output": "DetectionOutput",
     "elementwise": "Axpy Eltwise Reduction",
-    "loss": "Accuracy ContrastiveLoss EuclideanLoss HingeLoss InfogainLoss MultinomialLogisticLoss"
+    "accuracy": "Accuracy",
+    "infogain": "InfogainLoss",
+    "loss": "ContrastiveLoss EuclideanLoss HingeLoss MultinomialLogisticLoss"
     " SigmoidCrossEntropyLoss SoftmaxWithLoss",
     "loss_forks": "BoxAnnotatorOHEM CenterLoss DiceLoss L1Loss SegAccuracy SmoothL1Loss"
     " SmoothL1LossOHEM SoftmaxWithLossOHEM",
     "normalization": "BN BatchNorm LRN MVN Normalize",
     "pooling": "Pooling SPP",
+    "powers": "Exp Log Power",
     "priorbox": "PriorBox PriorBoxClustered",
     "proposal": "Proposal",
     "recurrent": "LSTM LSTMUnit RNN",
+    "reshaping": "Flatten Permute Reshape",
     "resampling": "Interp Upsample",
     "roi": "PSROIPooling ROIAlign ROIPooling",
     "scaling": "Bias ChannelScale Scale",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
 from netcount.layers.layer import Arity, Window
-from netcount.layers.reduction import largest, mean, places, quadratic_mean, where_largest
 from netcount.layers.window import covered, pooled, spatial_text
+from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -30,6 +30,8 @@ def window_ops(method: str, seen: int, outputs: int) -> OpCount:
 
 def reduced(method: str, x: Array, starts: Sequence[range], kernel: Sequence[int], pad: Sequence[int]) -> Array:
     """`x` (N, C, H, W) with one value for each window."""
+    from netcount.layers.reduction import largest, mean, quadratic_mean  # only to execute
+
     if method == "MAX":
         return largest(x, starts, kernel)
     if method == "AVE":
@@ -156,6 +158,8 @@ class Pooling(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows first, then columns; the mask looks at every element of the kernel by itself."""
+        from netcount.layers.reduction import places, where_largest
+
         (x,) = bottoms
         kernel = self._over(x.shape)
         starts = places(x.shape[2:], kernel, self.stride, self.pad, self.floor)
@@ -226,7 +230,7 @@ class SPP(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Each level pooled, flattened, and joined."""
-        from netcount.lazy import np
+        from netcount.layers.reduction import places
 
         (x,) = bottoms
         levels = []

@@ -7,7 +7,8 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
-from netcount.layers.layer import TWO
+from netcount.layers.layer import Arity
+from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -22,23 +23,25 @@ PARAM = "prior_box_param"
 class PriorBox(NoBlobs):
     """Boxes at every position of a feature map.  (N×C×H×W, image) -> 1×2×(H·W·priors·4).
 
+    Caffe asks for the image only where img_size is unset.
     Source: prior_box_layer.cpp of SSD; Liu et al. 2016, arXiv 1512.02325.
     """
 
     type = "PriorBox"
     source = "SSD"
-    bottoms = TWO
+    bottoms = Arity(1, None)
 
     def read(self, message: Message) -> None:
         """The boxes' widths and heights, in the order of the output."""
         param = message.child(PARAM)
         self.clip, self.offset = param.flag("clip"), param.number("offset")
+        self.boxes, self.preparation = self._boxes(param)
         self.variance = self._variance(param)
         self.image = self._pair(param, "img_size", "img_h", "img_w", param.integer)
         self.step = self._pair(param, "step", "step_h", "step_w", param.number)
-        self.boxes = self._boxes(param)
 
-    def _boxes(self, param: Message) -> list[tuple[float, float]]:
+    def _boxes(self, param: Message) -> tuple[list[tuple[float, float]], OpCount]:
+        """(width, height) of each box, and what Caffe computes for them at every position."""
         small, large = param.numbers("min_size"), param.numbers("max_size")
         if not small or min(small) <= 0:
             self.refuse("needs a positive min_size", f"{PARAM}.min_size")
@@ -57,11 +60,17 @@ class PriorBox(NoBlobs):
             boxes.append((least, least))
             if large:
                 boxes.append((sqrt(least * int(large[index])),) * 2)
-            boxes += [(least * sqrt(r), least / sqrt(r)) for r in ratios if abs(r - 1) >= 1e-6]
-        return boxes
+            boxes += [(least * sqrt(r), least / sqrt(r)) for r in ratios]
+        means, stretched = len(large), len(small) * len(ratios)
+        return boxes, OpCount(
+            muls=means + stretched,
+            divs=stretched,
+            exps=means + 2 * stretched,
+            compares=len(small) * (1 + len(ratios)),
+        )
 
     def _ratios(self, param: Message) -> list[float]:
-        """1, then each new ratio, with flip also its inverse."""
+        """Each new ratio besides 1, with flip also its inverse."""
         ratios = [1.0]
         for ratio in param.numbers("aspect_ratio"):
             if ratio <= 0:
@@ -70,7 +79,7 @@ class PriorBox(NoBlobs):
                 ratios.append(ratio)
                 if param.flag("flip"):
                     ratios.append(1 / ratio)
-        return ratios
+        return ratios[1:]
 
     def _variance(self, param: Message) -> list[float]:
         found = param.numbers("variance") or [0.1]
@@ -79,46 +88,52 @@ class PriorBox(NoBlobs):
         return found * (4 // len(found))
 
     def _pair(
-        self, param: Message, one: str, high: str, wide: str, get: Callable[[str], float]
+        self, param: Message, one: str, high: str, wide: str, value_of: Callable[[str], float]
     ) -> tuple[float, float]:
+        """Height and width, given as one number or as two; zeros where unset."""
         if param.has(high) or param.has(wide):
             if param.has(one):
                 self.refuse(f"{one} and {high}/{wide} exclude each other", f"{PARAM}.{one}")
-            pair = (get(high), get(wide))
-        elif param.has(one):
-            pair = (get(one), get(one))
-        else:
-            return (0, 0)
-        if min(pair) <= 0:
+            for name in (high, wide):
+                if not param.has(name) or value_of(name) <= 0:
+                    self.refuse(f"{high} and {wide} must both be positive", f"{PARAM}.{name}")
+            return value_of(high), value_of(wide)
+        if not param.has(one):
+            return 0, 0
+        if value_of(one) <= 0:
             self.refuse(f"{one} must be positive", f"{PARAM}.{one}")
-        return pair
+        return value_of(one), value_of(one)
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """1×2×(H·W·priors·4)."""
-        features = bottoms[0]
-        if len(features) != 4:
-            self.refuse(f"{self.named(0)} {features} must be N×C×H×W", "bottom")
-        values = features.count(2) * len(self.boxes) * 4
+        *_, high, wide = legacy(self, bottoms[0], 0)
+        values = high * wide * len(self.boxes) * 4
         if not values:
-            self.refuse(f"{self.named(0)} {features} has no position", "bottom")
+            self.refuse(f"{self.named(0)} {bottoms[0]} has no position", "bottom")
         return [Shape((1, 2, values))]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """A box: four adds, divs and halvings; a position: its centre; clipping two compares."""
-        corners = tops[0].count() // 2
-        positions = bottoms[0].count(2)
+        """A corner's coordinate: an add, half a side, a div by the image; clipping two compares.
+        A position: two adds and muls for its centre, and the boxes' sides, computed anew."""
+        corners = tops[0][2]
+        positions = corners // (4 * len(self.boxes))
+        each = self.preparation
         return OpCount(
             adds=corners + 2 * positions,
-            muls=2 * positions,
-            divs=2 * corners,
-            compares=2 * corners if self.clip else 0,
+            muls=(2 + each.muls) * positions,
+            divs=2 * corners + each.divs * positions,
+            compares=(2 * corners if self.clip else 0) + each.compares * positions,
+            exps=each.exps * positions,
         )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Centres of the positions plus and minus half of each box, in units of the image."""
-        features, image = bottoms
-        high, wide = features.shape[2:]
-        image_h, image_w = self.image if all(self.image) else image.shape[2:4]
+        high, wide = (*bottoms[0].shape, 1, 1, 1)[2:4]
+        if not all(self.image) and len(bottoms) < 2:
+            self.refuse("needs the image as a second bottom, or img_size", f"{PARAM}.img_size")
+        image_h, image_w = self.image
+        if not all(self.image):
+            image_h, image_w = (*bottoms[1].shape, 1, 1, 1)[2:4]
         step_h, step_w = self.step if all(self.step) else (image_h / high, image_w / wide)
         sizes = np.array(self.boxes) / 2
         x = ((np.arange(wide) + self.offset) * step_w)[None, :, None]
@@ -138,14 +153,23 @@ class PriorBox(NoBlobs):
 class PriorBoxClustered(PriorBox):
     """Boxes of given widths and heights at every position.  (N×C×H×W, image) -> 1×2×(H·W·boxes·4).
 
-    Source: OpenVINO's PriorBoxClustered; fields of prior_box_param: width, height, step, offset.
+    Source: prior_box_clustered_layer.cpp of Intel's training toolbox; prior_box_param has repeated
+    width and height, the rest is PriorBox's.
     """
 
     type = "PriorBoxClustered"
-    source = "OpenVINO"
+    source = "Intel"
 
-    def _boxes(self, param: Message) -> list[tuple[float, float]]:
-        widths, heights = param.numbers("width"), param.numbers("height")
+    def _boxes(self, param: Message) -> tuple[list[tuple[float, float]], OpCount]:
+        widths: list[float] = param.values.get("width", [])
+        heights: list[float] = param.values.get("height", [])
         if not widths or len(widths) != len(heights):
-            self.refuse(f"{len(widths)} widths and {len(heights)} heights must pair", f"{PARAM}.width")
-        return list(zip(widths, heights, strict=True))
+            self.refuse(
+                f"{len(widths)} width and {len(heights)} height must be as many, one or more",
+                f"{PARAM}.width",
+            )
+        for field, sides in (("width", widths), ("height", heights)):
+            for index, side in enumerate(sides):
+                if side <= 0:
+                    self.refuse(f"{field} {side:g} must be positive", f"{PARAM}.{field}", index)
+        return list(zip(widths, heights, strict=True)), OpCount()

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 def softmax(x: Array, axis: int) -> Array:
     """exp(x − max) / Σ exp(x − max) along an axis."""
-    y = np.exp(x - x.max(axis=axis, keepdims=True))
+    y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
-    result: Array = y
-    return result
+    return y
 
 
 def softmax_ops(elements: int) -> OpCount:

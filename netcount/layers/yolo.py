@@ -1,4 +1,8 @@
-"""YOLO's layers in the MobileNet-YOLO and caffe-yolo forks."""
+"""Detections from YOLO's grids, as the MobileNet-YOLO fork of Caffe makes them.
+
+A cell of a grid predicts boxes: x, y (within the cell), w, h (as exponents of an anchor), whether
+there is an object, and a score a class.
+"""
 
 from __future__ import annotations
 
@@ -7,199 +11,201 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
 from netcount.layers.boxes import suppressed
-from netcount.layers.detection import TrainingOnly
+from netcount.layers.detection_output import as_rows
+from netcount.layers.eval_detection import corners_of
 from netcount.layers.layer import Arity
 from netcount.layers.softmax import softmax
+from netcount.layers.yolo_loss import RegionLoss, Yolov3
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
 
 if TYPE_CHECKING:
+    from netcount.layers.loss_base import Indices
     from netcount.layers.run import Array, Run
 
+__all__ = ["RegionLoss", "YoloDetectionOutput", "Yolov3", "Yolov3DetectionOutput"]
 
-class RegionLoss(TrainingOnly):
-    """YOLO v2's loss over a grid of boxes.  (N×(boxes·(5+classes))×S×S, truth) -> number.
 
-    Source: region_loss_layer.cpp of YOLO forks.
+class GridDetections(NoBlobs):
+    """Rows 1×1×detections×7 of 0, class (from 1), score and corners; one row until data come.
+
+    Suppression knows neither classes nor images: boxes of different classes, and of different
+    images of a batch, suppress each other, and every row names image 0, as in the fork.
     """
 
-    type = "RegionLoss"
-    source = "YOLO forks"
+    bottoms = Arity(1, None)
 
-    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """An exp and four more operations a predicted value: the bound without matching."""
-        values = bottoms[0].count()
-        return OpCount(adds=2 * values, muls=values, divs=values, exps=values)
-
-
-class Yolov3(RegionLoss):
-    """YOLO v3's loss over one grid.  (N×(3·(5+classes))×S×S, truth) -> number.
-
-    Source: yolov3_layer.cpp of MobileNet-YOLO.
-    """
-
-    type = "Yolov3"
-    source = "MobileNet-YOLO"
-
-
-class _Detections(NoBlobs):
-    """Rows 1×1×detections×7 of image, class, score and box; one row until data come."""
+    def _read(self, name: str) -> Message:
+        """What the versions have in common."""
+        param = self.message.child(name)
+        if not param.has("num_classes"):
+            self.refuse("needs num_classes", name)
+        self.name = name
+        self.classes, self.boxes = param.integer("num_classes"), param.integer("num_box")
+        self.biases = param.numbers("biases")
+        self.confidence = param.number("confidence_threshold")
+        self.threshold = param.number("nms_threshold")
+        return param
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """1×1×1×7, after the check of the channels."""
-        for index, shape in enumerate(bottoms):
-            wanted = self.boxes_of(index) * (5 + self.classes)
-            if len(shape) != 4 or shape[1] != wanted:
-                self.refuse(
-                    f"{self.named(index)} {shape} must have boxes·(5 + classes) = {wanted} channels",
-                    "bottom",
-                    index,
-                )
+        """1×1×1×7."""
         return [Shape((1, 1, 1, 7))]
-
-    classes: int
-    confidence: float
-    threshold: float
-
-    def boxes_of(self, index: int) -> int:
-        """Boxes a cell that bottom `index` predicts."""
-        return 1
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The detections."""
         return "one row a detection; Caffe sets up one"
 
-    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """An exp, an add and a div a predicted value, a compare a class; no suppression."""
-        values = sum(bottom.count() for bottom in bottoms)
-        return OpCount(adds=values, divs=values, compares=values, exps=values)
+    def grid(self, x: Array, index: int) -> Array:
+        """N×(boxes·(5 + classes))×H×W -> N×H×W×boxes×(5 + classes), as the fork loops over them."""
+        wanted = self.boxes * (5 + self.classes)
+        if x.ndim != 4 or x.shape[1] != wanted:
+            self.refuse(
+                f"{self.named(index)} {Shape(x.shape)} must be N×{wanted}×H×W: {self.boxes} boxes "
+                f"of 5 + {self.classes} values",
+                "bottom",
+                index,
+            )
+        cells = x.reshape(len(x), self.boxes, 5 + self.classes, *x.shape[2:])
+        grid: Array = cells.transpose(0, 3, 4, 1, 2)
+        return grid
 
-    def rows(self, boxes: Array, scores: Array, image: int) -> list[list[float]]:
-        """Detections above the threshold, suppressed class by class."""
-        found: list[list[float]] = []
-        for label in range(self.classes):
-            chosen = np.flatnonzero(scores[:, label] > self.confidence)
-            own = scores[chosen, label]
-            for kept in suppressed(boxes[chosen], own, self.threshold):
-                corners = np.clip(boxes[chosen[kept]], 0, 1).tolist()
-                found.append([float(image), float(label + 1), float(own[kept]), *corners])
-        return found
+    def decoded(self, grid: Array, anchors: Array, size: tuple[float, float]) -> Array:
+        """Centre-form boxes in units of the image; `size` is what anchors are measured in."""
+        high, wide = grid.shape[1:3]
+        boxes = np.empty((*grid.shape[:4], 4), dtype=np.float32)
+        boxes[..., 0] = (sigmoid(grid[..., 0]) + np.arange(wide)[:, None]) / wide
+        boxes[..., 1] = (sigmoid(grid[..., 1]) + np.arange(high)[:, None, None]) / high
+        boxes[..., 2:] = np.exp(grid[..., 2:4]) * anchors / np.array(size)
+        return boxes
 
-    def collected(self, found: list[list[float]], images: int) -> list[Array]:
-        """All rows, or a row of −1 an image."""
-        if not found:
-            found = [[float(image), *[-1.0] * 6] for image in range(images)]
-        return [np.array(found, dtype=np.float32).reshape(1, 1, -1, 7)]
-
-
-def _decoded(cells: Array, anchors: Array, size: tuple[float, float]) -> Array:
-    """Corners (boxes·H·W, 4) in units of the image, from B×4×H×W and anchors B×2."""
-    height, width = cells.shape[2:]
-    x = (_sigmoid(cells[:, 0]) + np.arange(width)) / width
-    y = (_sigmoid(cells[:, 1]) + np.arange(height)[:, None]) / height
-    half_w = np.exp(cells[:, 2]) * anchors[:, 0, None, None] / size[0] / 2
-    half_h = np.exp(cells[:, 3]) * anchors[:, 1, None, None] / size[1] / 2
-    return np.stack([x - half_w, y - half_h, x + half_w, y + half_h], axis=-1).reshape(-1, 4)
+    def top(self, boxes: Array, labels: Indices, scores: Array, images: int) -> list[Array]:
+        """The boxes that stay, the best first; boxes are in centre form."""
+        corners = corners_of(boxes)
+        kept = suppressed(corners, scores, self.threshold, equal=True)
+        rows = [[0, labels[k] + 1, scores[k], *corners[k]] for k in kept]
+        return [as_rows(rows, images)]
 
 
-def _sigmoid(x: Array) -> Array:
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(−x)), computed so that it never overflows."""
+    half = np.float32(0.5)
+    y: Array = half * np.tanh(half * x) + half
+    return y
 
 
-class YoloDetectionOutput(_Detections):
-    """YOLO v2's detections.  N×(boxes·(5+classes))×S×S -> 1×1×detections×7.
+class YoloDetectionOutput(GridDetections):
+    """YOLO v2's detections: a box for each anchor, of its best class.
 
+    N×(boxes·(5+classes))×S×S[, a second grid] -> 1×1×detections×7.  Anchors (biases) are in cells.
     Source: yolo_detection_output_layer.cpp of MobileNet-YOLO.
     """
 
     type = "YoloDetectionOutput"
     source = "MobileNet-YOLO"
-    bottoms = Arity(1, 1)
 
     def read(self, message: Message) -> None:
         """Classes, boxes a cell and their anchors."""
-        name = "yolo_detection_output_param"
-        param = message.child(name)
-        if not param.has("num_classes"):
-            self.refuse("needs num_classes", name)
-        self.classes, self.boxes = param.integer("num_classes"), param.integer("num_box")
-        self.biases = param.numbers("biases")
-        self.confidence = param.number("confidence_threshold")
-        self.threshold = param.number("nms_threshold")
+        self._read("yolo_detection_output_param")
 
-    def boxes_of(self, index: int) -> int:
-        """The boxes a cell."""
-        return self.boxes
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A box: four exps, ten other operations and two compares; a class: the softmax, and a
+        compare for the best.  Suppression depends on the data and is not counted."""
+        boxes = sum(x.count() for x in bottoms[:2]) // (5 + self.classes)
+        scores = boxes * self.classes
+        return OpCount(
+            adds=5 * boxes + 2 * scores,
+            muls=3 * boxes,
+            divs=7 * boxes + scores,
+            compares=boxes + 2 * scores,
+            exps=5 * boxes + scores,
+        )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Anchors are in cells; classes by softmax."""
-        (x,) = bottoms
-        if len(self.biases) != 2 * self.boxes:
+        """Objectness times the softmax of the best class; a third grid is not read."""
+        if len(self.biases) < 2 * self.boxes:
             self.refuse(
-                f"{len(self.biases)} biases for {self.boxes} boxes",
-                "yolo_detection_output_param.biases",
+                f"{len(self.biases)} biases for {self.boxes} boxes, which need two each",
+                f"{self.name}.biases",
             )
-        anchors = np.array(self.biases).reshape(-1, 2)
-        cells = x.reshape(len(x), self.boxes, 5 + self.classes, *x.shape[2:])
-        found: list[list[float]] = []
-        for image, one in enumerate(cells):
-            boxes = _decoded(one[:, :4], anchors, (x.shape[3], x.shape[2]))
-            classes = softmax(one[:, 5:], 1) * _sigmoid(one[:, 4:5])
-            found += self.rows(boxes, np.moveaxis(classes, 1, -1).reshape(-1, self.classes), image)
-        return self.collected(found, len(x))
+        anchors = np.array(self.biases[: 2 * self.boxes]).reshape(-1, 2)
+        boxes, labels, scores = [], [], []
+        for index, x in enumerate(bottoms[:2]):
+            grid = self.grid(x, index)
+            classes = softmax(grid[..., 5:], -1)
+            boxes.append(self.decoded(grid, anchors, (x.shape[3], x.shape[2])).reshape(-1, 4))
+            labels.append(classes.argmax(axis=-1).reshape(-1))
+            scores.append((classes.max(axis=-1) * sigmoid(grid[..., 4])).reshape(-1))
+        score = np.concatenate(scores)
+        chosen = np.flatnonzero(score >= self.confidence)
+        label, box = np.concatenate(labels)[chosen], np.concatenate(boxes)[chosen]
+        return self.top(box, label, score[chosen], len(bottoms[0]))
 
 
-class Yolov3DetectionOutput(_Detections):
-    """YOLO v3's detections from several grids.  N×(boxes·(5+classes))×S×S, … -> 1×1×detections×7.
+class Yolov3DetectionOutput(GridDetections):
+    """YOLO v3's detections from several grids: a box for each anchor and each class.
 
+    N×(boxes·(5+classes))×H×W, … -> 1×1×detections×7.  Anchors (biases) are in pixels, a grid's
+    cell has anchors_scale of them, and mask says which anchors a grid uses.
     Source: yolov3_detection_output_layer.cpp of MobileNet-YOLO.
     """
 
     type = "Yolov3DetectionOutput"
     source = "MobileNet-YOLO"
-    bottoms = Arity(1, None)
 
     def read(self, message: Message) -> None:
         """Classes, anchors and which of them each bottom uses."""
-        name = "yolov3_detection_output_param"
-        param = message.child(name)
-        if not param.has("num_classes"):
-            self.refuse("needs num_classes", name)
-        self.classes, self.boxes = param.integer("num_classes"), param.integer("num_box")
-        self.groups = param.integer("mask_group_num")
-        self.mask, self.scales = param.integers("mask"), param.integers("anchors_scale")
-        self.biases = param.numbers("biases")
-        self.confidence = param.number("confidence_threshold")
-        self.threshold = param.number("nms_threshold")
+        param = self._read("yolov3_detection_output_param")
+        self.groups, self.mask = param.integer("mask_group_num"), param.integers("mask")
+        if not param.has("num_box") and self.groups:
+            self.boxes = len(self.mask) // self.groups
+        self.scales, self.gaussian = param.integers("anchors_scale"), param.flag("gaussian_box")
         bottoms = len(message.texts("bottom"))
         if self.groups != bottoms:
-            self.refuse(f"mask_group_num {self.groups} for {bottoms} bottoms", f"{name}.mask_group_num")
+            self.refuse(
+                f"mask_group_num {self.groups} must be the number of bottoms, {bottoms}",
+                f"{self.name}.mask_group_num",
+            )
 
-    def boxes_of(self, index: int) -> int:
-        """The anchors of one group."""
-        return len(self.mask) // self.groups or self.boxes
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A sigmoid (exp, add, div) for x, y, object and each class, a mul and a compare a class,
+        and the coding of a box, as if each anchor had one class that counts.  Suppression depends
+        on the data and is not counted."""
+        boxes = sum(x.count() for x in bottoms) // ((9 if self.gaussian else 5) + self.classes)
+        scores = boxes * self.classes
+        return OpCount(
+            adds=5 * boxes + scores,
+            muls=2 * boxes + scores,
+            divs=7 * boxes + scores,
+            compares=scores,
+            exps=5 * boxes + scores,
+        )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Anchors are in pixels of the input; classes by sigmoid."""
-        each = self.boxes_of(0)
-        anchors = np.array(self.biases).reshape(-1, 2)
+        """Objectness times the sigmoid of each class."""
+        if self.gaussian:
+            self.refuse("netcount does not execute gaussian_box", f"{self.name}.gaussian_box")
+        each = len(self.mask) // len(bottoms)
+        anchors = np.array(self.biases[: len(self.biases) // 2 * 2]).reshape(-1, 2)
         if (
-            len(self.mask) != each * self.groups
-            or len(self.scales) != self.groups
-            or (max(self.mask, default=0) >= len(anchors))
+            len(self.scales) < len(bottoms)
+            or len(self.mask) < each * (len(bottoms) - 1) + self.boxes
+            or max(self.mask) >= len(anchors)
         ):
-            self.refuse("mask, anchors_scale and biases do not fit", "yolov3_detection_output_param")
-        found: list[list[float]] = []
-        for image in range(len(bottoms[0])):
-            boxes, scores = [], []
-            for group, x in enumerate(bottoms):
-                one = x[image].reshape(each, 5 + self.classes, *x.shape[2:])
-                own = anchors[self.mask[group * each : (group + 1) * each]]
-                size = (x.shape[3] * self.scales[group], x.shape[2] * self.scales[group])
-                boxes.append(_decoded(one[:, :4], own, size))
-                classes = _sigmoid(one[:, 5:]) * _sigmoid(one[:, 4:5])
-                scores.append(np.moveaxis(classes, 1, -1).reshape(-1, self.classes))
-            found += self.rows(np.concatenate(boxes), np.concatenate(scores), image)
-        return self.collected(found, len(bottoms[0]))
+            self.refuse(
+                f"{len(self.mask)} mask, {len(self.scales)} anchors_scale and {len(self.biases)} "
+                f"biases do not fit {len(bottoms)} grids of {self.boxes} boxes",
+                f"{self.name}.mask",
+            )
+        boxes, labels, scores = [], [], []
+        for index, x in enumerate(bottoms):
+            grid, scale = self.grid(x, index), self.scales[index]
+            own = anchors[self.mask[index * each : index * each + self.boxes]]
+            found = self.decoded(grid, own, (x.shape[3] * scale, x.shape[2] * scale))
+            classes = (sigmoid(grid[..., 5:]) * sigmoid(grid[..., 4:5])).reshape(-1, self.classes)
+            rows, columns = np.nonzero(classes > self.confidence)
+            boxes.append(found.reshape(-1, 4)[rows])
+            labels.append(columns)
+            scores.append(classes[rows, columns])
+        return self.top(np.concatenate(boxes), np.concatenate(labels), np.concatenate(scores), len(bottoms[0]))

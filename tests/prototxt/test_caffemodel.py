@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netcount.errors import InputError
-from netcount.prototxt import caffemodel
+from netcount.prototxt import caffemodel, caffemodel_writer, wire
 from netcount.prototxt.caffemodel import CaffeModel, StoredBlob
 from netcount.prototxt.protobuf import message_class
 from netcount.prototxt.schema_table import MESSAGES
@@ -118,7 +118,7 @@ def test_what_protobuf_wrote_is_read(opened: Opened) -> None:
 def test_what_is_written_protobuf_reads(tmp_path: Path) -> None:
     weights = np.arange(24, dtype=np.float32).reshape(2, 3, 1, 4)
     scalar, empty = np.array(2.5, np.float32), np.zeros((0, 3), np.float32)
-    caffemodel.write(tmp_path / "m", "nét", [("a", "Convolution", [weights, scalar]), ("b", "X", [empty])])
+    caffemodel_writer.write(tmp_path / "m", "nét", [("a", "Convolution", [weights, scalar]), ("b", "X", [empty])])
     net = message_class("NetParameter").FromString((tmp_path / "m").read_bytes())
     assert net.name == "nét"
     assert [(layer.name, layer.type) for layer in net.layer] == [("a", "Convolution"), ("b", "X")]
@@ -131,7 +131,7 @@ def test_what_is_written_protobuf_reads(tmp_path: Path) -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "m.caffemodel"
     arrays = [np.full(shape, 1.5, np.float32) for shape in ((3, 1, 2), (), (4, 0), (1,) * 32)]
-    caffemodel.write(path, "n", (("l", "T", [array]) for array in arrays))
+    caffemodel_writer.write(path, "n", (("l", "T", [array]) for array in arrays))
     with caffemodel.open(path) as model:
         for layer, array in zip(model.layers, arrays, strict=True):
             np.testing.assert_array_equal(layer.blobs[0].array(), array)
@@ -141,7 +141,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2", "i4", "u1"])
 def test_other_number_types_are_written_as_float32(tmp_path: Path, dtype: str) -> None:
     array = np.arange(6).astype(dtype).reshape(2, 3).T
-    caffemodel.write(tmp_path / "m", "", [("l", "T", [array])])
+    caffemodel_writer.write(tmp_path / "m", "", [("l", "T", [array])])
     with caffemodel.open(tmp_path / "m") as model:
         np.testing.assert_array_equal(only_blob(model).array(), array.astype(np.float32))
 
@@ -334,7 +334,7 @@ def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_file_of_layers_without_end_is_refused(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caffemodel, "MAX_ITEMS", 50)
+    monkeypatch.setattr(wire, "MAX_ITEMS", 50)
     with pytest.raises(InputError, match="50"):
         opened(record(100, b"") * 51)
     with pytest.raises(InputError, match="50"):
@@ -519,7 +519,7 @@ def test_writing_holds_one_blob_at_a_time(tmp_path: Path) -> None:
         for index in range(6):
             yield f"l{index}", "T", [np.zeros((2, MIB), np.float32)]
 
-    caffemodel.write(tmp_path / "m", "n", layers())
+    caffemodel_writer.write(tmp_path / "m", "n", layers())
     assert tracemalloc.get_traced_memory()[1] < 2.5 * 8 * MIB
     assert (tmp_path / "m").stat().st_size > 6 * 8 * MIB
 
@@ -538,7 +538,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, old: bytes | N
     if old:
         path.write_bytes(old)
     with pytest.raises(KeyError):
-        caffemodel.write(path, "n", fails_after_one())
+        caffemodel_writer.write(path, "n", fails_after_one())
     assert [p.read_bytes() for p in tmp_path.iterdir()] == ([old] if old else [])
 
 
@@ -554,24 +554,24 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, old: bytes | N
 )
 def test_what_the_format_cannot_hold_is_refused(tmp_path: Path, array: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        caffemodel.write(tmp_path / "m", "n", [("l", "T", [array])])
+        caffemodel_writer.write(tmp_path / "m", "n", [("l", "T", [array])])
     assert not list(tmp_path.iterdir())
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Unicode"):
-        caffemodel.write(tmp_path / "m", "\ud800", [])
+        caffemodel_writer.write(tmp_path / "m", "\ud800", [])
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write"):
-        caffemodel.write(tmp_path / "no" / "m", "n", [])
+        caffemodel_writer.write(tmp_path / "no" / "m", "n", [])
 
 
 def test_a_link_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    caffemodel.write(tmp_path / "link", "n", [])
+    caffemodel_writer.write(tmp_path / "link", "n", [])
     assert (tmp_path / "link").is_symlink()
     assert caffemodel.open(tmp_path / "real").net_name == "n"
 
@@ -592,7 +592,7 @@ def test_golden_models_are_read_and_rewritten_as_protobuf_has_them(path: Path, t
                 assert blob.shape == tuple(stored.shape.dim)
                 expected = np.array(stored.data, np.float32).reshape(blob.shape)
                 np.testing.assert_array_equal(blob.array(), expected)
-        caffemodel.write(
+        caffemodel_writer.write(
             copy,
             model.net_name,
             ((layer.name, layer.type, [b.array() for b in layer.blobs]) for layer in model.layers),

@@ -1,0 +1,152 @@
+"""The evaluation of YOLO's first version: predictions of a grid held against the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import NoBlobs
+from netcount.layers.boxes import overlaps, suppressed
+from netcount.layers.layer import Arity
+from netcount.lazy import np
+from netcount.opcount import OpCount
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.loss_base import Indices, Mask
+    from netcount.layers.run import Array, Run
+
+
+class EvalDetection(NoBlobs):
+    """(N×(side²·(classes + 5·boxes)), N×(side²·7)) -> N×(classes + side²·boxes·4).
+
+    First the boxes of the truth by class, then for each predicted box class, score, right, wrong.
+    A prediction holds, each over the grid, a score a class, one a box, and x, y, w, h of each box;
+    the truth difficult, occupied, class, and x, y, w, h of each cell.
+    Source: eval_detection_layer.cpp of caffe-yolo and its forks.
+    """
+
+    type = "EvalDetection"
+    source = "caffe-yolo"
+    bottoms = Arity(2, None)
+
+    def read(self, message: Message) -> None:
+        """Grid, classes and boxes a cell, and how a score is made."""
+        param = message.child("eval_detection_param")
+        self.side, self.classes = param.integer("side"), param.integer("num_class")
+        self.boxes = param.integer("num_object")
+        self.threshold, self.nms = param.number("threshold"), param.number("nms")
+        self.rooted, self.in_cells = param.flag("sqrt"), param.flag("constriant")
+        self.score = param.text("score_type")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """A count a class, then four values a box."""
+        cells, shape = self.side**2, bottoms[0]
+        values = cells * (self.classes + 5 * self.boxes)
+        if not shape or shape.count(1) != values:
+            self.refuse(
+                f"{self.named(0)} {shape} must hold {values} values an image for a grid of "
+                f"{self.side}×{self.side}",
+                "bottom",
+            )
+        return [Shape((bottoms[0][0], self.classes + cells * self.boxes * 4))]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """The bound: a compare a class score, the coding of each box, and its overlap with the
+        truth of every cell; sorting and suppression are not counted."""
+        cells = bottoms[0][0] * self.side**2
+        boxes = cells * self.boxes
+        pairs = boxes * self.side**2
+        return OpCount(
+            adds=2 * boxes + 10 * pairs,
+            muls=boxes + 3 * pairs,
+            divs=2 * boxes + 9 * pairs,
+            compares=cells * self.classes + 7 * pairs,
+            exps=2 * boxes if self.rooted else 0,
+        )
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Image by image; rows that suppression leaves over stay 0."""
+        predictions, truths = bottoms[:2]
+        images, cells = len(predictions), self.side**2
+        if truths.size != images * cells * 7:
+            self.refuse(
+                f"{self.named(1)} {Shape(truths.shape)} must hold {cells * 7} values an image for a grid of "
+                f"{self.side}×{self.side}; give them with --input",
+                "bottom",
+                1,
+            )
+        top = np.zeros((images, self.classes + cells * self.boxes * 4), dtype=np.float32)
+        for image in range(images):
+            difficult, labels, boxes = _truth(truths.reshape(images, -1)[image], cells)
+            own = labels[~difficult]
+            if len(own) and not (own.min() >= 0 and own.max() < self.classes):
+                self.refuse(f"the truth names a class outside the {self.classes}", "bottom", 1)
+            top[image, : self.classes] = np.bincount(own, minlength=self.classes)
+            found = self._predicted(predictions[image].reshape(-1, cells))
+            rows = self._judged(*found, difficult, labels, boxes)
+            top[image, self.classes : self.classes + rows.size] = rows.reshape(-1)
+        return [top]
+
+    def _predicted(self, grid: Array) -> tuple[Indices, Array, Array]:
+        """Class, score and centre-form box of each prediction, by class, the best first."""
+        side, classes, boxes = self.side, self.classes, self.boxes
+        labels = grid[:classes].argmax(axis=0)
+        best = grid[:classes].max(axis=0)[:, None]
+        objects = grid[classes : classes + boxes].T
+        factors = {"OBJ": objects, "PROB": np.broadcast_to(best, objects.shape)}
+        scores = factors.get(self.score, objects * best).reshape(-1)
+        coordinates = grid[classes + boxes :].reshape(boxes, 4, side**2).transpose(2, 0, 1).copy()
+        if self.in_cells:
+            cell = np.arange(side**2)[:, None]
+            coordinates[..., 0] = (coordinates[..., 0] + cell % side) / side
+            coordinates[..., 1] = (coordinates[..., 1] + cell // side) / side
+        if self.rooted:
+            coordinates[..., 2:] = np.square(coordinates[..., 2:])
+        every, found = np.repeat(labels, boxes), coordinates.reshape(-1, 4)
+        order = np.argsort(-scores, kind="stable")
+        if self.nms >= 0:
+            order = np.array(suppressed(corners_of(found), scores, self.nms, equal=True))
+        order = order[np.argsort(every[order], kind="stable")]
+        return every[order], scores[order], found[order]
+
+    def _judged(
+        self,
+        labels: Indices,
+        scores: Array,
+        found: Array,
+        difficult: Mask,
+        true_labels: Indices,
+        boxes: Array,
+    ) -> Array:
+        """A row a prediction: right when it overlaps a box that no better one has taken."""
+        rows = np.zeros((len(labels), 4), dtype=np.float32)
+        rows[:, 0], rows[:, 1], rows[:, 3] = labels, scores, 1
+        shared = overlaps(corners_of(found), corners_of(boxes))
+        shared[labels[:, None] != true_labels[None]] = -1
+        taken: set[int] = set()
+        for row in range(len(rows) if len(boxes) else 0):
+            box = int(shared[row].argmax())
+            if shared[row, box] < 0 or shared[row, box] < self.threshold:
+                continue
+            if difficult[box]:
+                rows[row, 3] = 0
+            elif box not in taken:
+                rows[row, 2:] = (1, 0)
+                taken.add(box)
+        return rows
+
+
+def _truth(row: Array, cells: int) -> tuple[Mask, Indices, Array]:
+    """Difficult, class and box of the occupied cells."""
+    occupied = row[cells : 2 * cells] != 0
+    labels = row[2 * cells : 3 * cells].astype(np.int64)
+    return row[:cells][occupied] == 1, labels[occupied], row[3 * cells :].reshape(-1, 4)[occupied]
+
+
+def corners_of(boxes: Array) -> Array:
+    """Boxes of centre, width and height as corners."""
+    centre, half = boxes[..., :2], boxes[..., 2:] / 2
+    corners: Array = np.concatenate([centre - half, centre + half], axis=-1)
+    return corners

@@ -1,0 +1,147 @@
+"""Layers that give the same values other axes.  None of them computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from netcount.layers.base import Moving
+from netcount.lazy import np
+from netcount.prototxt.message import Message
+from netcount.shape import Shape
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array, Run
+
+
+class Reshape(Moving):
+    """Other extents for the same values: 0 copies an extent, one −1 takes the rest.
+
+    axis and num_axes say which axes are replaced.  Source: reshape_layer.cpp.
+    """
+
+    type = "Reshape"
+    in_place = False
+    shares_bottom = True
+
+    def read(self, message: Message) -> None:
+        """The new extents and the axes they replace."""
+        param = message.child("reshape_param")
+        self.extents = param.child("shape").integers("dim")
+        self.axis_given = param.integer("axis")
+        self.num_axes = param.integer("num_axes")
+        if self.extents.count(-1) > 1:
+            self.refuse("only one dim can be -1", "reshape_param.shape.dim", len(self.extents) - 1)
+        for index, extent in enumerate(self.extents):
+            if extent < -1:
+                self.refuse(f"dim {extent} has no meaning", "reshape_param.shape.dim", index)
+        if self.num_axes < -1:
+            self.refuse(f"num_axes {self.num_axes} must be -1 or more", "reshape_param.num_axes")
+
+    def _span(self, axes: int) -> tuple[int, int]:
+        """The first replaced axis and the first kept one behind."""
+        start = self.axis_given if self.axis_given >= 0 else axes + self.axis_given + 1
+        end = axes if self.num_axes == -1 else start + self.num_axes
+        return start, end
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The new shape, which holds as many values."""
+        (bottom,) = bottoms
+        start, end = self._span(len(bottom))
+        if not 0 <= start <= len(bottom):
+            self.refuse(f"axis {self.axis_given} is out of range for {bottom}", "reshape_param.axis")
+        if end > len(bottom):
+            self.refuse(f"num_axes {self.num_axes} is too much for {bottom}", "reshape_param.num_axes")
+        extents = []
+        for index, extent in enumerate(self.extents):
+            if extent == 0:
+                if start + index >= len(bottom):
+                    self.refuse(
+                        f"dim 0 copies axis {start + index}, which {bottom} does not have",
+                        "reshape_param.shape.dim",
+                        index,
+                    )
+                extent = bottom[start + index]
+            extents.append(extent)
+        shape = [*bottom[:start], *extents, *bottom[end:]]
+        if -1 in self.extents:
+            known = -prod(shape)
+            if not known or bottom.count() % known:
+                self.refuse(
+                    f"the {bottom.count()} values of {bottom} cannot be cut into {known} for the -1 of "
+                    f"{self.extents}",
+                    "reshape_param.shape",
+                )
+            shape[start + self.extents.index(-1)] = bottom.count() // known
+        found = Shape(shape)
+        if found.count() != bottom.count():
+            self.refuse(
+                f"{found} holds {found.count()} values, {bottom} {bottom.count()}",
+                "reshape_param.shape",
+            )
+        return [found]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """numpy works out the −1."""
+        (x,) = bottoms
+        start, end = self._span(x.ndim)
+        extents = [e or x.shape[start + i] for i, e in enumerate(self.extents)]
+        return [x.reshape(*x.shape[:start], *extents, *x.shape[end:])]
+
+
+class Flatten(Moving):
+    """Axes from axis to end_axis as one.  Source: flatten_layer.cpp."""
+
+    type = "Flatten"
+    in_place = False
+    shares_bottom = True
+
+    def read(self, message: Message) -> None:
+        """The first and the last axis."""
+        param = message.child("flatten_param")
+        self.first, self.last = param.integer("axis"), param.integer("end_axis")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The product of those extents in their place."""
+        (bottom,) = bottoms
+        first = self.axis(bottom, self.first, "flatten_param.axis")
+        last = self.axis(bottom, self.last, "flatten_param.end_axis")
+        if last < first - 1:
+            self.refuse(f"end_axis {last} lies before axis {first}", "flatten_param.end_axis")
+        return [Shape((*bottom[:first], bottom.count(first, last + 1), *bottom[last + 1 :]))]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """By numpy."""
+        (x,) = bottoms
+        first, last = self.first % x.ndim, self.last % x.ndim
+        return [x.reshape(*x.shape[:first], prod(x.shape[first : last + 1]), *x.shape[last + 1 :])]
+
+
+class Permute(Moving):
+    """The axes in another order; those not named follow in theirs.  Source: permute_layer.cpp (SSD)."""
+
+    type = "Permute"
+    source = "SSD"
+
+    def read(self, message: Message) -> None:
+        """The order."""
+        self.order = message.child("permute_param").integers("order")
+        if len(set(self.order)) != len(self.order):
+            self.refuse(f"order {self.order} names an axis twice", "permute_param.order")
+
+    def _whole(self, axes: int) -> list[int]:
+        return [*self.order, *(axis for axis in range(axes) if axis not in self.order)]
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The extents in the new order."""
+        (bottom,) = bottoms
+        for index, axis in enumerate(self.order):
+            if axis >= len(bottom):
+                self.refuse(f"axis {axis} is out of range for {bottom}", "permute_param.order", index)
+        return [Shape(bottom[axis] for axis in self._whole(len(bottom)))]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Transposed and made contiguous."""
+        (x,) = bottoms
+        return [np.ascontiguousarray(x.transpose(self._whole(x.ndim)))]
