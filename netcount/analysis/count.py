@@ -10,19 +10,12 @@ from netcount.analysis.kernels import KernelShare, kernel_shares
 from netcount.collector import paused
 from netcount.errors import Warned
 from netcount.layers.layer import Window
-from netcount.net import Net, Node
+from netcount.net import Blob, Net, Node
 from netcount.opcount import OpCount
 from netcount.shape import Shape
 
 BYTES_PER_WEIGHT = 4
 """Caffe keeps weights in float32."""
-
-
-class NamedShape(NamedTuple):
-    """A bottom or top of a layer."""
-
-    blob: str
-    shape: Shape
 
 
 class BlobRow(NamedTuple):
@@ -45,8 +38,8 @@ class LayerRow(NamedTuple):
     name: str
     type: str
     line: int
-    bottoms: tuple[NamedShape, ...]
-    tops: tuple[NamedShape, ...]
+    bottoms: tuple[Blob, ...]
+    tops: tuple[Blob, ...]
     blobs: tuple[BlobRow, ...]
     window: Window | None
     params: int
@@ -160,8 +153,8 @@ def _row(net: Net, node: Node, convention: Convention) -> LayerRow:
         node.name,
         node.type,
         tree.source.line(tree.offset),
-        tuple([NamedShape(blob.name, blob.shape) for blob in node.bottoms]),
-        tuple([NamedShape(blob.name, blob.shape) for blob in node.tops]),
+        node.bottoms,
+        node.tops,
         tuple(blobs),
         layer.window(bottoms),
         params,

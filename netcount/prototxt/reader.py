@@ -139,7 +139,7 @@ class _Reader:
     def _list(self, name: str, start: int, position: int, colon: bool) -> int:
         """`[a, b]` or `[{…}, {…}]` of one repeated field; where it ends."""
         opened = position
-        self.tree.lists.add(name)
+        self.tree.lists |= {name}
         position = self._skip(position + 1)
         before = len(self.tree.fields)
         while True:

@@ -35,6 +35,9 @@ class Source:
         return bisect_right(self._starts, offset)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Tree:
     """A message as written: its fields in order, unknown ones included.
 
@@ -49,7 +52,7 @@ class Tree:
         self.source = source
         self.offset = offset
         self.fields: list[Field] = []
-        self.lists: set[str] = set()
+        self.lists: frozenset[str] = _NONE
 
     def place(self, offset: int | None = None) -> Place:
         """Where the tree starts, or where `offset` is."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from netcount.analysis.count import Count, LayerRow, NamedShape, Totals
+from netcount.analysis.count import Count, LayerRow, Totals
 from netcount.errors import InputError
+from netcount.net import Blob
 from netcount.report.text import visible, window_text
 from netcount.units import human, human_bytes, percent
 
@@ -78,11 +79,11 @@ def _text(
     )
 
 
-def _axes(shapes: Sequence[NamedShape]) -> str:
+def _axes(shapes: Sequence[Blob]) -> str:
     return " ".join("x".join(map(str, named.shape)) or "scalar" for named in shapes)
 
 
-def _hwc(shapes: Sequence[NamedShape]) -> str:
+def _hwc(shapes: Sequence[Blob]) -> str:
     if not shapes:
         return ""
     first = shapes[0].shape.hwc()

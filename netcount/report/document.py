@@ -43,8 +43,8 @@ def layer(row: LayerRow) -> dict[str, Any]:
         "name": row.name,
         "type": row.type,
         "line": row.line,
-        "bottoms": [_shaped(*named) for named in row.bottoms],
-        "tops": [_shaped(*named) for named in row.tops],
+        "bottoms": [_shaped(blob.name, blob.shape) for blob in row.bottoms],
+        "tops": [_shaped(blob.name, blob.shape) for blob in row.tops],
         "blobs": [
             {"role": blob.role, "shape": list(blob.shape), "shared_with": blob.shared_with} for blob in row.blobs
         ],
