@@ -265,4 +265,7 @@ def test_any_pooling_runs_as_inferred(
         return
     found = verify(net)
     assert found.agrees
-    assert all(np.isfinite(array).all() for array in found.outputs.values())
+    (array,) = found.outputs.values()
+    # without padding Caffe keeps a last window that starts behind the input: nothing / 0 there
+    seen = [-(-(extent + p) // s) for extent, s, p in zip(shape[2:], stride, pad, strict=True)]
+    assert np.isfinite(array[:, :, : seen[0], : seen[1]]).all()

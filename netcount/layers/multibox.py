@@ -164,7 +164,6 @@ class MultiBoxLoss(TrainingOnly):
         in_target = param.flag("encode_variance_in_target")
         priors, scale = corners[rows], None if in_target else variances[rows]
         boxes = own.boxes[found.box[rows]]
-        self._check_sides(priors, boxes)
         wanted = encoded(self.code, boxes, priors, scale)
         guess = locations[rows, found.code]
         if param.flag("bp_inside"):
@@ -179,12 +178,6 @@ class MultiBoxLoss(TrainingOnly):
             square = np.where(size < 1, square, size - np.float32(0.5))
         losses[rows] = square.sum(axis=1)
         return losses
-
-    def _check_sides(self, priors: Array, boxes: Array) -> None:
-        measured = {"CORNER": (), "CORNER_SIZE": (priors,)}.get(self.code, (priors, boxes))
-        for corners in measured:
-            if not (corners[:, 2:] > corners[:, :2]).all():
-                self.refuse(f"code_type {self.code} needs boxes with a width and a height")
 
     def _mined(
         self,

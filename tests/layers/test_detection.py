@@ -133,7 +133,7 @@ def test_center_size_moves_the_centre_by_sides_and_scales_by_exponents() -> None
     np.testing.assert_allclose(found, [[0.1 + 0.1 * 0.2, 0.1, 0.3, 0.5 - 0.4 * 0.4]], atol=1e-6)
 
 
-sides = st.floats(0.05, 0.5, width=32)
+sides = st.floats(0.0625, 0.5, width=32)
 corner = st.floats(0, 0.5, width=32)
 box = st.tuples(corner, corner, sides, sides).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
 
@@ -226,7 +226,7 @@ GRID = "eval_detection_param { side: 2 num_class: 3 num_object: 2 threshold: 0.5
 
 
 def grids() -> list[Any]:
-    """A prediction and a truth for a grid of 2×2: cell 1 holds a box of class 2, cell 2 a difficult one of class 0."""
+    """A grid of 2×2, predicted and true: cell 1 holds a box of class 2, cell 2 a difficult one of class 0."""
     prediction = np.zeros((3 + 2 + 8, 4), dtype=np.float32)
     prediction[:3] = [[0.1, 0, 0.8, 0.5], [0.2, 0, 0.1, 0.6], [0, 0.9, 0, 0.1]]  # classes 1, 2, 0, 1
     prediction[3:5] = [[0.5, 0.7, 1.0, 0.2], [0.1, 1.0, 0.3, 0.4]]

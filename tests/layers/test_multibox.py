@@ -149,15 +149,13 @@ def test_a_truth_that_names_no_class_is_refused() -> None:
         truth[0, 0, 0, 1] = label
         with pytest.raises(InputError, match="give a truth with --input"):
             loss("", truth=truth)
-    truth = TRUTH.copy()
-    truth[0, 0, 0, 5] = truth[0, 0, 0, 3]
-    with pytest.raises(InputError, match="with a width and a height"):
-        loss(
-            "code_type: CENTER_SIZE mining_type: NONE use_prior_for_matching: false",
-            np.zeros((1, 5, 4)),
-            None,
-            truth,
-        )
+
+
+def test_a_box_without_area_overlaps_no_prior() -> None:
+    rest = "code_type: CENTER_SIZE mining_type: NONE use_prior_for_matching: false"
+    flat = TRUTH.copy()
+    flat[0, 0, 0, 5] = flat[0, 0, 0, 3]
+    assert loss(rest, truth=flat) == loss(rest, truth=TRUTH[:, :, 1:])
 
 
 def test_every_box_of_the_truth_gets_its_best_prior_first() -> None:
@@ -190,6 +188,7 @@ def _param(text: str) -> Message:
     )
     bottoms = 'bottom: "l" bottom: "c" bottom: "p" bottom: "g"'
     net = net_of(
-        f'{ops} layer {{ name: "op" type: "MultiBoxLoss" {bottoms} multibox_loss_param {{ num_classes: 3 {text} }} }}'
+        f'{ops} layer {{ name: "op" type: "MultiBoxLoss" {bottoms} '
+        f"multibox_loss_param {{ num_classes: 3 {text} }} }}"
     )
     return net.nodes[-1].message.child("multibox_loss_param")
