@@ -82,6 +82,7 @@ class Interp(NoBlobs):
     type = "Interp"
     source = "DeepLab"
     bottoms = Arity(1, 2)
+    extents_only = frozenset({1})
 
     def read(self, message: Message) -> None:
         """The ways to say the extents, and the cut (pad_beg, pad_end, not positive)."""
