@@ -71,6 +71,21 @@ def percent(part: int, whole: int) -> str:
     return f"{_decimal(_hundredths(part * 100, whole))}%"
 
 
+def times(value: int, base: int) -> str:
+    """How `value` compares with `base`, in words.
+
+    >>> times(86_528_000, 512_000), times(512_000, 86_528_000), times(3, 3), times(1, 0)
+    ('169.00 times as many', '169.00 times fewer', 'as many', '-')
+    """
+    if value == base:
+        return "as many"
+    if not value or not base:
+        return "-"
+    if value > base:
+        return f"{_decimal(_hundredths(value, base))} times as many"
+    return f"{_decimal(_hundredths(base, value))} times fewer"
+
+
 def parse_quantity(text: str) -> int:
     """A count or number of bytes with an optional unit, rounded to a whole number.
 

@@ -14,6 +14,8 @@ from netcount.errors import NetcountError
 
 _COMMANDS = {
     "analyze": "What every layer of a net costs.",
+    "explain": "Why a layer or a block costs what it costs.",
+    "blocks": "What every block of layers costs.",
     "check": "Whether nets keep to their budgets.",
     "compare": "What changed between nets.",
     "survey": "A row a net, for many nets.",

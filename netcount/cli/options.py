@@ -57,6 +57,20 @@ def net_options(function: F) -> F:
     return function
 
 
+def format_options(*forms: str) -> Callable[[F], F]:
+    """--format, one of `forms` (the first by default), and --output."""
+
+    def decorate(function: F) -> F:
+        function = click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")(
+            function
+        )
+        return click.option(
+            "--format", "-f", "form", type=click.Choice(forms), default=forms[0], show_default=True
+        )(function)
+
+    return decorate
+
+
 def load_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `netcount.load` from the values of `net_options`, taken out of
     `options`."""

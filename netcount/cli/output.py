@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any, NamedTuple
 
 import click
 
@@ -44,6 +45,36 @@ def emit(text: str, path: str | None) -> None:
         sys.stdout.write(text)
     else:
         replace(path, text)
+
+
+class Forms(NamedTuple):
+    """One result in the formats it has; each is made only when it is wanted."""
+
+    parts: Callable[[], Sequence[Part]]
+    document: Callable[[], Any]
+    csv: Callable[[], str] | None = None
+
+
+def deliver(forms: Forms, form: str, path: str | None) -> None:
+    """A result as table, csv, markdown or json, to a file or to standard output."""
+    if form == "table" and path is None:
+        show(forms.parts())
+    else:
+        emit(_text(forms, form), path)
+
+
+def _text(forms: Forms, form: str) -> str:
+    if form == "json":
+        import json
+
+        return json.dumps(forms.document(), ensure_ascii=True, allow_nan=False) + "\n"
+    if form == "csv" and forms.csv is not None:
+        return forms.csv()
+    if form == "markdown":
+        from netcount.report.markdown import markdown
+
+        return markdown(forms.parts())
+    return plain(forms.parts())
 
 
 def replace(path: str, data: str | bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from netcount.analysis.kernels import KernelShare
 from netcount.layers.layer import Window
 
 
@@ -80,6 +81,12 @@ def window_text(window: Window | None, sign: str = "×") -> str:
     elif window.group != 1:
         parts.append(f"g{window.group}")
     return " ".join(parts)
+
+
+def kernel_text(share: KernelShare) -> str:
+    """`3×3`, `3×3 depthwise`, or the layer type where there is no window."""
+    kernel = share.kernel.replace("x", "×") if share.kernel[0].isdigit() else visible(share.kernel)
+    return f"{kernel} depthwise" if share.depthwise else kernel
 
 
 def _extents(values: tuple[int, ...], sign: str) -> str:
