@@ -16,6 +16,7 @@ _COMMANDS = {
     "analyze": "What every layer of a net costs.",
     "explain": "Why a layer or a block costs what it costs.",
     "blocks": "What every block of layers costs.",
+    "memory": "What a net needs in memory, and the size of its model.",
     "check": "Whether nets keep to their budgets.",
     "compare": "What changed between nets.",
     "survey": "A row a net, for many nets.",

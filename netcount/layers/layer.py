@@ -153,6 +153,11 @@ class Layer(ABC):
         """The products with learned matrices that are the madds of `ops`, factor by factor."""
         return []
 
+    @property
+    def passes_bottom(self) -> bool:
+        """Whether the tops hold the bottom's values, so that an engine needs no copy of them."""
+        return self.shares_bottom
+
     def window(self, bottoms: Sequence[Shape]) -> Window | None:
         """The sliding window, where there is one."""
         return None

@@ -93,6 +93,18 @@ def _extents(values: tuple[int, ...], sign: str) -> str:
     return str(values[0]) if len(set(values)) == 1 else sign.join(map(str, values))
 
 
+def bar(value: int, most: int, cells: int) -> str:
+    """A bar of at most `cells` cells, to an eighth of a cell; nothing for nothing.
+
+    >>> bar(3, 4, 8), bar(1, 100, 10), bar(0, 4, 8)
+    ('██████', '▏', '')
+    """
+    if not value or not most:
+        return ""
+    whole, eighths = divmod(max(1, round(8 * cells * value / most)), 8)
+    return "█" * whole + (" ▏▎▍▌▋▊▉"[eighths] if eighths else "")
+
+
 def tally(names: Iterable[str]) -> str:
     """How often each name occurs, most frequent first.
 
