@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import click
@@ -75,6 +75,21 @@ def _text(forms: Forms, form: str) -> str:
 
         return markdown(forms.parts())
     return plain(forms.parts())
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None, wanted: bool | None) -> Iterator[Callable[[object], None] | None]:
+    """A bar on standard error, if somebody is looking (or `wanted`); yields what moves it one on."""
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, advance=1)
 
 
 def replace(path: str, data: str | bytes) -> None:

@@ -98,7 +98,7 @@ def size_lines(size: ModelSize) -> list[str]:
     """The estimate of a pruned and quantized model, part by part."""
     return [
         f"the model file, estimated for {size.bits}-bit values of which {percent_of(size.density)} are not 0",
-        f"  values       {human_bytes(size.values):>10}  {size.bits} bits each, {size.fillers:,} stored zeros among them",
+        f"  values       {human_bytes(size.values):>10}  {size.bits} bits each, {size.fillers:,} zeros stored",
         f"  indices      {human_bytes(size.indices):>10}  distances of {size.index_bits} bits",
         f"  codebooks    {human_bytes(size.codebooks):>10}  float32 values that the codes stand for",
         f"  others       {human_bytes(size.others):>10}  biases, scales, shifts and statistics in float32",

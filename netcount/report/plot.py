@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from netcount.analysis.memory import Memory
+from netcount.analysis.sweep import Sweep
 from netcount.errors import InputError
 from netcount.report.text import visible
 
@@ -32,6 +33,44 @@ def memory_plot(found: Memory, path: str) -> bytes:
         axes.legend()
 
     return _drawn(draw, path, wide=max(6.0, 0.11 * len(found.layers)))
+
+
+def sweep_plot(found: Sweep, path: str) -> bytes:
+    """Madds against params, a line a width; what fits is filled."""
+
+    def draw(axes: Any) -> None:
+        widths = dict.fromkeys(variant.width for variant in found.variants)
+        for width in widths:
+            shown = [v for v in found.variants if v.width == width and v.error is None]
+            color = axes.plot([v.params for v in shown], [v.madds for v in shown], linewidth=1)[0].get_color()
+            for fits in (True, False):
+                part = [v for v in shown if v.fits == fits]
+                axes.scatter(
+                    [v.params for v in part],
+                    [v.madds for v in part],
+                    label=f"width {width}" if fits == bool(part) else None,
+                    facecolors=color if fits else "none",
+                    edgecolors=color,
+                )
+            for v in shown:
+                axes.annotate(
+                    str(v.resolution or ""),
+                    (v.params, v.madds),
+                    fontsize=6,
+                    xytext=(4, 3),
+                    textcoords="offset points",
+                )
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        for name, line in (("madds", axes.axhline), ("params", axes.axvline)):
+            if name in found.limits:
+                line(found.limits[name], linestyle=":", linewidth=1, color="black")
+        axes.set_xlabel("params")
+        axes.set_ylabel("madds")
+        axes.set_title(f"{_literal(found.net)}: widths and resolutions")
+        axes.legend()
+
+    return _drawn(draw, path)
 
 
 def _literal(text: str) -> str:
