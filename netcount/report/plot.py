@@ -42,24 +42,13 @@ def sweep_plot(found: Sweep, path: str) -> bytes:
         widths = dict.fromkeys(variant.width for variant in found.variants)
         for width in widths:
             shown = [v for v in found.variants if v.width == width and v.error is None]
-            color = axes.plot([v.params for v in shown], [v.madds for v in shown], linewidth=1)[0].get_color()
-            for fits in (True, False):
-                part = [v for v in shown if v.fits == fits]
-                axes.scatter(
-                    [v.params for v in part],
-                    [v.madds for v in part],
-                    label=f"width {width}" if fits == bool(part) else None,
-                    facecolors=color if fits else "none",
-                    edgecolors=color,
-                )
+            points = [v.params for v in shown], [v.madds for v in shown]
+            color = axes.plot(*points, linewidth=1, label=f"width {width}")[0].get_color()
+            filled = [color if v.fits else "none" for v in shown]
+            axes.scatter(*points, facecolors=filled, edgecolors=color)
             for v in shown:
-                axes.annotate(
-                    str(v.resolution or ""),
-                    (v.params, v.madds),
-                    fontsize=6,
-                    xytext=(4, 3),
-                    textcoords="offset points",
-                )
+                place = {"xytext": (4, 3), "textcoords": "offset points"}
+                axes.annotate(str(v.resolution or ""), (v.params, v.madds), fontsize=6, **place)
         axes.set_xscale("log")
         axes.set_yscale("log")
         for name, line in (("madds", axes.axhline), ("params", axes.axvline)):
