@@ -121,13 +121,14 @@ def _variant(
     if size is None and any(len(made.net.blobs[index].shape) == 4 for index in made.net.inputs):
         size = Resolution(*image_inputs(made.net)[0].shape[2:])
     totals = counted.totals
-    figures = {
-        "params": totals.params,
-        "statistics": totals.statistics,
-        "madds": totals.madds,
-        "activations": totals.activations,
-        "weight_bytes": needed.weight_bytes,
-        "peak_bytes": needed.peak_bytes,
-    }
-    over = tuple(key for key, most in bounds.items() if figures[key] > most)
-    return Variant(width, size, **figures, over=over)
+    found = Variant(
+        width,
+        size,
+        totals.params,
+        totals.statistics,
+        totals.madds,
+        totals.activations,
+        needed.weight_bytes,
+        needed.peak_bytes,
+    )
+    return found._replace(over=tuple(key for key, most in bounds.items() if getattr(found, key) > most))
