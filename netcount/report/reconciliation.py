@@ -33,11 +33,16 @@ def reconciliation_report(found: Reconciliation) -> list[Part]:
         "",
     ]
     lines += [f"{visible(c.name)}: {visible(c.about)} (used by: {visible(c.used_by)})" for c in found.conventions]
-    first = found.totals[0]
-    for name, total in zip(names[1:], found.totals[1:], strict=True):
-        where = ", ".join(visible(row.type) for row in found.rows if not row.agrees) or "nowhere"
-        lines.append(f"{total:,} {name} − {first:,} {names[0]} = {total - first:,}; they differ in: {where}")
-    return lines
+    return lines + [_sentence(found, index) for index in range(1, len(names))]
+
+
+def _sentence(found: Reconciliation, index: int) -> str:
+    """By how much one convention's number differs from the first one's, and in which types."""
+    first, other = found.totals[0], found.totals[index]
+    names = [visible(convention.name) for convention in found.conventions]
+    kinds = [visible(row.type) for row in found.rows if row.costs[index] != row.costs[0]]
+    where = f"they differ in {', '.join(kinds)}" if kinds else "they agree in every type"
+    return f"{other:,} {names[index]} − {first:,} {names[0]} = {other - first:,}; {where}"
 
 
 def _differences(names: Sequence[str]) -> list[str]:
