@@ -79,7 +79,10 @@ def _by_pattern(net: Net, pattern: str) -> dict[int, str]:
 
 def _by_name(net: Net) -> dict[int, str]:
     """Blocks that hold something learned, and layers called exactly like one."""
-    prefix = _common_folder([node.name for node in net.nodes if node.params])
+    names = [node.name for node in net.nodes if node.params]
+    prefix = _common_folder(names)
+    if not any(block_of(name.removeprefix(prefix)) for name in names):
+        prefix = ""  # the net is one block
     told = {node.index: block_of(node.name.removeprefix(prefix)) for node in net.nodes}
     learned = {told[node.index] for node in net.nodes if node.params}
     found = {}

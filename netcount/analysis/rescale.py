@@ -21,7 +21,7 @@ from netcount.errors import InputError, NetcountError
 from netcount.layers.convolution import Convolution
 from netcount.loading import load_net, text_of
 from netcount.net import Net, Node
-from netcount.prototxt.bind import nearest
+from netcount.prototxt.bind import nearest, whole_number
 from netcount.prototxt.edit import Span, edited, first_span
 from netcount.prototxt.tree import Source
 
@@ -188,7 +188,7 @@ def _conv_edits(node: Node, channels: Channels) -> dict[Span, str]:
     edits = {}
     for name, number in (("num_output", channels.made), ("group", channels.group)):
         found = first_span(tree, name)
-        if found is not None and int(found[0], 0) != number:
+        if found is not None and whole_number(found[0]) != number:
             edits[found[1]] = str(number)
     return edits
 

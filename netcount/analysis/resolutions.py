@@ -9,6 +9,7 @@ from netcount.analysis.graph import pools_all
 from netcount.errors import InputError
 from netcount.layers.base import Source as SourceLayer
 from netcount.net import Blob, Net, Node
+from netcount.prototxt.bind import whole_number
 from netcount.prototxt.edit import Span, below, first_span, spans
 from netcount.prototxt.reader import read
 from netcount.prototxt.tree import Tree
@@ -90,7 +91,7 @@ def _told_by(node: Node, blob: Blob, wanted: Resolution) -> dict[Span, str]:
         return {}
     tree = node.message.tree
     crop = _first_of(tree, "crop_size", "cropsize")
-    if crop is not None and int(crop[0], 0):
+    if crop is not None and whole_number(crop[0]):
         if wanted.high != wanted.wide:
             node.layer.refuse(f"a crop is square, not {wanted.high}×{wanted.wide}", "transform_param.crop_size")
         return {crop[1]: str(wanted.high)}
