@@ -73,6 +73,20 @@ def test_weight_bytes_at_a_bit_width_are_rounded_up() -> None:
         assert (found.value, found.passed) == (held, True)
 
 
+def test_a_bound_between_whole_numbers_lets_nothing_past_it() -> None:
+    bounds = {
+        ("max_weight_bytes", "6.1 MiB"): 6_396_313,
+        ("min_weight_bytes", "6.1 MiB"): 6_396_314,
+        ("max_params", "0.0926k"): 92,
+        ("max_params", "1,234.5k"): 1_234_500,
+    }
+    for (rule, text), bound in bounds.items():
+        (limit,) = limits_of(rule, text)
+        assert limit.bound == bound
+    (grown,) = limits_of("max_increase_params", "0.0106k")
+    assert grown.floor == 10
+
+
 def test_a_share_is_exact() -> None:
     exact = Fraction(4536, 5796)
     (found,) = findings(max_share={"3x3": "78.26%"})

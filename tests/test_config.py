@@ -99,6 +99,8 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("max_params = true", "not a number"),
         ("max_params = -1", "not between 0"),
         ("max_params = 1.5", "not a whole number"),
+        ('max_params = "1.5"', "not a whole number"),
+        ('max_params = "1,5M"', "is not a number with an optional unit"),
         ("max_params = nan", "not a whole number"),
         ("max_share = 75", "a share for each kernel size"),
         ('max_share = { "3x3" = 75 }', 'did you mean "75%"?'),

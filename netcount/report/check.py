@@ -16,7 +16,7 @@ from netcount.analysis.budget import (
     exit_code,
 )
 from netcount.analysis.compare import Change, record
-from netcount.analysis.limits import SHARES
+from netcount.analysis.limits import SHARES, in_bytes
 from netcount.errors import NetcountError
 from netcount.report.document import totals
 from netcount.report.layout import Part, Table
@@ -47,7 +47,7 @@ def amounts(figure: str, *values: int | Fraction) -> list[str]:
 def _rounded(figure: str, value: int | Fraction) -> str:
     if figure in SHARES:
         return percent(*Fraction(value).as_integer_ratio()) if value else "0.00%"
-    if figure == "weight_bytes":
+    if in_bytes(figure):
         return human_bytes(int(value))
     return human(int(value))
 

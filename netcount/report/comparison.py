@@ -14,6 +14,7 @@ from netcount.analysis.compare import (
     field_text,
     record,
 )
+from netcount.analysis.limits import in_bytes
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
 from netcount.report.text import visible
@@ -120,7 +121,7 @@ def _row(change: Change) -> tuple[str, ...]:
 
 
 def _shown(figure: str, value: int) -> str:
-    return human_bytes(value) if figure == "weight_bytes" else human(value)
+    return human_bytes(value) if in_bytes(figure) else human(value)
 
 
 def _plus(value: int) -> str:
