@@ -128,6 +128,14 @@ def test_a_new_net_is_not_let_through(tool: Tool) -> None:
     [
         ('[[budget]]\nnets = "c*"\nmax_params = 1', "netcount.toml:4: no net matches"),
         ('[[budget]]\nlayers = "fc*"\nmax_params = 1', "netcount.toml:4: no layer matches"),
+        ('[[budget]]\nnets = ["a*", "c*"]\nmax_params = 99', 'netcount.toml:4: no net matches nets = "c*"'),
+        (
+            '[[budget]]\nlayers = ["c*", "fc*"]\nmax_params = 99',
+            'netcount.toml:4: no layer matches layers = "fc*"',
+        ),
+        ('max_share = { "33x3" = "75%" }', "netcount.toml:4: max_share: no layer has a kernel of 33x3"),
+        ("input_shape = { X = [1, 2, 9, 11] }", "netcount.toml:1: a.prototxt: --input-shape X"),
+        ('assume = { Foo = "identity" }', "netcount.toml:1: a.prototxt: --assume Foo"),
         ("", 'netcount.toml:1: no budget says anything about "a.prototxt"'),
     ],
 )
@@ -137,6 +145,58 @@ def test_a_budget_nothing_meets_is_an_error(tool: Tool, extra: str, said: str) -
     tool.write("netcount.toml", f'[[net]]\npath = "a.prototxt"\n{own}\n{extra}\n')
     ran = tool("check")
     assert (ran.code, said in ran.err) == (2, True), ran.err
+
+
+@pytest.mark.parametrize("limit", ['layers = "fc*"\nmax_layers = 0', 'max_share = { "5x5" = 0 }'])
+def test_that_there_is_none_of_something_can_be_a_budget(tool: Tool, limit: str) -> None:
+    tool.net()
+    tool.write("netcount.toml", f'[[net]]\npath = "a.prototxt"\n[[budget]]\n{limit}\n')
+    assert tool("check").code == 0
+
+
+def test_a_budget_finds_its_nets_from_any_folder(tool: Tool) -> None:
+    (tool.folder / "models").mkdir()
+    tool.net("models/a.prototxt")
+    budget = '[[budget]]\nnets = "models/*"\nmax_params = 71\n'
+    tool.write("netcount.toml", f'[[net]]\npath = "models/a.prototxt"\nname = "small"\n{budget}')
+    tool.monkeypatch.chdir(tool.folder / "models")
+    ran = tool("check")
+    assert (ran.code, ran.out.startswith("FAIL  small: params 72 is over")) == (1, True)
+
+
+def test_what_needs_a_baseline_says_where(tool: Tool) -> None:
+    tool.net()
+    tool.write("netcount.toml", '[[net]]\npath = "a.prototxt"\nmax_increase_params = "2%"\n')
+    assert tool("check").err.startswith("netcount.toml:3: max_increase_params needs a baseline")
+    tool.write("netcount.toml", CONFIG)
+    assert tool("check").err.startswith("netcount.toml:1: there is no baseline base.json")
+    written = tool("check", "--update-baseline")
+    assert (written.code, written.err) == (0, "wrote base.json: 1 net\n")
+
+
+MISTAKES = {
+    "unmet": '[[net]]\npath = "a.prototxt"\nmax_params = 71\n[[budget]]\nnets = "c*"\nmax_madds = 1\n',
+    "typo": '[[net]]\npath = "a.prototxt"\n\nmax_parms = 72\n',
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_machines_are_told_of_a_mistake_in_the_configuration(tool: Tool, mistake: str) -> None:
+    tool.net()
+    tool.write("netcount.toml", MISTAKES[mistake])
+    ran = tool("check", "-f", "github")
+    assert ran.code == 2
+    assert ran.err.startswith("netcount.toml:4: ")
+    assert "::error file=netcount.toml,line=4,title=netcount::" in ran.out
+    found = json.loads(tool("check", "-f", "json").out)
+    jsonschema.validate(found, SCHEMA)
+    assert [error["place"]["line"] for error in found["errors"]] == [4]
+    assert [net["status"] for net in found["nets"]] == (["over"] if mistake == "unmet" else [])
+    assert '<testsuite name="netcount.toml"' in tool("check", "-f", "junit").out
+    (ran_by,) = json.loads(tool("check", "-f", "sarif").out)["runs"]
+    assert ran_by["results"][-1]["ruleId"] == "netcount/input"
+    text = tool("check")
+    assert ("FAIL  a.prototxt" in text.out) == (mistake == "unmet")  # all nets are checked before it exits
 
 
 def test_a_file_of_the_configuration_keeps_its_own_budgets(tool: Tool) -> None:

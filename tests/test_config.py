@@ -118,6 +118,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ('assume = { Foo = "same" }', "assume takes"),
         ("assume = { Foo = [[1, 2], 3] }", "assume takes"),
         ('name = ""', "name is a text"),
+        ('level = "warn"', '"warn" stands in a [[budget]]'),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, said: str) -> None:
@@ -136,6 +137,8 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, said: str) -
         ('[[budget]]\nnets = "a*"', "netcount.toml:1: this budget sets no limit"),
         ('[[budget]]\nlevel = "info"\nmax_params = 1', "netcount.toml:2: level is"),
         ('[[budget]]\nlayers = "x"\nmax_largest_blob = 1', "netcount.toml:3: max_largest_blob is of"),
+        ('[[net]]\npath = [\n"a.prototxt",\n"c*",\n]', 'netcount.toml:4: no file matches "c*"'),
+        ("budget = [\n{ max_params = 1 },\n{ max_parms = 1 }]", 'netcount.toml:3: there is no limit "max_parms"'),
         ("[[net]\n", "netcount.toml:1"),
         (f"[[net]]\nlevel = {'9' * 5000}", "not valid TOML"),
         (f"x = {'[' * 5000}", "nested too deeply"),
@@ -163,6 +166,8 @@ def test_pyproject_is_found_upwards(tmp_path: Path) -> None:
     assert "pyproject.toml:5: " in problem
     own = written(tmp_path, "", "netcount.toml")
     assert find(below) == own
+    (tmp_path / "deep" / "pyproject.toml").write_text("tool = 3\n", encoding="utf-8")
+    assert find(below) == own
 
 
 def test_two_nets_of_one_label_are_refused(tmp_path: Path) -> None:
@@ -180,6 +185,9 @@ def test_lines_of_keys_in_awkward_texts() -> None:
     assert key_lines(text) == {
         ("a",): 1,
         ("quo.ted",): 5,
+        ("quo.ted", 0): 6,
+        ("quo.ted", 1): 7,
+        ("quo.ted", 1, "b"): 7,
         ("x", "y"): 9,
         ("x", "y", "d", "e"): 10,
         ("x", "z", 0): 11,

@@ -12,7 +12,7 @@ from netcount.analysis.compare import Change, NetFacts, changes, facts
 from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import kernel_name
 from netcount.analysis.limits import LAYER_FIGURES, SHARES, Limit
-from netcount.errors import Errors, InputError, NetcountError, Place
+from netcount.errors import InputError, NetcountError, Place, each
 
 LEVELS = ("error", "warn")
 WITHIN, OVER, BAD_INPUT, INCOMPLETE = range(4)
@@ -74,7 +74,10 @@ class Finding(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A net and what its check found.  error: why it could not be counted."""
+    """A net and what its check found.  error: why it could not be counted.
+
+    is_net: False for the configuration, where that has mistakes of its own.
+    """
 
     label: str
     file: str
@@ -82,6 +85,7 @@ class Checked(NamedTuple):
     findings: tuple[Finding, ...] = ()
     allow_incomplete: bool = False
     error: NetcountError | None = None
+    is_net: bool = True
 
     @property
     def incomplete(self) -> bool:
@@ -97,7 +101,7 @@ class Checked(NamedTuple):
     def exit_code(self) -> int:
         """WITHIN, OVER, BAD_INPUT or INCOMPLETE; a broken limit counts more than a missing cost."""
         if self.error is not None:
-            return BAD_INPUT
+            return self.error.exit_code
         if self.failed:
             return OVER
         return INCOMPLETE if self.incomplete else WITHIN
@@ -105,9 +109,7 @@ class Checked(NamedTuple):
     @property
     def problems(self) -> tuple[NetcountError, ...]:
         """The errors, one by one."""
-        if self.error is None:
-            return ()
-        return self.error.problems if isinstance(self.error, Errors) else (self.error,)
+        return () if self.error is None else each(self.error)
 
 
 def exit_code(nets: Iterable[Checked]) -> int:
@@ -135,11 +137,6 @@ def check(
         for limit in budget.limits:
             findings += judge.findings(limit)
     return Checked(now.label, count.net.file, count, tuple(findings), allow_incomplete)
-
-
-def matches_layers(budget: Budget, count: Count) -> bool:
-    """Whether the budget's layer patterns (if it has any) mean a layer of the net."""
-    return not budget.layers or any(True for _ in _matching(budget, count))
 
 
 def _matching(budget: Budget, count: Count) -> Iterator[LayerRow]:

@@ -15,8 +15,9 @@ from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.limits import SHARES, TYPE_RULES, Limit, limits_of, rule_names
 from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, replace, say
-from netcount.config import Config, find, load
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.config import FILE, Config, find, load
+from netcount.errors import Errors, InputError, NetcountError, raise_all
+from netcount.report.text import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +32,8 @@ _COMMON = (
     "forbidden_types",
 )
 """The limits that --help shows; every other key of netcount.toml is an option too."""
+_MACHINE = ("json", "github", "junit", "sarif")
+"""The formats for programs, which tell of a mistake in the configuration too."""
 _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assumed", "convention")
 
 
@@ -77,7 +80,7 @@ _HELP = {
     "--format",
     "-f",
     "form",
-    type=click.Choice(["text", "json", "markdown", "github", "junit", "sarif"]),
+    type=click.Choice(["text", "markdown", *_MACHINE]),
     default="text",
     show_default=True,
 )
@@ -112,21 +115,35 @@ def check(
 
     Exit codes: 0 within budget, 1 over, 2 bad usage or bad input, 3 incomplete.
     """
-    limits = _limits({rule: options.pop(rule) for rule in rule_names()})
-    config = None if no_config else _config(config_file)
     context = click.get_current_context()
     given = [
         name
         for name in _NET_OPTIONS
         if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     ]
-    request = gate.Request(
-        files,
-        load_arguments(options),
-        convention,
-        allow_incomplete,
-        Budget(tuple(limits), weight_bits=weight_bits) if limits else None,
-    )
+    try:
+        limits = _limits({rule: options.pop(rule) for rule in rule_names()})
+        request = gate.Request(
+            files,
+            load_arguments(options),
+            convention,
+            allow_incomplete,
+            Budget(tuple(limits), weight_bits=weight_bits) if limits else None,
+        )
+        config = None if no_config else _config(config_file)
+        results = _results(request, config, given, baseline, update_baseline)
+    except NetcountError as problem:
+        if form not in _MACHINE:
+            raise
+        results = [gate.refused(problem, config_file or FILE)]
+    _report(results, form, output)
+    raise click.exceptions.Exit(exit_code(results))
+
+
+def _results(
+    request: gate.Request, config: Config | None, given: Sequence[str], baseline: str | None, update: bool
+) -> list[Checked]:
+    """Every net held against its budgets.  given: options on how a net is read."""
     chosen = gate.targets(config, request)
     if given and all(target.entry for target in chosen):
         raise InputError(
@@ -134,14 +151,11 @@ def check(
             f"{', '.join(sorted(given))} on the command line would not count"
         )
     nets = gate.counted(chosen)
-    path = baseline or (config.baseline if config else None)
-    if update_baseline:
-        results = _updated(nets, config, path, keep=bool(files))
-    else:
-        base = _base(path, config, chosen, explicit=baseline is not None)
-        results = gate.checked(nets, config, base, whole=not files)
-    _report(results, form, output)
-    raise click.exceptions.Exit(exit_code(results))
+    if update:
+        path = baseline or (config.baseline if config else None)
+        return _updated(nets, config, path, keep=bool(request.files))
+    base = _base(baseline, config, chosen)
+    return gate.checked(nets, config, base, whole=not request.files)
 
 
 def _limits(values: dict[str, Any]) -> list[Limit]:
@@ -178,21 +192,25 @@ def _config(path: str | None) -> Config | None:
     return load(found) if found else None
 
 
-def _base(path: str | None, config: Config | None, chosen: Sequence[gate.Target], explicit: bool) -> Any:
+def _base(given: str | None, config: Config | None, chosen: Sequence[gate.Target]) -> Any:
     """The baseline's nets; None where there is no baseline and none is needed."""
+    if given is not None:
+        return read_baseline(given)
+    path = config.baseline if config else None
     wanted = gate.wants_baseline(config, chosen)
-    if path is None:
-        if wanted:
-            raise InputError(
-                "a limit on an increase needs a baseline: give --baseline FILE, "
-                'or baseline = "FILE" in the configuration'
-            )
+    if path is not None and os.path.exists(path):
+        return read_baseline(path)
+    if wanted is None:
         return None
-    if not os.path.exists(path) and not explicit:
-        if not wanted:
-            return None
-        raise InputError(f"there is no baseline {path}; netcount check --update-baseline writes it")
-    return read_baseline(path)
+    if path is not None and config:
+        raise InputError(
+            f"there is no baseline {path}; netcount check --update-baseline writes it", config.baseline_place
+        )
+    raise InputError(
+        f"{wanted.rule} needs a baseline: give --baseline FILE, "
+        'or baseline = "FILE" at the top of the configuration',
+        wanted.place,
+    )
 
 
 def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | None, keep: bool) -> list[Checked]:
@@ -200,29 +218,27 @@ def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | No
     if path is None:
         raise InputError('--update-baseline: give --baseline FILE, or baseline = "FILE" in the configuration')
     broken = [found.error for found in nets if found.error]
-    for problem in broken:
-        say(problem)
     if broken:
-        raise InputError(f"the baseline is not written: {len(broken)} nets cannot be counted")
+        raise Errors([*broken, InputError(f"the baseline is not written: {len(broken)} nets cannot be counted")])
     base, text = gate.new_baseline(nets, path, keep)
     replace(path, text)
+    click.echo(f"wrote {visible(path)}: {len(base)} net{'s' if len(base) != 1 else ''}", err=True)
     return gate.checked(nets, config, base, whole=not keep, lenient=True)
 
 
 def _report(results: list[Checked], form: str, output: str | None) -> None:
     from netcount.report.check import lines
 
-    if form in ("text", "markdown") or output:
-        for result in results:
-            if result.error is not None:
-                say(result.error)
+    for result in results:
+        if result.error is not None:
+            say(result.error)
     if form == "github":
         _step_summary(results)
     if form == "text":
         emit("\n".join(lines(results)) + "\n", output)
     else:
         emit(_machine(results, form), output)
-    if output and form != "text" and exit_code(results) not in (0, BAD_INPUT):
+    if output and exit_code(results) not in (0, BAD_INPUT):
         click.echo("\n".join(lines(results)), err=True)
 
 

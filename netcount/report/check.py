@@ -147,15 +147,18 @@ def lines(nets: Sequence[Checked]) -> list[str]:
 
 def tally(nets: Sequence[Checked]) -> str:
     """How many nets came out how."""
-    codes = [net.exit_code for net in nets]
+    codes = [net.exit_code for net in nets if net.is_net]
     words = {
         WITHIN: "within budget",
         OVER: "over",
         INCOMPLETE: "incomplete",
-        BAD_INPUT: "not readable",
+        BAD_INPUT: "with errors",
     }
     counts = [f"{codes.count(code)} {word}" for code, word in words.items() if code in codes]
-    return f"{len(nets)} net{'s' if len(nets) != 1 else ''}: {', '.join(counts)}"
+    found = (
+        f"{len(codes)} net{'s' if len(codes) != 1 else ''}: {', '.join(counts)}" if codes else "no net is checked"
+    )
+    return found if len(codes) == len(nets) else f"{found}; the configuration has errors"
 
 
 def parts(nets: Sequence[Checked]) -> list[Part]:
@@ -207,7 +210,8 @@ def document(nets: Sequence[Checked]) -> dict[str, Any]:
         "schema": SCHEMA,
         "ok": code == WITHIN,
         "exit_code": code,
-        "nets": [_net(net) for net in nets],
+        "errors": [_problem(problem) for net in nets if not net.is_net for problem in net.problems],
+        "nets": [_net(net) for net in nets if net.is_net],
     }
 
 
