@@ -149,6 +149,40 @@ def test_what_changed_since_the_baseline_is_told() -> None:
     assert "convolution_param.num_output 3 -> 5" in said
 
 
+def test_what_moved_the_limited_figure_most_is_told_first() -> None:
+    big = inputs(x=(1, 2, 9, 11)) + CONV.format("wide", "x", 4, 3)
+    big += 'layer { name: "g" type: "Pooling" bottom: "wide" top: "g" pooling_param { global_pooling: true } }\n'
+    text = (
+        big
+        + 'layer { name: "fc" type: "InnerProduct" bottom: "g" top: "fc" inner_product_param { num_output: N } }'
+    )
+    old, new = (count(net_of(found)) for found in (text.replace("N", "3"), text.replace("N", "90")))
+    new = count(net_of(text.replace("N", "90").replace("num_output: 4", "num_output: 5")))
+    base = facts(old, "net")
+    for rule, first in (("max_params", "fc"), ("max_weight_bytes", "fc"), ("max_madds", "wide")):
+        result = check(new, [Budget(tuple(limits_of(rule, 1)))], "net", base)
+        (found,) = result.findings
+        assert found.changes[0].layer.name == first, rule
+        assert len(found.changes) == 3
+    result = check(new, [Budget(tuple(limits_of("max_madds", 1)), layers=("[fw]*",))], "net", base)
+    assert [[change.layer.name for change in item.changes] for item in result.findings] == [["wide"], ["fc"]]
+
+
+def test_growth_from_nothing_has_no_percent() -> None:
+    base = facts(counted(), "net")
+    base = base._replace(totals={**base.totals, "params": 0})
+    result = check(counted(), [Budget(tuple(limits_of("max_increase_params", "2% and 10")))], "net", base)
+    said = summary(result, result.findings[0])
+    assert said == "net: params grew from 0 to 92; max_increase_params is 2% and 10, exceeded by 82"
+
+
+def test_a_share_of_a_limit_is_not_rounded_to_nothing() -> None:
+    limit = tuple(limits_of("max_madds", 10**7))
+    result = check(counted(), [Budget(limit)], "net")
+    close = result._replace(findings=(result.findings[0]._replace(value=10**7 + 1, passed=False),))
+    assert summary(close, close.findings[0]) == "net: madds 10,000,001 is over max_madds 10,000,000 by 1"
+
+
 def test_a_baseline_of_another_question_is_refused() -> None:
     base = facts(counted(), "net")
     for other in (base._replace(phase="TRAIN"), base._replace(batch=7)):

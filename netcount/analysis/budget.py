@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
-from netcount.analysis.compare import Change, NetFacts, changes, facts
+from netcount.analysis.compare import Change, NetFacts, changes, facts, moved_by
 from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import kernel_name
 from netcount.analysis.limits import LAYER_FIGURES, SHARES, Limit
@@ -203,8 +203,13 @@ class _Judge:
             base = self.total(self.base.totals, limit.figure)
         dear = () if passed or limit.side == "min" else rows()
         line = dear[0][0].line if dear else self.first_line()
-        changed = () if passed else self.changed
+        changed = () if passed else self.movers(limit.figure)
         return Finding(limit, self.budget.level, None, line, value, bound, passed, base, dear, changed)
+
+    def movers(self, figure: str) -> tuple[Change, ...]:
+        """What changed since the baseline, that which moved the figure most first."""
+        by = moved_by(figure)
+        return tuple(sorted(self.changed, key=lambda change: -abs(change.delta(by))))
 
     def first_line(self) -> int:
         return self.count.layers[0].line if self.count.layers else 1
@@ -234,7 +239,8 @@ class _Judge:
         for row in rows:
             value = _figure(row, limit.figure, self.budget.weight_bits)
             found = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
-            findings.append(found._replace(layer=row.name, line=row.line, base=None))
+            own = tuple(change for change in found.changes if change.after and change.after.line == row.line)
+            findings.append(found._replace(layer=row.name, line=row.line, base=None, changes=own))
         return findings
 
     def increase(self, limit: Limit) -> Finding:
