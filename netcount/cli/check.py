@@ -252,7 +252,7 @@ def _machine(results: list[Checked], form: str) -> str:
     if form == "github":
         from netcount.report.github import github
 
-        return github(results)
+        return github(results, _checkout())
     if form == "markdown":
         from netcount.report.check import parts
         from netcount.report.markdown import markdown
@@ -261,12 +261,17 @@ def _machine(results: list[Checked], form: str) -> str:
     if form == "sarif":
         from netcount.report.sarif import sarif
 
-        found = sarif(results, __version__)
+        found = sarif(results, __version__, _checkout())
     else:
         from netcount.report.check import document
 
         found = document(results)
     return json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _checkout() -> str:
+    """The folder that CI names files from; "" for where we are."""
+    return os.environ.get("GITHUB_WORKSPACE", "")
 
 
 def _step_summary(results: list[Checked]) -> None:
