@@ -18,7 +18,7 @@ from netcount.analysis.limits import limits_of
 from netcount.errors import InputError
 from netcount.report.check import amounts, details, summary
 from netcount.testing import assert_within
-from tests.helpers import inputs, net_of
+from tests.helpers import inputs, net_of, valid
 
 CONV = (
     'layer {{ name: "{0}" type: "Convolution" bottom: "{1}" top: "{0}"\n'
@@ -195,7 +195,7 @@ def test_a_baseline_of_another_question_is_refused() -> None:
 def test_a_baseline_comes_back_as_it_was_written(tmp_path: Path) -> None:
     net = facts(count(netcount.load(Path("prototxt_samples/squeezenet_v1.1.prototxt"))), "s")
     text = baseline_text({"s": net, "b": facts(counted(), "b")})
-    json.loads(text)
+    valid(json.loads(text), "baseline")
     assert len(text.splitlines()) < 2 * len(net.layers)
     path = tmp_path / "base.json"
     path.write_text(text, encoding="utf-8")

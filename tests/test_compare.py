@@ -16,7 +16,7 @@ from netcount.analysis.count import count
 from netcount.analysis.record import record
 from netcount.cli.main import run
 from netcount.report.comparison import comparison_csv, comparison_document, report
-from tests.helpers import SAMPLES, inputs, net_of
+from tests.helpers import SAMPLES, inputs, net_of, valid
 
 V10, V11 = SAMPLES / "squeezenet_v1.0.prototxt", SAMPLES / "squeezenet_v1.1.prototxt"
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_compared_is_said() -> None:
 
 def test_documents_are_exact() -> None:
     comparison = compared([net(conv("a", "x")), net(conv("a", "x", 6)), net(conv("b", "x", 7, 1))])
-    document = json.loads(json.dumps(comparison_document(comparison)))
+    document = valid(json.loads(json.dumps(comparison_document(comparison))), "compare")
     assert [len(found["changes"]) for found in document["differences"]] == [1, 2]
     (change,) = document["differences"][0]["changes"]
     assert change["fields"] == {"convolution_param.num_output": {"was": "5", "is": "6"}}
@@ -195,7 +195,7 @@ def test_against_a_baseline(tool: Any, tmp_path: Path) -> None:
     assert "--net is one of one, two" in err
     code, out, _ = tool("compare", str(base), str(V11), "--net", "one", "--format", "json")
     direct = tool("compare", str(V10), str(V11), "--format", "json")[1]
-    ours, theirs = (json.loads(text)["differences"][0]["changes"] for text in (out, direct))
+    ours, theirs = (valid(json.loads(text), "compare")["differences"][0]["changes"] for text in (out, direct))
     assert [{**change, "line_was": 0} for change in theirs] == ours
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-import netcount
 from netcount.config import find, load
 from netcount.errors import InputError
 from netcount.toml_lines import key_lines
+from tests.helpers import schema, valid
 
 NET = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }'
-SCHEMA = json.loads((Path(netcount.__file__).parent / "schemas" / "config.json").read_text(encoding="utf-8"))
 
 
 def written(folder: Path, text: str, name: str = "netcount.toml") -> Path:
@@ -68,8 +66,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     import tomllib
 
     config = load(written(tmp_path, FULL))
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.validate(tomllib.loads(FULL), SCHEMA)
+    valid(tomllib.loads(FULL), "config")
     first, second = config.nets
     assert [Path(file).name for file in first.files] == ["a.prototxt", "b.prototxt"]
     assert first.options["input_shapes"] == {"": [1, 3]}
@@ -200,11 +197,25 @@ def test_lines_of_keys_in_awkward_texts() -> None:
     }
 
 
-def test_the_schema_knows_every_rule() -> None:
+def test_the_schemas_know_every_rule() -> None:
     from netcount.analysis.limits import rule_names
 
-    for table in ("net", "budget"):
-        known = SCHEMA["properties"][table]["items"]["properties"]
-        assert set(rule_names()) <= set(known)
+    assert set(schema("config")["$defs"]["limits"]["properties"]) == set(rule_names())
+    assert set(schema("check")["$defs"]["check"]["properties"]["rule"]["enum"]) == set(rule_names())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"net": [{"path": "a", "max_parms": 1}]},
+        {"net": [{"max_params": 1}]},
+        {"net": [{"path": "a", "max_params": "1,5M"}]},
+        {"budget": [{"nets": "a"}]},
+        {"budget": [{"max_params": 1, "path": "a"}]},
+        {"budgets": []},
+    ],
+)
+def test_the_schema_refuses_what_the_reader_refuses(document: dict[str, object]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"net": [{"path": "a", "max_parms": 1}]}, SCHEMA)
+        valid(document, "config")
+    valid({"budget": [{"max_params": "1,234.5k", "nets": "a"}]}, "config")
