@@ -71,8 +71,8 @@ def targets(config: Config | None, request: Request) -> list[Target]:
     }
     if not request.files:
         if not listed:
-            where = f"{config.file} lists no [[net]]" if config else "there is no netcount.toml"
-            raise InputError(f"nothing to check: {where}, and no FILE is given")
+            where = f"{config.file} lists no [[net]]" if config else f"there is no {FILE}"
+            raise InputError(f"nothing to check: {where} (--help shows one), and no FILE is given")
         return list(listed.values())
     found: dict[str, Target] = {}
     for file in dict.fromkeys(request.files):
@@ -133,7 +133,9 @@ def checked(
             results.append(_checked(target, found, own, base))
         else:
             place = target.entry.place if target.entry else None
-            missing = InputError(f'no budget says anything about "{target.label}"', place)
+            missing = InputError(
+                f'no budget says anything about "{target.label}"; give it a limit, such as max_params', place
+            )
             results.append(Checked(target.label, target.file, error=missing))
     if config and whole and len(known) == len(nets):
         problems = _unmet(config, known)

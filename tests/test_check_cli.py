@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,12 @@ def test_warnings_do_not_fail(tool: Tool) -> None:
     ran = tool("check")
     assert (ran.code, ran.out.splitlines()[0][:4]) == (0, "warn")
     assert "::warning file=a.prototxt,line=2" in tool("check", "-f", "github").out
+
+
+def test_help_names_every_limit(tool: Tool) -> None:
+    from netcount.analysis.limits import FIGURES, SHARES
+
+    text = tool("check", "--help").out.replace("-\n  ", "-")
+    for figure in (*FIGURES, *SHARES):
+        assert re.search(rf"\b{figure.replace('_', '-')}\b", text), figure
+    assert "[[net]]" in text

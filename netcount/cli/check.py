@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -12,62 +12,20 @@ from netcount import __version__, gate
 from netcount.analysis.baseline import read_baseline
 from netcount.analysis.budget import BAD_INPUT, Budget, Checked, exit_code
 from netcount.analysis.conventions import CONVENTIONS
-from netcount.analysis.limits import SHARES, TYPE_RULES, Limit, limits_of, rule_names
+from netcount.analysis.limits import rule_names
+from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, replace, say
 from netcount.config import FILE, Config, find, load
-from netcount.errors import Errors, InputError, NetcountError, raise_all
+from netcount.errors import Errors, InputError, NetcountError
 from netcount.report.text import visible
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_COMMON = (
-    "max_params",
-    "max_madds",
-    "max_activations",
-    "max_weight_bytes",
-    "max_share",
-    "max_increase_params",
-    "max_increase_madds",
-    "forbidden_types",
-)
-"""The limits that --help shows; every other key of netcount.toml is an option too."""
 _MACHINE = ("json", "github", "junit", "sarif")
 """The formats for programs, which tell of a mistake in the configuration too."""
 _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assumed", "convention")
 
 
-def limit_options(function: F) -> F:
-    """An option for every limit: max_params -> --max-params."""
-    for rule in reversed(rule_names()):
-        share = rule.split("_", 1)[1] in SHARES
-        types = rule in TYPE_RULES
-        option = click.option(
-            f"--{rule.replace('_', '-')}",
-            rule,
-            multiple=share,
-            metavar="KERNEL=SHARE" if share else "TYPE,TYPE,..." if types else "LIMIT",
-            hidden=rule not in _COMMON,
-            help=_HELP.get(rule, ""),
-        )
-        function = option(function)
-    return function
-
-
-_HELP = {
-    "max_params": "Such as 1.3M; inclusive, as all limits are.",
-    "max_madds": "Such as 400M.",
-    "max_weight_bytes": "Such as '5 MiB', at --weight-bits a value.",
-    "max_share": "Such as 3x3=75%, of madds; repeatable.",
-    "max_increase_params": "Against the baseline: 2%, 10k, or '2% and 10k'.",
-    "max_increase_madds": "Likewise.",
-}
-
-
-@click.command(
-    epilog="Every limit of netcount.toml is an option: --min-params, --max-largest-blob, "
-    "--max-layer-madds, --max-layers, ... (docs/ci.md)."
-)
+@click.command(epilog=about_limits())
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--config", "config_file", metavar="FILE", help="Instead of the one found upwards.")
 @click.option("--no-config", is_flag=True, help="Look for no configuration.")
@@ -107,6 +65,14 @@ def check(
     net is read are for a FILE the configuration does not list.
 
     \b
+    A first netcount.toml:
+      baseline = "netcount-baseline.json"
+      [[net]]
+      path = "models/*.prototxt"
+      max_params = "1.3M"
+      max_increase_madds = "2% and 100k"
+
+    \b
     Examples:
       netcount check
       netcount check deploy.prototxt --max-params 1.3M --max-madds 400M
@@ -122,7 +88,7 @@ def check(
         if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     ]
     try:
-        limits = _limits({rule: options.pop(rule) for rule in rule_names()})
+        limits = limits_given({rule: options.pop(rule) for rule in rule_names()})
         request = gate.Request(
             files,
             load_arguments(options),
@@ -156,33 +122,6 @@ def _results(
         return _updated(nets, config, path, keep=bool(request.files))
     base = _base(baseline, config, chosen)
     return gate.checked(nets, config, base, whole=not request.files)
-
-
-def _limits(values: dict[str, Any]) -> list[Limit]:
-    """The limits given as options; all mistakes at once."""
-    found: list[Limit] = []
-    problems: list[NetcountError] = []
-    for rule, value in values.items():
-        if value is None or value == ():
-            continue
-        option = f"--{rule.replace('_', '-')}"
-        try:
-            if rule in TYPE_RULES:
-                value = [name.strip() for name in value.split(",")]
-            elif isinstance(value, tuple):
-                value = dict(_pair(part) for part in value)
-            found += limits_of(rule, value)
-        except ValueError as mistake:
-            problems.append(InputError(f"{option}: {mistake}"))
-    raise_all(problems)
-    return found
-
-
-def _pair(text: str) -> tuple[str, str]:
-    kernel, equals, share = text.partition("=")
-    if not equals:
-        raise ValueError(f"{text!r} is not KERNEL=SHARE, such as 3x3=75%")
-    return kernel.strip(), share.strip()
 
 
 def _config(path: str | None) -> Config | None:
