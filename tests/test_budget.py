@@ -156,14 +156,14 @@ def test_what_moved_the_limited_figure_most_is_told_first() -> None:
         big
         + 'layer { name: "fc" type: "InnerProduct" bottom: "g" top: "fc" inner_product_param { num_output: N } }'
     )
-    old, new = (count(net_of(found)) for found in (text.replace("N", "3"), text.replace("N", "90")))
-    new = count(net_of(text.replace("N", "90").replace("num_output: 4", "num_output: 5")))
-    base = facts(old, "net")
+    new_text = text.replace("N", "90").replace("num_output: 4", "num_output: 5")
+    base, new = facts(count(net_of(text.replace("N", "3"))), "net"), count(net_of(new_text))
     for rule, first in (("max_params", "fc"), ("max_weight_bytes", "fc"), ("max_madds", "wide")):
         result = check(new, [Budget(tuple(limits_of(rule, 1)))], "net", base)
         (found,) = result.findings
         assert found.changes[0].layer.name == first, rule
         assert len(found.changes) == 3
+    new = count(net_of(new_text.replace("\n", " ")))  # all layers on one line
     result = check(new, [Budget(tuple(limits_of("max_madds", 1)), layers=("[fw]*",))], "net", base)
     assert [[change.layer.name for change in item.changes] for item in result.findings] == [["wide"], ["fc"]]
 

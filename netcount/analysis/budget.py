@@ -239,7 +239,10 @@ class _Judge:
         for row in rows:
             value = _figure(row, limit.figure, self.budget.weight_bits)
             found = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
-            own = tuple(change for change in found.changes if change.after and change.after.line == row.line)
+            it = (row.name, row.line)
+            own = tuple(
+                change for change in found.changes if change.after and (change.after.name, change.after.line) == it
+            )
             findings.append(found._replace(layer=row.name, line=row.line, base=None, changes=own))
         return findings
 
