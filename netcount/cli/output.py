@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import click
 
-from netcount.errors import Errors, InputError, NetcountError
+from netcount.errors import InputError, NetcountError, each
 from netcount.report.layout import Part, plain
 from netcount.report.text import visible
 
 
 def say(error: NetcountError) -> None:
     """Print an error, or each of several, on a line of its own on standard error."""
-    for problem in error.problems if isinstance(error, Errors) else (error,):
+    for problem in each(error):
         prefix = "" if problem.place else "netcount: "
         click.echo(f"{prefix}{visible(str(problem))}", err=True)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from netcount.analysis.kernels import KernelShare
 from netcount.layers.layer import Window
@@ -18,6 +20,16 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def within(root: str, file: str) -> str:
+    """A file's path from the folder `root` ("" is where we are), absolute outside of it; with slashes.
+
+    >>> within("/work/src", "/work/src/models/a.prototxt"), within("", "models/a.prototxt")
+    ('models/a.prototxt', 'models/a.prototxt')
+    """
+    path, base = PurePath(os.path.abspath(file)), os.path.abspath(root)
+    return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
 
 
 def width(text: str) -> int:
