@@ -18,7 +18,8 @@ _MODULES = {
     " SigmoidCrossEntropyLoss SoftmaxWithLoss",
     "loss_forks": "BoxAnnotatorOHEM CenterLoss DiceLoss L1Loss SegAccuracy SmoothL1Loss"
     " SmoothL1LossOHEM SoftmaxWithLossOHEM",
-    "normalization": "BN BatchNorm LRN MVN Normalize",
+    "batch_normalization": "BN",
+    "normalization": "BatchNorm LRN MVN Normalize",
     "pooling": "Pooling SPP",
     "powers": "Exp Log Power",
     "priorbox": "PriorBox PriorBoxClustered",
