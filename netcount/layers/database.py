@@ -51,7 +51,8 @@ class Images(Source):
             if _has(owner, "crop_size") and owner.integer("crop_size"):
                 return owner.integer("crop_size"), owner.integer("crop_size")
         for resize in transform.children("resize_param")[:1]:
-            if resize.integer("height") and resize.integer("width"):
+            fits = resize.text("resize_mode") != "FIT_SMALL_SIZE"  # then the image decides
+            if fits and resize.integer("height") and resize.integer("width"):
                 return resize.integer("height"), resize.integer("width")
         if _has(param, "new_height") and param.integer("new_height") and param.integer("new_width"):
             return param.integer("new_height"), param.integer("new_width")
@@ -153,15 +154,29 @@ class MemoryData(Source):
 
 
 class AnnotatedData(Images):
-    """SSD's images with boxes: the label is 1×1×boxes×8, one box until data come."""
+    """SSD's images with boxes: the label is 1×1×boxes×8, one box until data come.
+
+    With MobileNet-YOLO's yolo_data_type 1 it is N×1×300×5 (annotated_data_layer.cpp of both).
+    """
 
     type = "AnnotatedData"
     source = "SSD"
     params = ("data_param",)
     knows_colour = False
 
+    def _check(self, transform: Message) -> None:
+        super()._check(transform)
+        batch = self.message.child("data_param").integer("batch_size")
+        for resize in transform.children("resize_param")[:1]:
+            if resize.text("resize_mode") == "FIT_SMALL_SIZE" and batch != 1:
+                self.refuse(
+                    f"resize_mode FIT_SMALL_SIZE needs a batch_size of 1, not {batch}", "data_param.batch_size"
+                )
+
     def label(self, images: int, data: Shape | None) -> Shape | None:
         """One box of eight numbers, as SSD's layer sets it up before data come."""
+        if self.message.child("annotated_data_param").integer("yolo_data_type") == 1:
+            return Shape((images, 1, 300, 5))
         return Shape((1, 1, 1, 8))
 
 

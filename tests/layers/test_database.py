@@ -37,6 +37,16 @@ def test_several_resize_params_are_read_and_the_first_counts() -> None:
     resize = "resize_param { height: 352 width: 416 } resize_param { height: 320 width: 320 }"
     rest = f"transform_param {{ {resize} }} data_param {{ batch_size: 4 }}"
     assert shapes("AnnotatedData", rest) == [(4, 3, 352, 416), (1, 1, 1, 8)]
+    rest += " annotated_data_param { yolo_data_type: 1 }"
+    assert shapes("AnnotatedData", rest) == [(4, 3, 352, 416), (4, 1, 300, 5)]
+
+
+def test_the_image_decides_where_only_its_small_side_fits() -> None:
+    resize = "transform_param { resize_param { height: 300 width: 300 resize_mode: FIT_SMALL_SIZE } }"
+    with pytest.raises(InputError, match="does not tell the shape of"):
+        shapes("AnnotatedData", resize + " data_param { batch_size: 1 }")
+    with pytest.raises(InputError, match="needs a batch_size of 1, not 2"):
+        layer_of(f'type: "AnnotatedData" {resize} data_param {{ batch_size: 2 }}', 0, 2)
 
 
 def test_an_image_seg_data_may_leave_tops_out_and_says_how_it_labels() -> None:
