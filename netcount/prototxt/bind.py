@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from netcount.errors import InputError, NetcountError, Place
 from netcount.prototxt.message import Message
-from netcount.prototxt.schema import enum_values, fields_of
+from netcount.prototxt.schema import enum_values, fields_of, required_fields
 from netcount.prototxt.tree import Tree
 
 T = TypeVar("T")
@@ -81,6 +81,9 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
         if name in binders and not binders[name][2]:
             offset = next(at for field, _, at in tree.fields if field == name)
             problems.append(InputError(f'"{name}" is not a repeated field', tree.place(offset)))
+    for name in required_fields(type):
+        if name not in values and len(problems) == before:
+            problems.append(InputError(f'{type} needs the field "{name}"', tree.place()))
     if len(problems) > before:
         values[BROKEN] = True
     return Message(type, values, tree)

@@ -15,7 +15,7 @@ from netcount.errors import InputError, NetcountError, raise_all
 from netcount.prototxt.bind import bind
 from netcount.prototxt.protobuf import message_class, to_protobuf
 from netcount.prototxt.reader import read
-from netcount.prototxt.schema_table import ENUMS, MESSAGES
+from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
 from tests.helpers import CORPUS, SAMPLES, conformance_cases, needs_corpus
 
 NET = "NetParameter"
@@ -191,6 +191,8 @@ def _made(type: str, chosen: dict[str, int], depth: int) -> Any:
             getattr(message, name).extend([value, value])
         else:
             setattr(message, name, value)
+    for name in REQUIRED.get(type, ()):
+        setattr(message, name, getattr(message, name))  # set, though it be to the default
     return message
 
 
@@ -227,6 +229,13 @@ def test_noise_makes_an_input_error_or_a_net(text: str) -> None:
         netcount.load(f"{text}\n")
     except InputError as refusal:
         assert str(refusal)
+
+
+@pytest.mark.parametrize("place", ["", "include { phase: TRAIN }"])
+def test_a_message_without_a_required_field_is_refused_wherever_it_stands(place: str) -> None:
+    text = f'layer {{ name: "r" type: "ReLU" {place} clip_param {{ max: 6 }} }}'
+    with pytest.raises(InputError, match=r'test:1:.*ClipParameter needs the field "min"'):
+        ours(text)
 
 
 def test_deeply_nested_input_is_refused_without_a_traceback() -> None:
