@@ -30,7 +30,9 @@ class Part:
 class Wiring:
     """The graph of a net: parts, and for every blob version its name, producer and forerunner."""
 
-    __slots__ = ("assumed", "blob_names", "current", "missing", "overwrites", "parts", "producers", "readers")
+    __slots__ = (
+        "assumed", "blob_names", "current", "missing", "overwrites", "parts", "producers", "readers", "weighted",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
@@ -38,6 +40,7 @@ class Wiring:
         self.producers: list[int] = []
         self.overwrites: list[int | None] = []
         self.readers: list[int] = []
+        self.weighted: set[int] = set()  # versions whose top has a loss_weight, which Caffe keeps a copy for
         self.current: dict[str, int] = {}
         self.missing: dict[str, int] = {}
         self.assumed: list[Part] = []
@@ -51,8 +54,8 @@ class Wiring:
         return len(self.blob_names) - 1
 
     def outputs(self) -> list[int]:
-        """Blob versions nobody reads, by name; automatic tops are no outputs."""
-        ends = (blob for blob in self.current.values() if not self.readers[blob])
+        """Blob versions nobody reads but the loss, by name; automatic tops are no outputs."""
+        ends = (b for b in self.current.values() if not self.readers[b] or b in self.weighted)
         return sorted(ends, key=self.blob_names.__getitem__)
 
 
@@ -151,11 +154,14 @@ def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[
     for index, name in enumerate(names):
         before = wiring.current.get(name)
         in_place = before is not None and index < len(part.bottoms) and part.bottoms[index] == before
-        if before is not None and (not in_place or wiring.readers[before] > 1):
+        if before is not None and (not in_place or wiring.readers[before] > 1 or before in wiring.weighted):
             problems.append(_made_twice(wiring, part, index, before, in_place))
         blob = wiring.add_blob(name, own_index, before if in_place else None)
         wiring.current[name] = blob
         part.tops.append(blob)
+    for blob, weight in zip(part.tops, part.message.values.get("loss_weight", ()), strict=False):
+        if weight:
+            wiring.weighted.add(blob)
     wanted = make.auto_tops if isinstance(make, type) and issubclass(make, Layer) else 0
     while len(part.tops) < wanted:
         part.tops.append(wiring.add_blob("(automatic)", own_index))
@@ -167,7 +173,8 @@ def _made_twice(wiring: Wiring, part: Part, index: int, before: int, in_place: b
     producer = wiring.producers[before]
     maker = wiring.parts[producer] if 0 <= producer < len(wiring.parts) else part
     if in_place:
-        reason = "is overwritten in place while another layer reads it too"
+        reader = "the loss" if before in wiring.weighted else "another layer"
+        reason = f"is overwritten in place while {reader} reads it too"
     else:
         reason = f'is made already by "{maker.name}" (line {maker.message.place().line})'
     return part.message.error(f'{part.type} "{part.name}": top "{name}" {reason}', "top", index)

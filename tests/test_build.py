@@ -138,11 +138,22 @@ def _relu(top: str, bottom: str = "x", name: str = "r") -> str:
     return f'layer {{ name: "{name}" type: "ReLU" bottom: "{bottom}" top: "{top}" }}\n'
 
 
+WEIGHTED = _relu("y").replace("}", "loss_weight: 1 }")
+
+
+def test_a_top_with_a_loss_weight_stays_an_output_when_it_is_read() -> None:
+    net = netcount.load(inputs(x=(1, 3)) + WEIGHTED + _relu("z", "y"))
+    assert [net.blobs[index].name for index in net.outputs] == ["y", "z"]
+    unweighted = netcount.load(inputs(x=(1, 3)) + WEIGHTED.replace(": 1", ": 0") + _relu("y", "y"))
+    assert [unweighted.blobs[index].name for index in unweighted.outputs] == ["y"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (inputs(x=(1, 3)) + _relu("y") + _relu("y", name="s"), 'top "y" is made already by "r" \\(line 2\\)'),
         (inputs(x=(1, 3)) + _relu("y") + _relu("x", name="s"), "is overwritten in place while another"),
+        (inputs(x=(1, 3)) + WEIGHTED + _relu("y", "y", "s"), "is overwritten in place while the loss reads"),
         (inputs(x=(1, 3)) + _relu("y", "z"), 'unknown bottom "z"; nothing makes it'),
         (_relu("y") + inputs(x=(1, 3)), 'made only later, by "x" \\(line 2\\)'),
         (inputs(xylo=(1, 3)) + _relu("y", "xylp"), 'did you mean "xylo"'),
