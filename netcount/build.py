@@ -14,7 +14,7 @@ from netcount.prototxt.select import State, select
 from netcount.prototxt.upgrade import upgrade
 from netcount.shape import Shape
 from netcount.shapes import Batch, Shapes, propagate
-from netcount.wiring import Part, Wiring, wire
+from netcount.wiring import Part, Wiring, check_fields, wire
 
 
 def build(
@@ -38,6 +38,7 @@ def build(
     """
     found = list(problems or ())
     upgraded = upgrade(message, found)
+    check_fields(upgraded.children("layer"), catalogue, found)
     asked = state or State()
     own_state = upgraded.child("state")
     merged = State(asked.phase, asked.level, {*own_state.texts("stage"), *asked.stages})

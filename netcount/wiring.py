@@ -82,7 +82,6 @@ def wire(
         if make is not None and not broken:
             try:
                 part.layer = _set_up(part, make, top_count, phase)
-                _check_fields(part, catalogue)
             except NetcountError as problem:
                 problems.append(problem)
         wiring.parts.append(part)
@@ -227,16 +226,16 @@ def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
         )
 
 
-def _check_fields(part: Part, catalogue: Catalogue) -> None:
-    """Unknown parameter messages are for custom classes only."""
-    assert part.layer is not None
-    if isinstance(part.layer, Assumed) or catalogue.custom(type(part.layer)):
-        return
-    for name in part.message.values:
-        if name[0] == "?":
-            tree = part.message.tree
-            at = part.message.place_offset(name[1:])
-            raise unknown_field(tree, "LayerParameter", name[1:], at)
+def check_fields(messages: Sequence[Message], catalogue: Catalogue, problems: list[NetcountError]) -> None:
+    """Refuse unknown parameter messages, also of layers that the state leaves out: they are for
+    custom and for unknown layer types only."""
+    for message in messages:
+        for name in message.values:
+            if name[0] == "?":
+                made = catalogue.find(message)
+                if made is not None and not catalogue.custom(made):
+                    at = message.place_offset(name[1:])
+                    problems.append(unknown_field(message.tree, "LayerParameter", name[1:], at))
 
 
 def _unknown_types(parts: list[Part], catalogue: Catalogue) -> UnknownTypeError:

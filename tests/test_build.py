@@ -160,6 +160,7 @@ def test_a_top_with_a_loss_weight_stays_an_output_when_it_is_read() -> None:
         (inputs(x=(1, 3)) + 'layer { name: "s" type: "Softmax" bottom: "x" }', "takes 1 top, not 0"),
         (inputs(x=(1, 3)) + _relu("y").replace("}", "param { lr_mult: 1 } }"), "0 parameter blobs but 1 param"),
         (inputs(x=(1, 3)) + _relu("y").replace("}", "relu6_paran { } }"), "has no field"),
+        (inputs(x=(1, 3)) + _relu("y").replace("}", "include { phase: TRAIN } relu6_paran { } }"), "has no field"),
         (inputs(x=(65536, 65536)), "INT_MAX"),
         (inputs(x=(1,) * 33), "33 axes"),
         ('base_lr: 0.1 net: "nowhere.prototxt"\n', 'the net it names, "nowhere.prototxt", is not there'),
