@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from netcount.errors import NetcountError
+from netcount.errors import InputError, NetcountError
+from netcount.prototxt.bind import BROKEN, nearest
 from netcount.prototxt.message import Message
 
 _TYPES = {
@@ -88,7 +89,7 @@ _TRANSFORM = {
 }
 
 
-def upgrade_v0(net: Message, connections: list[Message], problems: list[NetcountError]) -> list[Message]:
+def upgrade_v0(connections: list[Message], problems: list[NetcountError]) -> list[Message]:
     """V1 layers for V0 ones; padding layers go into the layer that reads them."""
     upgraded = []
     maker: dict[str, Message] = {}
@@ -109,8 +110,19 @@ def upgrade_v0(net: Message, connections: list[Message], problems: list[Netcount
         for blob in connection.texts("top"):
             maker[blob] = connection
         if inner.text("type") != "padding":
-            upgraded.append(_upgraded(connection, inner, bottoms, pad))
+            unknown = _type_problem(inner)
+            if unknown:
+                problems.append(unknown)
+            upgraded.append(_upgraded(connection, inner, bottoms, pad, unknown is not None))
     return upgraded
+
+
+def _type_problem(inner: Message) -> InputError | None:
+    """The error for a type that V0 has not; a layer without any is told with the unknown types."""
+    old_type = inner.text("type")
+    if not inner.has("type") or old_type in _TYPES:
+        return None
+    return inner.error(f'V0 has no layer type "{old_type}"{nearest(old_type, list(_TYPES))}', "type")
 
 
 def _padding_problem(inner: Message, bottoms: list[str], padding: Message) -> str | None:
@@ -123,7 +135,7 @@ def _padding_problem(inner: Message, bottoms: list[str], padding: Message) -> st
     return None
 
 
-def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int | None) -> Message:
+def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int | None, broken: bool) -> Message:
     old_type = inner.text("type")
     given = dict(inner.values)
     if pad is not None:
@@ -134,6 +146,8 @@ def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int 
             values[name] = given[name]
     if "type" in given:
         values["type"] = _TYPES.get(old_type, old_type)
+    if broken or BROKEN in connection.values:
+        values[BROKEN] = True
     moved: dict[str, Any] = {}
     for field, (target, types) in _MOVES.items():
         if field in given and old_type in types:
