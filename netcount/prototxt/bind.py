@@ -176,7 +176,7 @@ def _integer(kind: str) -> Convert:
             value = _whole(raw)
         except ValueError:
             raise ValueError(f"needs an integer, not {raw[:40]}") from None
-        if not least <= value <= most:
+        if not least <= value <= most or (raw[0] == "-" and not least):  # -0 is no unsigned integer
             raise ValueError(f"is {raw[:40]}, outside {kind}'s {least} to {most}")
         return value
 
@@ -212,7 +212,7 @@ def _bool(raw: str) -> bool:
     if raw in _BOOLS:
         return _BOOLS[raw]
     try:
-        return {0: False, 1: True}[_whole(raw)]
+        return {0: False, 1: True}[-1 if raw[0] == "-" else _whole(raw)]
     except (ValueError, KeyError):
         raise ValueError(f"needs true or false, not {raw[:40]}") from None
 
@@ -275,6 +275,4 @@ def _escaped(found: re.Match[str]) -> bytes:
             raise ValueError(f"has an escape beyond Unicode: {found.group()}")
         return chr(code).encode("utf-8", "surrogatepass")
     code = int(octal, 8) if octal else int(hexadecimal, 16)
-    if code > 255:
-        raise ValueError(f"has an octal escape above \\377: {found.group()}")
-    return bytes((code,))
+    return bytes((code & 255,))  # \\400 and above wrap around, as a C char does
