@@ -46,6 +46,7 @@ class SoftmaxWithLoss(Loss):
     """
 
     type = "SoftmaxWithLoss"
+    in_place = False
 
     def read(self, message: Message) -> None:
         """The axis of the classes."""
@@ -145,6 +146,7 @@ class SigmoidCrossEntropyLoss(Loss):
     """
 
     type = "SigmoidCrossEntropyLoss"
+    in_place = False
 
     def read(self, message: Message) -> None:
         """By default the sum is divided by the batch."""
