@@ -128,3 +128,7 @@ def test_database_layers_tell_what_they_know() -> None:
     assert not grey.warnings
     with pytest.raises(InputError, match=r"--input-shape x=N,C,H,W"):
         netcount.load(text.replace("crop_size: 9", ""))
+    with pytest.raises(InputError, match=r"--input-shape x=N,C,H,W"):  # only V1's upgrade reads it there
+        netcount.load(text.replace("crop_size: 9", "").replace("batch_size", "crop_size: 9 batch_size"))
+    old = 'layers { name: "d" type: DATA top: "x" data_param { batch_size: 8 crop_size: 9 } }'
+    assert netcount.load(old).blobs[0].shape == (1, 3, 9, 9)
