@@ -126,6 +126,19 @@ def test_a_solver_is_followed(tmp_path: object) -> None:
         netcount.load(solver)
 
 
+def test_a_solver_merges_its_state_and_gives_one_net() -> None:
+    net = "net_param { " + STATES + ' state { stage: "s" } } base_lr: 0.1 '
+    for options, kept in (
+        ({}, {"either", "both", "level"}),
+        ({"level": 3}, {"either", "both"}),
+        ({"phase": "TRAIN"}, {"train", "either", "out"}),
+    ):
+        found = netcount.load(net + "test_state { level: 2 }", **options)  # type: ignore[arg-type]
+        assert {node.name for node in found.nodes[1:]} == kept
+    with pytest.raises(InputError, match="one net to train, not net_param and train_net"):
+        netcount.load(net + 'train_net: "other.prototxt"')
+
+
 extents = st.integers(1, 14)
 small = st.integers(1, 5)
 
