@@ -85,6 +85,7 @@ def wire(
             except NetcountError as problem:
                 problems.append(problem)
         wiring.parts.append(part)
+    _check_loss_weights(wiring, problems)
     if unknown:
         problems.append(_unknown_types(unknown, catalogue))
     for name in unused:
@@ -192,13 +193,6 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
             f"{len(part.bottoms)} bottoms; give it once a bottom or not at all",
             "propagate_down",
         )
-    weights = len(values.get("loss_weight", ())) or (1 if layer.auto_tops else 0)
-    if weights and weights != top_count:
-        layer.refuse(
-            f"loss_weight is given {len(values.get('loss_weight', ()))} times for {top_count} tops; "
-            "give one a top",
-            "loss_weight",
-        )
     if (
         not layer.in_place
         and part.tops
@@ -206,6 +200,25 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
     ):
         layer.refuse("cannot work in place: top 0 is bottom 0", "top")
     return layer
+
+
+def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
+    """One weight a top, or none.  Of a layer whose weighted top is read they are not looked at: the
+    Split that Caffe puts behind that top takes it over, and the layer keeps none."""
+    for part in wiring.parts:
+        layer = part.layer
+        if layer is None:
+            continue
+        given: Sequence[float] = part.message.values.get("loss_weight", ())
+        split = any(weight and wiring.readers[top] for top, weight in zip(part.tops, given, strict=False))
+        weights = 0 if split else len(given)
+        if (weights or layer.auto_tops) and (weights or 1) != len(part.tops):
+            problems.append(
+                layer.error(
+                    f"loss_weight is given {weights} times for {len(part.tops)} tops; give one a top",
+                    "loss_weight",
+                )
+            )
 
 
 def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:

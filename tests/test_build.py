@@ -57,6 +57,10 @@ WEIGHTED = _relu("y").replace("}", "loss_weight: 1 }")
 def test_a_top_with_a_loss_weight_stays_an_output_when_it_is_read() -> None:
     net = netcount.load(inputs(x=(1, 3)) + WEIGHTED + _relu("z", "y"))
     assert [net.blobs[index].name for index in net.outputs] == ["y", "z"]
+    twice = WEIGHTED.replace("loss_weight: 1", "loss_weight: 1 loss_weight: 2")
+    netcount.load(inputs(x=(1, 3)) + twice + _relu("z", "y"))  # the weights go to the Split behind y
+    with pytest.raises(InputError, match="loss_weight is given 2 times for 1 tops"):
+        netcount.load(inputs(x=(1, 3)) + twice)
     unweighted = netcount.load(inputs(x=(1, 3)) + WEIGHTED.replace(": 1", ": 0") + _relu("y", "y"))
     assert [unweighted.blobs[index].name for index in unweighted.outputs] == ["y"]
 

@@ -89,7 +89,7 @@ def upgrade(net: Message, problems: list[NetcountError]) -> Message:
         old = []
     if old:
         if any(message.has("layer") for message in old):
-            old = upgrade_v0(old, problems)
+            old = upgrade_v0(old, net.texts("input"), problems)
             values = {name: values[name] for name in _KEPT_OF_V0 if name in values}
         layers = [_upgrade_v1(message) for message in old]
     layers = [_with_fixed_statistics(layer) for layer in layers]

@@ -89,7 +89,7 @@ _TRANSFORM = {
 }
 
 
-def upgrade_v0(connections: list[Message], problems: list[NetcountError]) -> list[Message]:
+def upgrade_v0(connections: list[Message], inputs: list[str], problems: list[NetcountError]) -> list[Message]:
     """V1 layers for V0 ones; padding layers go into the layer that reads them."""
     upgraded = []
     maker: dict[str, Message] = {}
@@ -107,13 +107,19 @@ def upgrade_v0(connections: list[Message], problems: list[NetcountError]) -> lis
                 continue
             pad = padding.child("layer").integer("pad")
             bottoms[index] = padding.texts("bottom")[0]
-        for blob in connection.texts("top"):
-            maker[blob] = connection
-        if inner.text("type") != "padding":
+        if inner.text("type") == "padding":  # it goes now, so nobody else tells
+            problems.extend(
+                connection.error(f'padding "{inner.text("name")}": unknown bottom "{blob}"', "bottom", index)
+                for index, blob in enumerate(connection.texts("bottom"))
+                if blob not in maker and blob not in inputs
+            )
+        else:
             unknown = _type_problem(inner)
             if unknown:
                 problems.append(unknown)
             upgraded.append(_upgraded(connection, inner, bottoms, pad, unknown is not None))
+        for blob in connection.texts("top"):
+            maker[blob] = connection
     return upgraded
 
 

@@ -62,6 +62,11 @@ def test_a_v0_type_is_one_that_caffe_upgrades(type: str) -> None:
     assert line == f'<text>:3:49: V0 has no layer type "{type}"; did you mean "relu"?'
 
 
+def test_a_padding_layer_reads_a_blob_that_exists() -> None:
+    text = 'input: "x"\n' + DIMS + 'layers { bottom: "z" top: "y" layer { name: "p" type: "padding" pad: 1 } }'
+    assert refusal(text) == ['<text>:3:10: padding "p": unknown bottom "z"']
+
+
 def test_a_mistake_in_an_old_layer_is_told_once() -> None:
     lines = refusal('input: "x"\n' + DIMS + v0('type: "conv" num_outputs: 3'))
     assert [line.split(": ")[1] for line in lines] == [
