@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from netcount.errors import InputError
 from netcount.execute.fill import random_weights
 from netcount.layers.base import Source
+from netcount.layers.source import DummyData
 from netcount.lazy import np
 from netcount.net import Net, Node
 from netcount.shape import Shape
@@ -127,6 +128,8 @@ class Executor:
             if all(name in given for name in names):
                 return [given[name] for name in names]
             return [given[n] if n in given else self._random(node, n, run) for n in names]
+        if isinstance(node.layer, DummyData):  # its shape may be the caller's, or of another batch
+            return node.layer.filled(node.top_shapes, run)
         bottoms = [arrays[blob.index] for blob in node.bottoms]
         return node.layer.forward(bottoms, self.weights[node.index], run)
 

@@ -244,22 +244,19 @@ class BNLL(ElementWise):
 
 
 class Clip(ElementWise):
-    """min(max(x, min), max).  Source: clip_layer.cpp."""
+    """max(min, min(x, max)).  Source: clip_layer.cpp."""
 
     type = "Clip"
     each = OpCount(compares=2)
 
     def read(self, message: Message) -> None:
-        """Both bounds, which must be given."""
+        """Both bounds; 0 and 0 where clip_param is left out as a whole."""
         param = message.child("clip_param")
-        for field in ("min", "max"):
-            if not param.has(field):
-                self.refuse(f"clip_param needs {field}", "clip_param")
         self.least, self.most = param.number("min"), param.number("max")
 
     def value(self, x: Array) -> Array:
-        """Caffe's order: the lower bound first."""
-        return np.minimum(np.maximum(x, np.float32(self.least)), np.float32(self.most))
+        """Caffe's order: the upper bound first."""
+        return np.maximum(np.minimum(x, np.float32(self.most)), np.float32(self.least))
 
 
 class Threshold(ElementWise):

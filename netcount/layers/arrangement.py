@@ -78,6 +78,7 @@ class Slice(Moving):
             self.refuse("axis and slice_dim exclude each other", "slice_param.slice_dim")
         self.axis_given = param.integer("slice_dim" if self.legacy else "axis")
         self.points = param.integers("slice_point")
+        self.in_place = self.top_count == 1
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """One part a top."""
@@ -120,6 +121,7 @@ class Split(Moving):
     type = "Split"
     tops = Arity(1, None)
     shares_bottom = True
+    in_place = False
 
     def read(self, message: Message) -> None:
         """No parameters."""

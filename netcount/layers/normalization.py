@@ -41,9 +41,15 @@ class BatchNorm(SameShape, Layer):
             if (spec.number("lr_mult") != 0 and spec.has("lr_mult")) or not spec.has("lr_mult"):
                 self.refuse("its statistics are not learned: lr_mult must be 0", "param", index)
 
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape; Caffe sets a single axis up and then looks for the second."""
+        if len(bottoms[0]) < 2:
+            self.refuse(f"{self.named(0)} {bottoms[0]} has no axis 1 for the channels", "bottom")
+        return super().infer(bottoms)
+
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Mean, variance, correction factor."""
-        channels = Shape((_channels(bottoms[0]),))
+        channels = Shape((bottoms[0][1],))
         return [
             ParamBlob(channels, "statistic"),
             ParamBlob(channels, "statistic"),
@@ -53,7 +59,7 @@ class BatchNorm(SameShape, Layer):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add and a div an element; a channel: two muls, an add, a root.  With own statistics
         also the mean and the variance: two adds and a mul an element, two muls a channel."""
-        elements, channels = tops[0].count(), _channels(bottoms[0])
+        elements, channels = tops[0].count(), bottoms[0][1]
         if self.kept:
             return OpCount(adds=elements + channels, muls=2 * channels, divs=elements, exps=channels)
         return OpCount(

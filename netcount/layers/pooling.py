@@ -181,6 +181,7 @@ class SPP(NoBlobs):
         """Height of the pyramid and method."""
         param = message.child("spp_param")
         self.height = param.integer("pyramid_height")
+        self.in_place = self.height == 1
         self.method = param.text("pool")
         if not self.height:
             self.refuse("pyramid_height 0 must be positive", "spp_param.pyramid_height")

@@ -23,7 +23,6 @@ class ArgMax(NoBlobs):
     """
 
     type = "ArgMax"
-    in_place = False
 
     def read(self, message: Message) -> None:
         """How many, along what, and whether the values are wanted."""
@@ -37,6 +36,8 @@ class ArgMax(NoBlobs):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The picked indices' shape."""
         (bottom,) = bottoms
+        if not bottom:
+            self.refuse(f"{self.named(0)} has no axes", "bottom")
         if self.axis_given is not None:
             axis = self.axis(bottom, self.axis_given, "argmax_param.axis")
             if self.top_k > bottom[axis]:
