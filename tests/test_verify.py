@@ -12,7 +12,7 @@ import pytest
 import netcount
 from netcount.errors import InputError, LimitError
 from netcount.execute.fill import random_weights
-from netcount.execute.inputs import Preparation, read_image
+from netcount.execute.inputs import Preparation, read_image, read_inputs
 from netcount.execute.verify import verify
 from netcount.execute.weights import read_caffemodel, write_caffemodel
 from netcount.shape import Shape
@@ -102,6 +102,8 @@ def test_an_image_is_scaled_and_blue_comes_first(tmp_path: Path) -> None:
         ["--max-memory", "1 parsec"],
         ["--max-memory", "1 KiB"],
         ["--mean", "a,b"],
+        ["--seed", "-1"],
+        ["--input", "x=pyproject.toml", "--input", "x=pyproject.toml"],
     ],
 )
 def test_mistakes_are_exit_code_2(net_file: Path, arguments: list[str]) -> None:
@@ -109,6 +111,50 @@ def test_mistakes_are_exit_code_2(net_file: Path, arguments: list[str]) -> None:
     assert done.returncode == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+def damaged_npz(folder: Path) -> bytes:
+    np.savez(folder / "whole.npz", x=np.zeros((1, 3, 8, 9), np.float32))
+    return (folder / "whole.npz").read_bytes()
+
+
+def test_damaged_and_strange_arrays_are_refused_in_one_line(net_file: Path, tmp_path: Path) -> None:
+    whole = damaged_npz(tmp_path)
+    flipped = bytearray(whole)
+    flipped[200] ^= 0xFF
+    huge = b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }".ljust(117) + b"\n"
+    contents = {
+        "cut.npz": whole[: len(whole) // 2],
+        "flipped.npz": bytes(flipped),
+        "huge.npy": b"\x93NUMPY\x01\x00v\x00" + huge,
+        "empty.npy": b"",
+        "cut.png": b"\x89PNG\r\n\x1a\n\x00\x00",
+    }
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    np.save(tmp_path / "complex.npy", np.zeros((1, 3, 8, 9), complex))
+    np.save(tmp_path / "text.npy", np.full((1, 3, 8, 9), "1"))
+    for name in (*contents, "complex.npy", "text.npy"):
+        with pytest.raises(InputError, match=name):
+            read_inputs([f"x={tmp_path / name}"], netcount.load(NET), Preparation())
+
+
+def test_an_npz_is_known_by_its_content_and_other_numbers_become_float32(tmp_path: Path) -> None:
+    (tmp_path / "x.npy").write_bytes(damaged_npz(tmp_path))
+    np.save(tmp_path / "bytes.npy", np.full((1, 3, 8, 9), 200, np.uint8))
+    np.save(tmp_path / "large.npy", np.full((1, 3, 8, 9), 1e300))
+    for name, value in (("x.npy", 0), ("bytes.npy", 200), ("large.npy", np.inf)):
+        (array,) = read_inputs([f"x={tmp_path / name}"], netcount.load(NET), Preparation()).values()
+        assert array.dtype == np.float32
+        assert (array == value).all()
+
+
+def test_an_image_of_16_bits_is_not_cut_off_at_255(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("I;16", (9, 8), 3000).save(tmp_path / "deep.png")
+    with pytest.raises(InputError, match="more than 8 bits"):
+        read_image(str(tmp_path / "deep.png"), Shape((1, 1, 8, 9)), Preparation())
 
 
 def test_wrong_inputs_are_refused() -> None:
