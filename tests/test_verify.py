@@ -13,7 +13,7 @@ import netcount
 from netcount.errors import InputError, LimitError
 from netcount.execute.fill import random_weights
 from netcount.execute.inputs import Preparation, read_image, read_inputs
-from netcount.execute.verify import verify
+from netcount.execute.verify import BlobCheck, verify
 from netcount.execute.weights import read_caffemodel, write_caffemodel
 from netcount.shape import Shape
 from tests.helpers import SAMPLES, inputs
@@ -61,6 +61,50 @@ def test_a_wrong_rule_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     found = verify(net)
     assert not found.agrees
     assert [layer.name for layer in found.layers if not layer.agrees] == ["c"]
+
+
+KEPT = inputs(x=(5, 3, 8, 9), keep=(5, 1)) + (
+    'layer { name: "k" type: "Filter" bottom: "x" bottom: "keep" top: "k" }\n'
+    'layer { name: "behind" type: "Convolution" bottom: "k" top: "behind" '
+    "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+    'layer { name: "beside" type: "Pooling" bottom: "x" top: "beside" pooling_param { kernel_size: 2 } }\n'
+)
+"""The data decide how many images pass "k"; "beside" does not depend on it."""
+
+
+def verified_kept() -> Any:
+    keep = np.array([[1], [0], [1], [0], [0]], np.float32)
+    return verify(netcount.load(KEPT, batch="net"), inputs={"keep": keep})
+
+
+def test_behind_what_the_data_decide_the_rules_are_asked_anew() -> None:
+    found = verified_kept()
+    assert found.agrees
+    layers = {layer.name: layer for layer in found.layers}
+    (k,), (behind,), (beside,) = (layers[name].tops for name in ("k", "behind", "beside"))
+    assert (k.inferred, k.executed, k.expected) == ((5, 3, 8, 9), (2, 3, 8, 9), None)
+    assert (behind.inferred, behind.executed, behind.expected) == ((5, 4, 6, 7), (2, 4, 6, 7), (2, 4, 6, 7))
+    assert layers["behind"].counted == layers["behind"].performed == 2 * 4 * 6 * 7 * 27
+    assert [top.by_data for top in (k, behind, beside)] == [True, True, False]
+
+
+@pytest.mark.parametrize("kind", ["Convolution", "Pooling"])
+def test_a_wrong_rule_is_found_out_behind_and_beside_what_the_data_decide(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    cls: Any = netcount.CATALOGUE.get(kind)
+    right = cls.infer
+    monkeypatch.setattr(
+        cls, "infer", lambda self, bottoms: [Shape((*top[:-1], top[-1] + 1)) for top in right(self, bottoms)]
+    )
+    found = verified_kept()
+    name = {"Convolution": "behind", "Pooling": "beside"}[kind]
+    assert name in [layer.name for layer in found.layers if not layer.agrees]
+
+
+@pytest.mark.parametrize(("shape", "agrees"), [((2, 3, 7), False), ((1, 9, 9, 9), True)])
+def test_data_decide_extents_and_not_the_number_of_axes(shape: tuple[int, ...], agrees: bool) -> None:
+    assert BlobCheck("k", Shape((5, 3, 8, 9)), Shape(shape), None).agrees is agrees
 
 
 def test_inputs_and_outputs_are_files(net_file: Path, tmp_path: Path) -> None:

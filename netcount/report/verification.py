@@ -23,7 +23,7 @@ def report(found: Verification) -> list[Part]:
             shapes = ("", "") if top is None else (str(top.inferred), str(top.executed))
             blob = "" if top is None else visible(top.name)
             mark = "" if layer.agrees else "DIFFERS"
-            if top is not None and top.bound and top.inferred != top.executed:
+            if top is not None and top.by_data and top.agrees and top.inferred != top.executed:
                 mark = "by data"
             first = index == 0
             rows.append(
@@ -104,7 +104,7 @@ def document(found: Verification) -> dict[str, Any]:
                         "blob": top.name,
                         "inferred": list(top.inferred),
                         "executed": list(top.executed),
-                        "by_data": top.bound,
+                        "by_data": top.by_data,
                     }
                     for top in layer.tops
                 ],
