@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -115,8 +116,14 @@ def test_outputs_are_caffes(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.prototxt")), ids=lambda p: p.stem)
 def test_samples_run_as_counted(path: Any) -> None:
-    found = verify(netcount.load(path))
+    tracemalloc.start()
+    try:
+        found = verify(netcount.load(path))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert found.agrees
+    assert peak_bytes <= 1.2 * found.memory.total_bytes
     assert sum(layer.performed for layer in found.layers) == netcount.load(path).analyze().totals.madds
     assert all(np.isfinite(array).all() for array in found.outputs.values())
 

@@ -4,80 +4,84 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from netcount.layers.scratch import COLUMN_ELEMENTS
 from netcount.net import Net
+from netcount.units import human_bytes
 
 BYTES = 4
 """float32, as Caffe computes."""
 
 
-class Peak(NamedTuple):
-    """The layer at which most memory is in use, and what it is used for, in elements.
+class Memory(NamedTuple):
+    """What a run needs besides the interpreter, in bytes, at the layer where it needs most.
 
-    live: blobs kept for this and later layers, its own tops included.  scratch: the layer's working
-    memory.  blobs: the indices of the live blobs, one for each buffer.
+    blobs: those kept for this and later layers, its own tops included.  scratch: column matrices and
+    other working memory.
     """
 
-    node: int
-    live: int
-    scratch: int
-    blobs: tuple[int, ...]
+    layer: str
+    weight_bytes: int
+    blob_bytes: int
+    scratch_bytes: int
 
     @property
-    def elements(self) -> int:
-        """Live blobs and scratch."""
-        return self.live + self.scratch
+    def total_bytes(self) -> int:
+        """All of it."""
+        return self.weight_bytes + self.blob_bytes + self.scratch_bytes
+
+    def __str__(self) -> str:
+        return (
+            f"{human_bytes(self.total_bytes)}: weights {human_bytes(self.weight_bytes)}, live blobs "
+            f'{human_bytes(self.blob_bytes)} and scratch {human_bytes(self.scratch_bytes)} at "{self.layer}"'
+        )
 
 
-def buffers(net: Net, in_place: bool) -> list[int]:
-    """For each blob version the version whose memory it lives in.
+def run_memory(net: Net) -> Memory:
+    """The peak of a run of the executor, known from the shapes alone."""
+    weights = BYTES * net.learnable()
+    steps = [Memory("", weights, 0, 0)]
+    held = 0
+    for node, live in zip(net.nodes, _live(net), strict=True):
+        scratch = node.layer.scratch_elements(node.bottom_shapes, node.top_shapes)
+        held = max(held, min(scratch, COLUMN_ELEMENTS))  # what `scratch` keeps for the layers to come
+        steps.append(Memory(node.name, weights, BYTES * live, BYTES * max(scratch, held)))
+    return max(steps, key=lambda step: step.total_bytes)
 
-    Tops of layers that share their bottom's memory (Reshape, Flatten, Split, Dropout at test time)
-    live in it; with `in_place` so do tops that overwrite a blob.
+
+def _live(net: Net) -> list[int]:
+    """For each layer the elements of all blobs that are in memory while it runs.
+
+    A buffer is kept until the last layer has read any blob in it; outputs are kept to the end.  The
+    executor writes no blob in place, so a top and the bottom it overwrites live side by side.
     """
-    home = list(range(len(net.blobs)))
-    for node in net.nodes:
-        for top in node.tops:
-            if in_place and top.overwrites is not None:
-                home[top.index] = home[top.overwrites]
-            elif node.layer.shares_bottom and node.bottoms:
-                home[top.index] = home[node.bottoms[0].index]
-    return home
-
-
-def usage(net: Net, in_place: bool) -> list[Peak]:
-    """What is in memory while each layer runs.
-
-    A buffer is kept until the last layer has read any blob in it; outputs are kept to the end.
-    """
-    home = buffers(net, in_place)
+    home = _buffers(net)
     last: dict[int, int] = {}
     for node in net.nodes:
         for blob in (*node.bottoms, *node.tops):
             last[home[blob.index]] = node.index
-    for blob_index in net.outputs:
-        last[home[blob_index]] = len(net.nodes)
+    for index in net.outputs:
+        last[home[index]] = len(net.nodes)
     alive: dict[int, int] = {}
-    steps = []
+    found = []
     for node in net.nodes:
         for top in node.tops:
             buffer = home[top.index]
             alive[buffer] = max(alive.get(buffer, 0), top.shape.count())
-        images = node.bottoms[0].shape[0] if node.bottoms and node.bottoms[0].shape else 1
-        scratch = node.layer.scratch_elements(node.bottom_shapes, node.top_shapes)
-        steps.append(Peak(node.index, sum(alive.values()), scratch * images, tuple(alive)))
+        found.append(sum(alive.values()))
         for buffer in [b for b in alive if last[b] <= node.index]:
             del alive[buffer]
-    return steps
+    return found
 
 
-def peak(net: Net, in_place: bool = True) -> Peak:
-    """The step with most elements; an empty net needs none."""
-    return max(usage(net, in_place), key=lambda step: step.elements, default=Peak(-1, 0, 0, ()))
+def _buffers(net: Net) -> list[int]:
+    """For each blob version the one whose memory it lives in.
 
-
-def run_bytes(net: Net) -> int:
-    """What the executor needs for a run besides the interpreter: weights, live blobs and scratch.
-
-    The executor writes no blob in place, so a top and the bottom it overwrites live side by side.
+    Tops of layers that share their bottom's memory (Reshape, Flatten, Split, Dropout at test time)
+    live in it.
     """
-    return BYTES * (net.learnable() + peak(net, in_place=False).elements)
+    home = list(range(len(net.blobs)))
+    for node in net.nodes:
+        if node.layer.shares_bottom and node.bottoms:
+            for top in node.tops:
+                home[top.index] = home[node.bottoms[0].index]
+    return home

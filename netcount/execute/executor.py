@@ -108,11 +108,13 @@ class Executor:
                 left[blob.index] -= 1
                 if not left[blob.index]:
                     arrays.pop(blob.index, None)
-            for blob, top in zip(node.tops, tops, strict=True):
-                if left[blob.index]:
-                    arrays[blob.index] = top
-                if blob.index in outputs or blob.name in self.keep:
-                    found[blob.name] = top
+            arrays |= {blob.index: tops[i] for i, blob in enumerate(node.tops) if left[blob.index]}
+            found |= {
+                blob.name: tops[i]
+                for i, blob in enumerate(node.tops)
+                if blob.index in outputs or blob.name in self.keep
+            }
+            del tops  # a blob lives in `arrays` as long as somebody will read it, and nowhere else
             if progress is not None:
                 progress(step)
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.analysis.liveness import run_bytes
+from netcount.analysis.liveness import Memory, run_memory
 from netcount.errors import LimitError
 from netcount.execute.executor import Executor, Step
 from netcount.execute.fill import unfilled
@@ -71,12 +71,23 @@ class Verification(NamedTuple):
     random_weights: bool
     unfilled: bool
     extra_layers: tuple[str, ...]
-    needed_bytes: int
+    memory: Memory
 
     @property
     def agrees(self) -> bool:
         """Whether every layer did what was inferred."""
         return all(layer.agrees for layer in self.layers)
+
+
+def allowed_memory(net: Net, max_bytes: int | None) -> Memory:
+    """What a run of `net` will need.  LimitError, with the figure, when that is more than `max_bytes`."""
+    memory = run_memory(net)
+    if max_bytes is not None and memory.total_bytes > max_bytes:
+        raise LimitError(
+            f"{net.file}: a run needs {memory}, more than the {human_bytes(max_bytes)} allowed; "
+            "--max-memory raises the limit"
+        )
+    return memory
 
 
 def verify(
@@ -90,12 +101,7 @@ def verify(
     progress: Callable[[Step], None] | None = None,
 ) -> Verification:
     """Run `net` once and compare.  LimitError when it would need more than `max_bytes`."""
-    needed = run_bytes(net)
-    if max_bytes is not None and needed > max_bytes:
-        raise LimitError(
-            f"a run needs {human_bytes(needed)} (weights, live blobs and column buffers), more than the "
-            f"{human_bytes(max_bytes)} allowed; --max-memory raises the limit"
-        )
+    memory = allowed_memory(net, max_bytes)
     executor = Executor(net, weights, seed=seed)
     outputs = executor.run(inputs, progress)
     return Verification(
@@ -105,7 +111,7 @@ def verify(
         weights is None,
         weights is None and unfilled(net),
         tuple(extra_layers),
-        needed,
+        memory,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from netcount.layers.base import Moving
 from netcount.layers.filler import Filler
 from netcount.layers.layer import ONE, Arity, Layer, ParamBlob, Window
+from netcount.layers.scratch import COLUMN_ELEMENTS, DEPTHWISE_ELEMENTS
 from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -127,8 +128,12 @@ class Convolution(Layer):
         return self.column_elements(bottoms[0], tops[0], axis, prod(kernel))
 
     def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
-        """A row for each tap of each input channel, a column for each output position."""
-        return bottom[axis] * taps * top.count(axis + 1)
+        """A row a tap of each input channel, a column an output position, in parts; the padded image."""
+        depthwise, pad = self.window([bottom]).depthwise, self.window([bottom]).pad
+        padded = bottom[axis] * prod(e + 2 * p for e, p in zip(bottom[axis + 1 :], pad, strict=True))
+        part = max(COLUMN_ELEMENTS, bottom[axis] * taps * top.count(axis + 2))
+        columns = min(bottom[axis] * taps * top.count(axis + 1), 2 * DEPTHWISE_ELEMENTS if depthwise else part)
+        return columns + padded * (depthwise or any(pad))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """im2col and one GEMM a group; no im2col for 1×1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _MODULES = {
-    "activation": "AbsVal BNLL Clip Dropout ELU HardSigmoid Mish PReLU ReLU ReLU6 SeLU SeLu"
+    "activation": "AbsVal Clip Dropout ELU HardSigmoid Mish PReLU ReLU ReLU6 SeLU SeLu"
     " Sigmoid Swish TanH Threshold",
     "arrangement": "Concat Crop Silence Slice Split Tile",
     "rearrangement": "BatchReindex Flip Reorg ShuffleChannel",
@@ -20,7 +20,7 @@ _MODULES = {
     " SmoothL1LossOHEM SoftmaxWithLossOHEM",
     "normalization": "BN BatchNorm LRN MVN Normalize",
     "pooling": "Pooling SPP",
-    "powers": "Exp Log Power",
+    "powers": "BNLL Exp Log Power",
     "priorbox": "PriorBox PriorBoxClustered",
     "proposal": "Proposal",
     "recurrent": "LSTM LSTMUnit RNN",

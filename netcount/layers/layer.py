@@ -81,6 +81,8 @@ class Layer(ABC):
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
     shares_bottom: ClassVar[bool] = False
     """Whether Caffe lets every top share the bottom's memory (Reshape, Split …)."""
+    temporaries: ClassVar[int] = 0
+    """How many arrays of bottom 0's size `forward` needs at once besides bottoms, tops and blobs."""
     computes: ClassVar[bool] = True
     """False for sources whose values lie outside the file (a database, a custom Python source)."""
 
@@ -124,8 +126,8 @@ class Layer(ABC):
         return None
 
     def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Elements of working memory besides bottoms, tops and blobs (Caffe's column buffer)."""
-        return 0
+        """Elements of working memory besides bottoms, tops and blobs: `temporaries`, column matrices."""
+        return self.temporaries * bottoms[0].count() if bottoms else 0
 
     def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
         """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""

@@ -91,6 +91,10 @@ class Recurrent(Layer):
         restarts = instants * self.num_output
         return OpCount(madds, adds=sums, muls=restarts) + self.step_ops(restarts)
 
+    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The gates of every step, and the steps' outputs before they are joined."""
+        return (self.gates + 1) * tops[0].count()
+
     @abstractmethod
     def step_ops(self, values: int) -> OpCount:
         """What the step itself does for `values` hidden values (of all instants)."""
@@ -100,10 +104,11 @@ class Recurrent(Layer):
         x, cont, *rest = bottoms
         weight, bias, *others = blobs
         steps, streams = x.shape[:2]
-        gates = run.gemm(x.reshape(steps * streams, -1), weight.T) + bias
+        gates = run.gemm(x.reshape(steps * streams, -1), weight.T)
+        gates += bias
         gates = gates.reshape(steps, streams, -1)
         if self.static:
-            gates = gates + run.gemm(rest.pop(0).reshape(streams, -1), others.pop(0).T)
+            gates += run.gemm(rest.pop(0).reshape(streams, -1), others.pop(0).T)
         zero = np.zeros((streams, blobs[-1].shape[-1]))
         states = [state[0] for state in rest] or [zero.astype(np.float32)] * self.states
         outputs = []

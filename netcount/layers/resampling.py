@@ -128,6 +128,10 @@ class Interp(NoBlobs):
         elements = tops[0].count()
         return OpCount(adds=3 * elements, muls=6 * elements)
 
+    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The rows' values, and one of the two neighbours of each output."""
+        return tops[0].count(0, 3) * bottoms[0][3] + tops[0].count()
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns."""
         data, *like = bottoms
@@ -151,5 +155,9 @@ def _resampled(x: Array, axis: int, extent: int) -> Array:
     low = np.minimum(at.astype(np.int64), old - 1)
     high = np.minimum(low + 1, old - 1)
     weight = (at - low).astype(np.float32).reshape(-1, *(1,) * (x.ndim - axis - 1))
-    result: Array = x.take(low, axis) * (1 - weight) + x.take(high, axis) * weight
-    return result
+    y: Array = x.take(low, axis)
+    y *= 1 - weight
+    other = x.take(high, axis)
+    other *= weight
+    y += other
+    return y

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 COLUMN_ELEMENTS = 1 << 21
 """How large a column matrix may grow before it is made in parts, so that it stays in the cache."""
 
+DEPTHWISE_ELEMENTS = 1 << 18
+"""How large the column matrices of a chunk of depthwise channels may be, for the same reason."""
+
 _KEPT = local()
 
 

@@ -27,6 +27,7 @@ class SegAccuracy(NoBlobs):
     """
 
     type = "SegAccuracy"
+    temporaries = 3
     source = "DeepLab, PSPNet"
     bottoms = TWO
     tops = Arity(1, None)

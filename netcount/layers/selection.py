@@ -23,6 +23,7 @@ class ArgMax(NoBlobs):
     """
 
     type = "ArgMax"
+    temporaries = 4
     in_place = False
 
     def read(self, message: Message) -> None:

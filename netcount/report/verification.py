@@ -7,7 +7,7 @@ from typing import Any
 from netcount.execute.verify import Verification
 from netcount.report.layout import Part, Table
 from netcount.report.text import visible
-from netcount.units import human, human_bytes
+from netcount.units import human
 
 SCHEMA = "netcount/verification/1"
 
@@ -60,7 +60,7 @@ def report(found: Verification) -> list[Part]:
 
 
 def _notes(found: Verification) -> list[str]:
-    lines = [f"memory needed: {human_bytes(found.needed_bytes)} for weights, live blobs and column buffers"]
+    lines = [f"memory needed: {visible(str(found.memory))}"]
     if found.random_weights:
         how = "their fillers and, where the file names none, a scale that keeps values finite"
         lines.append(f"the weights are random, by {how if found.unfilled else 'their fillers'}")
@@ -93,7 +93,8 @@ def document(found: Verification) -> dict[str, Any]:
         "agrees": found.agrees,
         "random_weights": found.random_weights,
         "extra_layers": list(found.extra_layers),
-        "needed_bytes": found.needed_bytes,
+        "needed_bytes": found.memory.total_bytes,
+        "memory": found.memory._asdict(),
         "layers": [
             {
                 "name": layer.name,
