@@ -11,10 +11,12 @@ import pytest
 
 import netcount
 from netcount.errors import InputError, LimitError
+from netcount.execute.executor import Executor
 from netcount.execute.fill import random_weights
 from netcount.execute.inputs import Preparation, read_image, read_inputs
 from netcount.execute.verify import BlobCheck, verify
 from netcount.execute.weights import read_caffemodel, write_caffemodel
+from netcount.prototxt.protobuf import message_class
 from netcount.shape import Shape
 from tests.helpers import SAMPLES, inputs
 from tests.test_cli import run
@@ -240,6 +242,82 @@ def test_weights_of_another_net_are_refused_with_both_shapes(tmp_path: Path) -> 
         read_caffemodel(path, renamed)
     smaller = netcount.load(NET.split('layer { name: "f"')[0])
     assert read_caffemodel(path, smaller).extra == ("f",)
+
+
+SHAPES = {"c": [(4, 3, 3, 3), (4,)], "f": [(5, 168), (5,)]}
+"""The blobs of NET."""
+
+
+def stored(path: Path, layers: list[tuple[str, list[tuple[int, ...]], float]], form: str = "current") -> Path:
+    """A .caffemodel of (name, shapes, value) layers, made by protobuf; "v1" has the old four axes and doubles."""
+    model = message_class("NetParameter")()
+    for name, shapes, value in layers:
+        layer = (model.layers if form == "v1" else model.layer).add(name=name)
+        for shape in shapes:
+            values = [value] * int(np.prod(shape))
+            if form == "current":
+                layer.blobs.add(shape={"dim": shape}, data=values)
+            else:
+                axes = dict(zip(("num", "channels", "height", "width"), shape, strict=True))
+                layer.blobs.add(double_data=values, **axes)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_a_v1_model_with_four_axes_and_doubles_is_read(tmp_path: Path) -> None:
+    old = {"c": [(4, 3, 3, 3), (1, 1, 1, 4)], "f": [(1, 1, 5, 168), (1, 1, 1, 5)]}
+    path = stored(tmp_path / "v1", [(name, shapes, 0.5) for name, shapes in old.items()], "v1")
+    found = read_caffemodel(path, netcount.load(NET)).blobs
+    assert {name: [array.shape for array in arrays] for name, arrays in found.items()} == SHAPES
+    assert all((array == 0.5).all() for arrays in found.values() for array in arrays)
+
+
+def test_weights_of_a_file_are_aligned_once(tmp_path: Path) -> None:
+    net = netcount.load(NET)
+    for shift in range(4):
+        path = stored(
+            tmp_path / f"{shift}", [("z" * shift, [(1,)], 0.0), *((n, s, 1.0) for n, s in SHAPES.items())]
+        )
+        executor = Executor(net, read_caffemodel(path, net).blobs)
+        assert all(array.flags.aligned for row in executor.weights for array in row)
+
+
+def test_of_two_stored_layers_of_one_name_the_last_counts(tmp_path: Path) -> None:
+    """As Caffe copies them, one after the other."""
+    layers = [("c", SHAPES["c"], 1.0), ("c", SHAPES["c"], 2.0), ("f", SHAPES["f"], 3.0)]
+    assert (read_caffemodel(stored(tmp_path / "m", layers), netcount.load(NET)).blobs["c"][0] == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ({**SHAPES, "c": [(4, 3, 3, 3), (1, 1, 1, 4)]}, "has 1×1×1×4 for blob 1, the net 4"),
+        ({**SHAPES, "f": [(168, 5), (5,)]}, "has 168×5 for blob 0, the net 5×168"),
+        ({**SHAPES, "f": [(5, 168)]}, "has 1 blobs, the net 2"),
+        ({**SHAPES, "f": [(5, 168), (5,), (1,)]}, "has 3 blobs, the net 2"),
+        ({**SHAPES, "f": []}, "has 0 blobs, the net 2"),
+        ({"f": SHAPES["f"]}, "has no layer of that name"),
+        ({**SHAPES, "r": [(4,)]}, "has 1 blobs, the net 0"),
+    ],
+)
+def test_a_model_that_does_not_match_is_refused(
+    tmp_path: Path, layers: dict[str, list[tuple[int, ...]]], said: str
+) -> None:
+    path = stored(tmp_path / "m", [(name, shapes, 1.0) for name, shapes in layers.items()])
+    with pytest.raises(InputError, match=said):
+        read_caffemodel(path, netcount.load(NET))
+
+
+def test_two_layers_of_one_name_run_but_take_no_weights_by_name(tmp_path: Path) -> None:
+    net = netcount.load(NET.replace('name: "f"', 'name: "c"'))
+    assert verify(net).agrees
+    for refused in (
+        lambda: random_weights(net),
+        lambda: net.run(weights={"c": []}),
+        lambda: read_caffemodel(stored(tmp_path / "m", [("c", SHAPES["c"], 1.0)]), net),
+    ):
+        with pytest.raises(InputError, match="cannot tell them apart"):
+            refused()
 
 
 def test_shared_blobs_are_read_from_their_owner() -> None:
