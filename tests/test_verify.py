@@ -43,6 +43,10 @@ def test_the_command_agrees_and_says_so(net_file: Path) -> None:
     document = json.loads(run("verify", str(net_file), "--format", "json").stdout)
     assert document["agrees"]
     assert [layer["madds_performed"] for layer in document["layers"]] == [0, 4536, 0, 840]
+    assert sum(document["memory"][f"{part}_bytes"] for part in ("weight", "blob", "scratch")) == 9900
+    assert document["needed_bytes"] == 9900
+    for layer in document["layers"]:
+        assert layer["gmacs_per_second"] * layer["seconds"] * 1e9 == pytest.approx(layer["madds_performed"])
 
 
 def test_a_wrong_rule_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +129,32 @@ def test_inputs_and_outputs_are_files(net_file: Path, tmp_path: Path) -> None:
     weights = random_weights(netcount.load(NET), seed=4)
     expected = netcount.load(NET).run({"x": array}, weights=weights)["f"]
     np.testing.assert_array_equal(found[0], expected)
+
+
+def test_outputs_of_several_nets_do_not_overwrite_each_other(net_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.prototxt"
+    other.write_text(NET.replace("num_output: 5", "num_output: 7"))
+    done = run("verify", str(net_file), str(other), "--save-outputs", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    sizes = [np.load(path).size for path in sorted((tmp_path / "out").glob("*/f.npy"))]
+    assert sizes == [5, 7]
+
+
+def test_an_assumed_layer_makes_the_run_incomplete(tmp_path: Path) -> None:
+    path = tmp_path / "net.prototxt"
+    path.write_text(NET.replace('type: "ReLU"', 'type: "Unheard"'))
+    done = run("verify", str(path), "--assume", "Unheard=identity")
+    assert done.returncode == 3, done.stderr
+    assert "incomplete" in done.stdout
+    assert not json.loads(run("verify", str(path), "--assume", "Unheard=identity", "-f", "json").stdout)[
+        "complete"
+    ]
+
+
+def test_the_limit_is_asked_before_weights_are_read(net_file: Path) -> None:
+    done = run("verify", str(net_file), "--weights", "nowhere.caffemodel", "--max-memory", "1KiB")
+    assert done.returncode == 2
+    assert "a run needs" in done.stderr
 
 
 def test_an_image_is_scaled_and_blue_comes_first(tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ class LayerCheck(NamedTuple):
     seconds: float
 
     @property
+    def gmacs_per_second(self) -> float:
+        """Performed madds by time, in units of 10⁹."""
+        return self.performed / self.seconds / 1e9 if self.seconds else 0.0
+
+    @property
     def agrees(self) -> bool:
         """Whether shapes and madds are as inferred."""
         return all(top.agrees for top in self.tops) and self.counted == self.performed

@@ -17,7 +17,7 @@ def report(found: Verification) -> list[Part]:
     rows = []
     for layer in found.layers:
         seconds = f"{layer.seconds * 1e3:.2f}"
-        speed = f"{layer.performed / layer.seconds / 1e9:.1f}" if layer.performed and layer.seconds else ""
+        speed = f"{layer.gmacs_per_second:.1f}" if layer.performed else ""
         madds = (human(layer.counted) if layer.counted else "", human(layer.performed) if layer.performed else "")
         for index, top in enumerate(layer.tops or (None,)):
             shapes = ("", "") if top is None else (str(top.inferred), str(top.executed))
@@ -67,6 +67,8 @@ def _notes(found: Verification) -> list[str]:
     if found.extra_layers:
         names = ", ".join(visible(name) for name in found.extra_layers)
         lines.append(f"layers of the weights that the net does not have: {names}")
+    if not found.net.complete:
+        lines.append("a layer was only assumed: nothing is known of what it computes, and the run is incomplete")
     lines.append(verdict(found))
     return lines
 
@@ -91,6 +93,7 @@ def document(found: Verification) -> dict[str, Any]:
         "phase": found.net.phase,
         "batch": found.net.batch,
         "agrees": found.agrees,
+        "complete": found.net.complete,
         "random_weights": found.random_weights,
         "extra_layers": list(found.extra_layers),
         "needed_bytes": found.memory.total_bytes,
@@ -112,6 +115,7 @@ def document(found: Verification) -> dict[str, Any]:
                 "madds_counted": layer.counted,
                 "madds_performed": layer.performed,
                 "seconds": layer.seconds,
+                "gmacs_per_second": layer.gmacs_per_second,
                 "agrees": layer.agrees,
             }
             for layer in found.layers
