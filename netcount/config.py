@@ -20,6 +20,7 @@ FILE = "netcount.toml"
 _OPTIONS = {"phase", "level", "stages", "batch", "input_shape", "assume"}
 _NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS}
 _BUDGET = {"nets", "layers", "level", "weight_bits"}
+_NET_LEVEL = 'a whole number, of Caffe\'s rules ("warn" stands in a [[budget]])'
 _TOP = {"net", "budget", "baseline"}
 
 
@@ -46,6 +47,7 @@ class Config(NamedTuple):
     nets: tuple[NetEntry, ...]
     budgets: tuple[Budget, ...]
     baseline: str | None
+    baseline_place: Place | None
 
     def labelled(self) -> dict[str, tuple[str, NetEntry]]:
         """Every file and its entry by label: the name, or the path from the folder with slashes.
@@ -55,7 +57,7 @@ class Config(NamedTuple):
         found: dict[str, tuple[str, NetEntry]] = {}
         for entry in self.nets:
             for file in entry.files:
-                label = entry.name or Path(os.path.relpath(file, self.folder)).as_posix()
+                label = entry.name or relative_path(file, self.folder)
                 if label in found:
                     raise InputError(f'two nets are called "{label}"; give one a name', entry.place)
                 found[label] = file, entry
@@ -69,9 +71,23 @@ def find(folder: str | os.PathLike[str] = ".") -> Path | None:
         own, project = here / FILE, here / "pyproject.toml"
         if own.is_file():
             return own
-        if project.is_file() and "netcount" in read_toml(project, _shown(project))[0].get("tool", {}):
+        if project.is_file() and "netcount" in _tools(read_toml(project, _shown(project))[0]):
             return project
     return None
+
+
+def _tools(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The [tool] of a pyproject.toml; empty where that is no table."""
+    tools = document.get("tool")
+    return tools if isinstance(tools, dict) else {}
+
+
+def relative_path(file: str, folder: str) -> str:
+    """A file as seen from a folder, with slashes; as it is where they share no root."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:  # another drive
+        return shown_path(file)
 
 
 def load(path: str | os.PathLike[str]) -> Config:
@@ -79,10 +95,10 @@ def load(path: str | os.PathLike[str]) -> Config:
     document, places = read_toml(path, _shown(path))
     prefix: tuple[Key, ...] = ()
     if Path(path).name == "pyproject.toml":
-        tool = document.get("tool", {})
-        if "netcount" not in tool:
+        tools = _tools(document)
+        if "netcount" not in tools:
             raise InputError("there is no [tool.netcount]", Place(_shown(path)))
-        document, prefix = tool["netcount"], ("tool", "netcount")
+        document, prefix = tools["netcount"], ("tool", "netcount")
     return _Reader(path, places, prefix).config(document)
 
 
@@ -140,6 +156,7 @@ class _Reader:
             tuple(nets),
             tuple(budget for budget in budgets if budget),
             _shown(self.folder / baseline) if baseline else None,
+            self.place("baseline") if baseline else None,
         )
 
     def tables(self, document: Any, key: str) -> list[Any]:
@@ -207,7 +224,7 @@ class _Reader:
         patterns = self.texts(table, "path", *at)
         if not patterns and "path" not in table:
             self.wrong("this net has no path", *at)
-        for pattern in patterns:
+        for number, pattern in enumerate(patterns):
             if (self.folder / pattern).is_file():
                 matches = [self.folder / pattern]
             else:
@@ -216,7 +233,7 @@ class _Reader:
                 names = glob.glob(pattern, root_dir=self.folder, recursive=True)
                 matches = [self.folder / n for n in sorted(names) if (self.folder / n).is_file()]
             if not matches:
-                self.wrong(f'no file matches "{pattern}"', *at, "path")
+                self.wrong(f'no file matches "{pattern}"', *at, "path", number)
             found.update(dict.fromkeys(_shown(os.path.normpath(match)) for match in matches))
         return tuple(found)
 
@@ -234,7 +251,7 @@ class _Reader:
             self.wrong(f'phase is "TEST" or "TRAIN", not {phase!r}', *at, "phase")
         return {
             "phase": phase,
-            "level": self.typed(table, "level", int, "a whole number", 0, *at),
+            "level": self.typed(table, "level", int, _NET_LEVEL, 0, *at),
             "stages": self.texts(table, "stages", *at),
             "batch": batch,
             "input_shapes": shapes,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-import netcount
 from netcount.config import find, load
 from netcount.errors import InputError
 from netcount.toml_lines import key_lines
+from tests.helpers import schema, valid
 
 NET = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }'
-SCHEMA = json.loads((Path(netcount.__file__).parent / "schemas" / "config.json").read_text(encoding="utf-8"))
 
 
 def written(folder: Path, text: str, name: str = "netcount.toml") -> Path:
@@ -68,8 +66,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     import tomllib
 
     config = load(written(tmp_path, FULL))
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.validate(tomllib.loads(FULL), SCHEMA)
+    valid(tomllib.loads(FULL), "config")
     first, second = config.nets
     assert [Path(file).name for file in first.files] == ["a.prototxt", "b.prototxt"]
     assert first.options["input_shapes"] == {"": [1, 3]}
@@ -99,6 +96,8 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("max_params = true", "not a number"),
         ("max_params = -1", "not between 0"),
         ("max_params = 1.5", "not a whole number"),
+        ('max_params = "1.5"', "not a whole number"),
+        ('max_params = "1,5M"', "is not a number with an optional unit"),
         ("max_params = nan", "not a whole number"),
         ("max_share = 75", "a share for each kernel size"),
         ('max_share = { "3x3" = 75 }', 'did you mean "75%"?'),
@@ -116,6 +115,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ('assume = { Foo = "same" }', "assume takes"),
         ("assume = { Foo = [[1, 2], 3] }", "assume takes"),
         ('name = ""', "name is a text"),
+        ('level = "warn"', '"warn" stands in a [[budget]]'),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, said: str) -> None:
@@ -134,6 +134,8 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, said: str) -
         ('[[budget]]\nnets = "a*"', "netcount.toml:1: this budget sets no limit"),
         ('[[budget]]\nlevel = "info"\nmax_params = 1', "netcount.toml:2: level is"),
         ('[[budget]]\nlayers = "x"\nmax_largest_blob = 1', "netcount.toml:3: max_largest_blob is of"),
+        ('[[net]]\npath = [\n"a.prototxt",\n"c*",\n]', 'netcount.toml:4: no file matches "c*"'),
+        ("budget = [\n{ max_params = 1 },\n{ max_parms = 1 }]", 'netcount.toml:3: there is no limit "max_parms"'),
         ("[[net]\n", "netcount.toml:1"),
         (f"[[net]]\nlevel = {'9' * 5000}", "not valid TOML"),
         (f"x = {'[' * 5000}", "nested too deeply"),
@@ -161,6 +163,8 @@ def test_pyproject_is_found_upwards(tmp_path: Path) -> None:
     assert "pyproject.toml:5: " in problem
     own = written(tmp_path, "", "netcount.toml")
     assert find(below) == own
+    (tmp_path / "deep" / "pyproject.toml").write_text("tool = 3\n", encoding="utf-8")
+    assert find(below) == own
 
 
 def test_two_nets_of_one_label_are_refused(tmp_path: Path) -> None:
@@ -178,6 +182,9 @@ def test_lines_of_keys_in_awkward_texts() -> None:
     assert key_lines(text) == {
         ("a",): 1,
         ("quo.ted",): 5,
+        ("quo.ted", 0): 6,
+        ("quo.ted", 1): 7,
+        ("quo.ted", 1, "b"): 7,
         ("x", "y"): 9,
         ("x", "y", "d", "e"): 10,
         ("x", "z", 0): 11,
@@ -190,11 +197,25 @@ def test_lines_of_keys_in_awkward_texts() -> None:
     }
 
 
-def test_the_schema_knows_every_rule() -> None:
+def test_the_schemas_know_every_rule() -> None:
     from netcount.analysis.limits import rule_names
 
-    for table in ("net", "budget"):
-        known = SCHEMA["properties"][table]["items"]["properties"]
-        assert set(rule_names()) <= set(known)
+    assert set(schema("config")["$defs"]["limits"]["properties"]) == set(rule_names())
+    assert set(schema("check")["$defs"]["check"]["properties"]["rule"]["enum"]) == set(rule_names())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"net": [{"path": "a", "max_parms": 1}]},
+        {"net": [{"max_params": 1}]},
+        {"net": [{"path": "a", "max_params": "1,5M"}]},
+        {"budget": [{"nets": "a"}]},
+        {"budget": [{"max_params": 1, "path": "a"}]},
+        {"budgets": []},
+    ],
+)
+def test_the_schema_refuses_what_the_reader_refuses(document: dict[str, object]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"net": [{"path": "a", "max_parms": 1}]}, SCHEMA)
+        valid(document, "config")
+    valid({"budget": [{"max_params": "1,234.5k", "nets": "a"}]}, "config")

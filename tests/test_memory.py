@@ -97,8 +97,7 @@ def measured_bytes(net: netcount.Net) -> int:
     """The peak of a run, weights made and inputs lying ready."""
     given = {net.blobs[index].name: np.zeros(net.blobs[index].shape, np.float32) for index in net.inputs}
     Executor(net).run(given)  # what is imported or kept for once and for all does not count
-    for name in list(vars(scratch._KEPT)):
-        delattr(scratch._KEPT, name)
+    vars(scratch._KEPT).clear()
     tracemalloc.start()
     try:
         Executor(net).run(given)

@@ -12,7 +12,61 @@ BYTES = 4
 """float32, as Caffe computes."""
 
 
-class Memory(NamedTuple):
+class Peak(NamedTuple):
+    """What is in memory while a layer runs, in elements.
+
+    live: blobs kept for this and later layers, its own tops included.  blobs: the indices of the
+    live blobs, one for each buffer.
+    """
+
+    node: int
+    live: int
+    blobs: tuple[int, ...]
+
+
+def buffers(net: Net, in_place: bool, passing: bool = True) -> list[int]:
+    """For each blob version the version whose memory it lives in.
+
+    Tops of layers that share their bottom's memory (Reshape, Flatten, Split) live in it; with
+    `passing` so do those that hold its values (Dropout at test time), which Caffe copies; with
+    `in_place` so do tops that overwrite a blob.
+    """
+    home = list(range(len(net.blobs)))
+    for node in net.nodes:
+        layer = node.layer
+        for top in node.tops:
+            if in_place and top.overwrites is not None:
+                home[top.index] = home[top.overwrites]
+            elif node.bottoms and (layer.passes_bottom if passing else layer.shares_bottom):
+                home[top.index] = home[node.bottoms[0].index]
+    return home
+
+
+def usage(net: Net, in_place: bool) -> list[Peak]:
+    """What is in memory while each layer runs.
+
+    A buffer is kept until the last layer has read any blob in it; outputs are kept to the end.
+    """
+    home = buffers(net, in_place)
+    last: dict[int, int] = {}
+    for node in net.nodes:
+        for blob in (*node.bottoms, *node.tops):
+            last[home[blob.index]] = node.index
+    for blob_index in net.outputs:
+        last[home[blob_index]] = len(net.nodes)
+    alive: dict[int, int] = {}
+    steps = []
+    for node in net.nodes:
+        for top in node.tops:
+            buffer = home[top.index]
+            alive[buffer] = max(alive.get(buffer, 0), top.shape.count())
+        steps.append(Peak(node.index, sum(alive.values()), tuple(alive)))
+        for buffer in [b for b in alive if last[b] <= node.index]:
+            del alive[buffer]
+    return steps
+
+
+class RunMemory(NamedTuple):
     """What a run needs besides the interpreter, in bytes, at the layer where it needs most.
 
     blobs: those kept for this and later layers, its own tops included.  scratch: column matrices and
@@ -36,52 +90,16 @@ class Memory(NamedTuple):
         )
 
 
-def run_memory(net: Net) -> Memory:
-    """The peak of a run of the executor, known from the shapes alone."""
+def run_memory(net: Net) -> RunMemory:
+    """The peak of a run of the executor, known from the shapes alone.
+
+    It writes no blob in place, so a top and the bottom it overwrites live side by side.
+    """
     weights = BYTES * net.learnable()
-    steps = [Memory("", weights, 0, 0)]
+    found = [RunMemory("", weights, 0, 0)]
     held = 0
-    for node, live in zip(net.nodes, _live(net), strict=True):
-        scratch = node.layer.scratch_elements(node.bottom_shapes, node.top_shapes)
+    for node, step in zip(net.nodes, usage(net, in_place=False), strict=True):
+        scratch = node.layer.workspace_elements(node.bottom_shapes, node.top_shapes)
         held = max(held, min(scratch, COLUMN_ELEMENTS))  # what `scratch` keeps for the layers to come
-        steps.append(Memory(node.name, weights, BYTES * live, BYTES * max(scratch, held)))
-    return max(steps, key=lambda step: step.total_bytes)
-
-
-def _live(net: Net) -> list[int]:
-    """For each layer the elements of all blobs that are in memory while it runs.
-
-    A buffer is kept until the last layer has read any blob in it; outputs are kept to the end.  The
-    executor writes no blob in place, so a top and the bottom it overwrites live side by side.
-    """
-    home = _buffers(net)
-    last: dict[int, int] = {}
-    for node in net.nodes:
-        for blob in (*node.bottoms, *node.tops):
-            last[home[blob.index]] = node.index
-    for index in net.outputs:
-        last[home[index]] = len(net.nodes)
-    alive: dict[int, int] = {}
-    found = []
-    for node in net.nodes:
-        for top in node.tops:
-            buffer = home[top.index]
-            alive[buffer] = max(alive.get(buffer, 0), top.shape.count())
-        found.append(sum(alive.values()))
-        for buffer in [b for b in alive if last[b] <= node.index]:
-            del alive[buffer]
-    return found
-
-
-def _buffers(net: Net) -> list[int]:
-    """For each blob version the one whose memory it lives in.
-
-    Tops of layers that share their bottom's memory (Reshape, Flatten, Split, Dropout at test time)
-    live in it.
-    """
-    home = list(range(len(net.blobs)))
-    for node in net.nodes:
-        if node.layer.shares_bottom and node.bottoms:
-            for top in node.tops:
-                home[top.index] = home[node.bottoms[0].index]
-    return home
+        found.append(RunMemory(node.name, weights, BYTES * step.live, BYTES * max(scratch, held)))
+    return max(found, key=lambda one: one.total_bytes)

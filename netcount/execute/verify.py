@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.analysis.liveness import Memory, run_memory
+from netcount.analysis.liveness import RunMemory, run_memory
 from netcount.errors import LimitError
 from netcount.execute.executor import Executor, Step
 from netcount.execute.fill import unfilled
@@ -76,7 +76,7 @@ class Verification(NamedTuple):
     random_weights: bool
     unfilled: bool
     extra_layers: tuple[str, ...]
-    memory: Memory
+    memory: RunMemory
 
     @property
     def agrees(self) -> bool:
@@ -84,7 +84,7 @@ class Verification(NamedTuple):
         return all(layer.agrees for layer in self.layers)
 
 
-def allowed_memory(net: Net, max_bytes: int | None) -> Memory:
+def allowed_memory(net: Net, max_bytes: int | None) -> RunMemory:
     """What a run of `net` will need.  LimitError, with the figure, when that is more than `max_bytes`."""
     memory = run_memory(net)
     if max_bytes is not None and memory.total_bytes > max_bytes:

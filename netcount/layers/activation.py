@@ -287,8 +287,8 @@ class Dropout(ElementWise):
             )
 
     @property
-    def shares_bottom(self) -> bool:  # type: ignore[override]
-        """At test time the top may be the bottom."""
+    def passes_bottom(self) -> bool:
+        """At test time the top is the bottom's values."""
         return self.phase == "TEST"
 
     def value(self, x: Array) -> Array:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving
 from netcount.layers.filler import Filler
-from netcount.layers.layer import ONE, Arity, Layer, ParamBlob, Window
-from netcount.layers.scratch import COLUMN_ELEMENTS, DEPTHWISE_ELEMENTS
-from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise
+from netcount.layers.layer import ONE, Arity, Factors, Layer, ParamBlob, Product, Window, madds_of
+from netcount.layers.scratch import workspace
+from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise, spatial_factors
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -99,17 +98,26 @@ class Convolution(Layer):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A madd for each product of the GEMMs, padding included; an add for each bias."""
+        madds = madds_of(self.products(bottoms, tops))
+        return OpCount(madds, tops[0].count() * len(tops) if self.bias else 0)
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The filter's elements, at every position: once an output position of each image."""
         bottom, top = bottoms[0], tops[0]
         axis = bottom.axis(self.axis_given)
         _, group = self.numbers(bottom[axis])
-        taps = prod(self.geometry.over(len(bottom) - axis - 1)[0])
-        madds = self.positions(bottom, top) * taps * bottom[axis] * top[axis] // group
-        return OpCount(madds * len(bottoms), top.count() * len(tops) if self.bias else 0)
+        kernel = self.geometry.over(len(bottom) - axis - 1)[0]
+        weights = (*spatial_factors("k", kernel), *self.channel_factors(bottom[axis], top[axis], group))
+        images = ("N", top.count(0, axis) * len(bottoms))
+        return [Product(weights, (images, *self.positions(bottom[axis + 1 :], top[axis + 1 :])))]
 
-    def positions(self, bottom: Shape, top: Shape) -> int:
-        """How often the whole filter is applied: once an output position of each image."""
-        axis = bottom.axis(self.axis_given)
-        return top.count(0, axis) * top.count(axis + 1)
+    def channel_factors(self, channels: int, made: int, group: int) -> Factors:
+        """Input channels a group, and output channels."""
+        return ("C" if group == 1 else "C/g", channels // group), ("C'", made)
+
+    def positions(self, given: Sequence[int], made: Sequence[int]) -> Factors:
+        """The extents over which the filter goes: the output's."""
+        return spatial_factors("", made, "'")
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride, pad, dilation and group."""
@@ -128,12 +136,14 @@ class Convolution(Layer):
         return self.column_elements(bottoms[0], tops[0], axis, prod(kernel))
 
     def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
-        """A row a tap of each input channel, a column an output position, in parts; the padded image."""
-        depthwise, pad = self.window([bottom]).depthwise, self.window([bottom]).pad
-        padded = bottom[axis] * prod(e + 2 * p for e, p in zip(bottom[axis + 1 :], pad, strict=True))
-        part = max(COLUMN_ELEMENTS, bottom[axis] * taps * top.count(axis + 2))
-        columns = min(bottom[axis] * taps * top.count(axis + 1), 2 * DEPTHWISE_ELEMENTS if depthwise else part)
-        return columns + padded * (depthwise or any(pad))
+        """A row for each tap of each input channel, a column for each output position."""
+        return bottom[axis] * taps * top.count(axis + 1)
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The column matrix, in parts when it is large, and the padded image."""
+        columns, image = self.scratch_elements(bottoms, tops), bottoms[0][bottoms[0].axis(self.axis_given) :]
+        made = tops[0][tops[0].axis(self.axis_given) + 1 :]
+        return workspace(columns, columns // max(1, *made[:1]), image, self.window(bottoms)) if columns else 0
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """im2col and one GEMM a group; no im2col for 1×1."""
@@ -191,13 +201,21 @@ class Deconvolution(Convolution):
         """The weights' first two axes."""
         return channels, made // group
 
-    def positions(self, bottom: Shape, top: Shape) -> int:
-        """Once an input position of each image."""
-        return super().positions(bottom, bottom)
+    def channel_factors(self, channels: int, made: int, group: int) -> Factors:
+        """Input channels, and output channels a group."""
+        return ("C", channels), ("C'" if group == 1 else "C'/g", made // group)
+
+    def positions(self, given: Sequence[int], made: Sequence[int]) -> Factors:
+        """The extents over which the filter goes: the input's."""
+        return spatial_factors("", given)
 
     def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
         """A row for each tap of each output channel, a column for each input position."""
         return top[axis] * taps * bottom.count(axis + 1)
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The column matrix, whole."""
+        return self.scratch_elements(bottoms, tops)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One GEMM a group, and col2im."""
@@ -254,47 +272,3 @@ class ConvolutionDepthwise(Convolution):
         if len(bottom) != 4 or self.axis_given not in (1, -3):
             self.refuse(f"needs 4 axes N×C×H×W and axis 1, not {bottom} and {self.axis_given}", "bottom")
         return super().infer(bottoms)
-
-
-class Im2col(Moving):
-    """The column matrix of a convolution as a blob.  N×C×*S -> N×(C·K)×*O; only moves values.
-
-    Source: im2col_layer.cpp.
-    """
-
-    type = "Im2col"
-
-    def read(self, message: Message) -> None:
-        """The window."""
-        param = message.child(CONVOLUTION)
-        self.axis_given = param.integer("axis")
-        self.geometry = WindowParam(self, param)
-
-    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """Channels times kernel, and a convolution's extents."""
-        (bottom,) = bottoms
-        axis = self.axis(bottom, self.axis_given, f"{CONVOLUTION}.axis")
-        spatial = bottom[axis + 1 :]
-        if not spatial:
-            self.refuse(f"needs a spatial axis behind axis {axis} of {bottom}", f"{CONVOLUTION}.axis")
-        taps = prod(self.geometry.over(len(spatial))[0])
-        return [Shape((*bottom[:axis], bottom[axis] * taps, *self.geometry.convolved(spatial)))]
-
-    def window(self, bottoms: Sequence[Shape]) -> Window:
-        """Kernel, stride, pad and dilation."""
-        return Window(*self.geometry.over(len(bottoms[0]) - bottoms[0].axis(self.axis_given) - 1))
-
-    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """All windows, one below the other."""
-        from netcount.layers.column import spread, windows
-
-        (bottom,) = bottoms
-        axis = self.axis_given % bottom.ndim
-        before = bottom.shape[:axis]
-        x = bottom.reshape(prod(before), *bottom.shape[axis:])
-        axes, given = x.ndim - 2, self.geometry
-        lists = (given.kernel, given.stride, given.pad, given.dilation)
-        kernel, stride, pad, dilation = [spread(extents, axes) for extents in lists]
-        view = windows(x, kernel, stride, pad, dilation)
-        rows = x.shape[1] * prod(kernel)
-        return [view.copy().reshape(*before, rows, *view.shape[2 + axes :])]

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.layers.filler import Filler
-from netcount.layers.layer import TWO, Arity, Layer, ParamBlob
+from netcount.layers.layer import TWO, Arity, Layer, ParamBlob, Product, madds_of
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -55,10 +55,11 @@ class InnerProduct(Layer):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """M·K·C' madds; an add for each bias."""
-        (bottom,) = bottoms
-        outputs = tops[0].count()
-        inputs = bottom.count(self.axis(bottom, self.axis_given))
-        return OpCount(outputs * inputs, outputs if self.bias else 0)
+        return OpCount(madds_of(self.products(bottoms, tops)), tops[0].count() if self.bias else 0)
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The matrix, once for each of the M rows."""
+        return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.num_output)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One GEMM."""
@@ -154,16 +155,19 @@ class MarginInnerProduct(Layer):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """M·K·C' madds, and the normalization of the weights."""
-        data = bottoms[0]
-        inputs = data.count(self.axis(data, self.axis_given))
-        weights = inputs * self.num_output
+        products = self.products(bottoms, tops)
+        weights = products[0].elements
         return OpCount(
-            tops[0].count() * inputs,
+            madds_of(products),
             adds=weights,
             muls=weights,
             divs=weights,
             exps=self.num_output,
         )
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The matrix, once for each of the M rows."""
+        return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.num_output)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The feature times the normalized weights; lambda is 0 at test time."""
@@ -173,3 +177,8 @@ class MarginInnerProduct(Layer):
         y = run.gemm(x.reshape(prod(before), weight.shape[1]), weight.T)
         tops = [y.reshape(*before, weight.shape[0]), np.zeros(1, dtype=np.float32)]
         return tops[: self.top_count]
+
+
+def dense_product(bottom: Shape, axis: int, outputs: int) -> Product:
+    """The K×C' matrix between the axes of `bottom` from `axis` on and the outputs."""
+    return Product((("K", bottom.count(axis)), ("C'", outputs)), (("M", bottom.count(0, axis)),))

@@ -60,7 +60,7 @@ class Eltwise(NoBlobs):
         scaled = sum(abs(coefficient) != 1 for coefficient in self.coefficients)
         return OpCount(adds=joins, muls=elements * scaled)
 
-    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """A bottom times its coefficient."""
         return tops[0].count() if self.coefficients else 0
 

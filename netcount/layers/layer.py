@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn
+from math import prod
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, TypeAlias
 
 from netcount.errors import InputError
 from netcount.layers.filler import Filler
@@ -57,6 +58,37 @@ class Window(NamedTuple):
     depthwise: bool = False
 
 
+Factors: TypeAlias = "tuple[tuple[str, int], ...]"
+"""Factors of a product, each under the name it has in the rule."""
+
+
+class Product(NamedTuple):
+    """Products with one learned matrix: what its elements are, and how often each of them is used.
+
+    >>> it = Product((("C", 512), ("C'", 1000)), (("H'", 13), ("W'", 13)))
+    >>> it.elements, it.madds
+    (512000, 86528000)
+    """
+
+    weights: Factors
+    uses: Factors
+
+    @property
+    def elements(self) -> int:
+        """Elements of the matrix."""
+        return prod([number for _, number in self.weights])
+
+    @property
+    def madds(self) -> int:
+        """Multiply-adds: every element, every time."""
+        return self.elements * prod([number for _, number in self.uses])
+
+
+def madds_of(products: Sequence[Product]) -> int:
+    """Multiply-adds of all these products."""
+    return sum([product.madds for product in products])
+
+
 class Layer(ABC):
     """One layer type, and in an instance one layer's parameters.
 
@@ -81,6 +113,8 @@ class Layer(ABC):
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
     shares_bottom: ClassVar[bool] = False
     """Whether Caffe lets every top share the bottom's memory (Reshape, Split …)."""
+    extents_only: ClassVar[frozenset[int]] = frozenset()
+    """Bottoms of which only the shape is read, never the values (a PriorBox's, Crop's second)."""
     temporaries: ClassVar[int] = 0
     """How many arrays of bottom 0's size `forward` needs at once besides bottoms, tops and blobs."""
     computes: ClassVar[bool] = True
@@ -117,6 +151,15 @@ class Layer(ABC):
         that what was counted can be held against what was done.  Bottoms are never written to.
         """
 
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The products with learned matrices that are the madds of `ops`, factor by factor."""
+        return []
+
+    @property
+    def passes_bottom(self) -> bool:
+        """Whether the tops hold the bottom's values, so that an engine needs no copy of them."""
+        return self.shares_bottom
+
     def window(self, bottoms: Sequence[Shape]) -> Window | None:
         """The sliding window, where there is one."""
         return None
@@ -126,7 +169,11 @@ class Layer(ABC):
         return None
 
     def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Elements of working memory besides bottoms, tops and blobs: `temporaries`, column matrices."""
+        """Elements of working memory besides bottoms, tops and blobs (Caffe's column buffer)."""
+        return 0
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """Elements that `forward` needs at once besides bottoms, tops and blobs."""
         return self.temporaries * bottoms[0].count() if bottoms else 0
 
     def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:

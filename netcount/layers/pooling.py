@@ -156,7 +156,7 @@ class Pooling(NoBlobs):
         """Kernel, stride and pad."""
         return Window(self._over(bottoms[0]), self.stride, self.pad, (1, 1))
 
-    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """The rows' values, before the columns are merged; for STOCHASTIC also squares and sums."""
         (bottom,) = bottoms
         rows = tops[0].count(0, 3) * bottom[3]

@@ -82,6 +82,7 @@ class Interp(NoBlobs):
     type = "Interp"
     source = "DeepLab"
     bottoms = Arity(1, 2)
+    extents_only = frozenset({1})
 
     def read(self, message: Message) -> None:
         """The ways to say the extents, and the cut (pad_beg, pad_end, not positive)."""
@@ -128,7 +129,7 @@ class Interp(NoBlobs):
         elements = tops[0].count()
         return OpCount(adds=3 * elements, muls=6 * elements)
 
-    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """The rows' values, and one of the two neighbours of each output."""
         return tops[0].count(0, 3) * bottoms[0][3] + tops[0].count()
 

@@ -145,7 +145,7 @@ def test_the_column_buffer_holds_one_image() -> None:
     assert elements("num_output: 4 kernel_h: 3 kernel_w: 5 group: 2") == 6 * 3 * 5 * 7 * 7
     assert elements("num_output: 4 kernel_size: 1") == 0
     assert elements("num_output: 4 kernel_size: 1 stride: 2") == 6 * 5 * 6
-    assert elements("num_output: 4 kernel_size: 1 pad: 1") == 2 * 6 * 11 * 13
+    assert elements("num_output: 4 kernel_size: 1 pad: 1") == 6 * 11 * 13
     assert elements("num_output: 4 kernel_h: 3 kernel_w: 5 group: 2", "Deconvolution") == 4 * 3 * 5 * 9 * 11
     assert elements("num_output: 4 kernel_size: 1", "Deconvolution") == 0
 
