@@ -136,16 +136,23 @@ class Interp(NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns."""
         data, *like = bottoms
-        spatial = like[0].shape[2:] if like else [self._extent(a, e) for a, e in enumerate(data.shape[2:])]
         y = data[
             :,
             :,
             -self.before : data.shape[2] + self.behind,
             -self.before : data.shape[3] + self.behind,
         ]
+        spatial = like[0].shape[2:] if like else self._sampled(y.shape[2:])
         for axis, extent in zip((2, 3), spatial, strict=True):
             y = _resampled(y, axis, int(extent))
         return [y]
+
+    def _sampled(self, spatial: Sequence[int]) -> Sequence[int]:
+        """How many values each axis gets: those of every shrink-th, and zoom for each step between them."""
+        if self.shrink is None and self.zoom is None:
+            return self.extents
+        kept = [len(range(0, extent, self.shrink or 1)) for extent in spatial]
+        return [1 + len(range((number - 1) * (self.zoom or 1))) for number in kept]
 
 
 def _resampled(x: Array, axis: int, extent: int) -> Array:
