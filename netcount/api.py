@@ -29,13 +29,13 @@ class Net(BareNet):
 
     def analyze(self, convention: str | Convention = "madds") -> Analysis:
         """What every layer costs.  `convention` names what the column `cost` counts."""
-        return Analysis(count(self, _convention(convention)))
+        return Analysis(count(self, convention_named(convention)))
 
     def reconcile(self, *conventions: str | Convention) -> Reconciliation:
         """What each convention makes of the net, by layer type: where and why they differ."""
         from netcount.analysis.reconcile import reconcile
 
-        return reconcile(self, [_convention(each) for each in conventions])
+        return reconcile(self, [convention_named(each) for each in conventions])
 
     def run(
         self,
@@ -55,10 +55,6 @@ class Net(BareNet):
 
         blobs = read_caffemodel(weights, self).blobs if isinstance(weights, (str, os.PathLike)) else weights
         return Executor(self, blobs, seed=seed, keep=keep).run(inputs)
-
-
-def _convention(given: str | Convention) -> Convention:
-    return given if isinstance(given, Convention) else convention_named(given)
 
 
 class Analysis:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from netcount.analysis.baseline import baseline_text, read_baseline
 from netcount.analysis.budget import Budget, Checked, check
 from netcount.analysis.compare import NetFacts, facts
-from netcount.analysis.conventions import convention_named
+from netcount.analysis.conventions import CONVENTIONS, Convention
 from netcount.analysis.count import Count, count
 from netcount.analysis.kernels import kernel_name
 from netcount.analysis.limits import Limit
@@ -26,7 +26,7 @@ class Target(NamedTuple):
     label: str
     file: str
     options: Mapping[str, Any]
-    convention: str
+    convention: Convention
     allow_incomplete: bool
     budgets: tuple[Budget, ...]
     entry: NetEntry | None
@@ -41,7 +41,7 @@ class Request(NamedTuple):
 
     files: Sequence[str] = ()
     options: Mapping[str, Any] = {}
-    convention: str = "madds"
+    convention: Convention = CONVENTIONS["madds"]
     allow_incomplete: bool = False
     budget: Budget | None = None
 
@@ -88,7 +88,7 @@ def counted(chosen: Iterable[Target]) -> list[Counted]:
     for target in chosen:
         try:
             net = load_net(target.file, **target.options)
-            found.append(Counted(target, count(net, convention_named(target.convention)), None))
+            found.append(Counted(target, count(net, target.convention), None))
         except NetcountError as problem:
             found.append(Counted(target, None, _located(problem, target)))
     return found

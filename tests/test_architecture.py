@@ -22,7 +22,7 @@ ROOMS = [
     ["loading"],
     ["analysis"],
     ["execute"],
-    ["report", "config", "toml_lines"],
+    ["report", "config", "toml_lines", "toml_tables"],
     ["gate"],
     ["api", "testing"],
     ["__init__"],

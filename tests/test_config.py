@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,8 +12,12 @@ import pytest
 from netcount.config import find, load
 from netcount.errors import InputError
 from netcount.toml_lines import key_lines
-from tests.helpers import schema, valid
+from tests.helpers import inputs, net_of, schema, valid
 
+SCALED = """
+layer { name: "s" type: "Scale" bottom: "x" top: "s" }
+layer { name: "f" type: "InnerProduct" bottom: "s" top: "f" inner_product_param { num_output: 4 } }
+"""
 NET = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }'
 
 
@@ -72,7 +77,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     assert first.options["input_shapes"] == {"": [1, 3]}
     assert (first.options["phase"], first.options["batch"], first.options["level"]) == ("TRAIN", "net", 2)
     assert first.allow_incomplete
-    assert first.convention == "flops"
+    assert first.convention.name == "flops"
     assert first.budget is not None
     assert [limit.bound for limit in first.budget.limits] == [1_300_000]
     assert second.options["input_shapes"] == {"x": [1, 3]}
@@ -219,3 +224,42 @@ def test_the_schema_refuses_what_the_reader_refuses(document: dict[str, object])
     with pytest.raises(jsonschema.ValidationError):
         valid(document, "config")
     valid({"budget": [{"max_params": "1,234.5k", "nets": "a"}]}, "config")
+
+
+OWN = """\
+[[net]]
+path = "a.prototxt"
+convention = "npu"
+max_cost = 5
+[convention.npu]
+madds = 1
+muls = 3
+"""
+
+
+def test_a_convention_of_ones_own_weighs_op_classes(tmp_path: Path) -> None:
+    config = load(written(tmp_path, OWN))
+    own = config.conventions["npu"]
+    assert config.nets[0].convention == own
+    assert own.about == "madds + 3·muls"
+    net = net_of(inputs(x=(2, 3)) + SCALED)
+    (_, scaled, dense) = net.analyze(own).layers
+    assert (scaled.cost, dense.cost) == (3 * 6, 2 * 3 * 4)
+    valid(tomllib.loads(OWN), "config")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("[convention.npu]\nmads = 1", ':2: there is no op class "mads"; did you mean "madds"?'),
+        ("[convention.npu]\nmadds = 1.5", ":2: madds is a whole number, not 1.5"),
+        ("[convention.npu]\nmadds = -1", ":1: a weight is a whole number from 0 on"),
+        ("[convention.npu]\nabout = 'x'", ":1: this convention counts nothing"),
+        ("[convention.flops]\nmadds = 1", ':1: "flops" is a convention of netcount\'s own'),
+        ("convention = 3", ":1: convention is a table by name, not 3"),
+    ],
+)
+def test_a_convention_with_a_mistake_is_told_with_its_line(tmp_path: Path, table: str, said: str) -> None:
+    assert said in refusal(tmp_path, table)[0]
+    with pytest.raises(jsonschema.ValidationError):
+        valid(tomllib.loads(table), "config")

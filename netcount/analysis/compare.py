@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from netcount.analysis.conventions import Convention
 from netcount.analysis.count import Count
 from netcount.prototxt.message import Message
 from netcount.prototxt.tree import Tree
@@ -164,7 +165,7 @@ def changes(before: NetFacts, after: NetFacts) -> list[Change]:
     return sorted(found, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params"))))
 
 
-def compare(before: Any, after: Any, convention: str = "madds") -> pd.DataFrame:
+def compare(before: Any, after: Any, convention: str | Convention = "madds") -> pd.DataFrame:
     """A row a changed layer: kind, layer, type, fields, figures before and after.
 
     before, after: nets (`netcount.load`) or paths.  Unchanged layers are left out; `df.attrs` holds

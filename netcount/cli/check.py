@@ -11,10 +11,9 @@ import click
 from netcount import __version__, gate
 from netcount.analysis.baseline import read_baseline
 from netcount.analysis.budget import BAD_INPUT, Budget, Checked, exit_code
-from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.limits import rule_names
 from netcount.cli.limits import about_limits, limit_options, limits_given
-from netcount.cli.options import load_arguments, net_options
+from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import emit, replace, say
 from netcount.config import FILE, Config, find, load
 from netcount.errors import Errors, InputError, NetcountError
@@ -44,7 +43,7 @@ _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assumed", 
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
 @net_options
-@click.option("--convention", type=click.Choice(list(CONVENTIONS)), default="madds", show_default=True)
+@convention_option
 def check(
     files: tuple[str, ...],
     config_file: str | None,
@@ -92,7 +91,7 @@ def check(
         request = gate.Request(
             files,
             load_arguments(options),
-            convention,
+            named_convention(convention),
             allow_incomplete,
             Budget(tuple(limits), weight_bits=weight_bits) if limits else None,
         )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from netcount.analysis.conventions import CONVENTIONS, Convention, convention_named
 from netcount.analysis.resolutions import Resolution
 from netcount.errors import InputError
 from netcount.layers.assumed import IDENTITY
@@ -75,6 +76,27 @@ def format_options(*forms: str) -> Callable[[F], F]:
         )(function)
 
     return decorate
+
+
+def convention_option(function: F) -> F:
+    """--convention, by name; `named_convention` finds it."""
+    return click.option(
+        "--convention",
+        default="madds",
+        show_default=True,
+        metavar="NAME",
+        help="How a layer's one number is counted: madds, netscope, flops, or one of netcount.toml.",
+    )(function)
+
+
+def named_convention(name: str) -> Convention:
+    """A convention of netcount's own, or of the configuration that is found upwards."""
+    if name in CONVENTIONS:
+        return CONVENTIONS[name]
+    from netcount import config  # only who asks for a convention of their own pays for it
+
+    path = config.find()
+    return convention_named(name, config.load(path).conventions if path else {})
 
 
 def scale_options(function: F) -> F:

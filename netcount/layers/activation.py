@@ -46,11 +46,12 @@ class ReLU(ElementWise):
 
     type = "ReLU"
     temporaries = 0
+    param = "relu_param"
 
     def read(self, message: Message) -> None:
         """The slope for negative values."""
         values = message.values
-        self.slope: float = values["relu_param"].number("negative_slope") if "relu_param" in values else 0.0
+        self.slope: float = values[self.param].number("negative_slope") if self.param in values else 0.0
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A compare each; with a slope a second one, a mul and an add."""
@@ -68,16 +69,22 @@ class ReLU(ElementWise):
         return y
 
 
-class ReLU6(ElementWise):
-    """min(max(x, 0), 6): ReLU clipped at 6.  Source: relu6_layer.cpp of MobileNet forks."""
+class ReLU6(ReLU):
+    """min(ReLU, 6): ReLU clipped at 6.  Source: relu6_layer.cpp of MobileNet forks."""
 
     type = "ReLU6"
     source = "MobileNet forks"
-    each = OpCount(compares=2)
+    param = "relu6_param"
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A compare more."""
+        return super().ops(bottoms, tops) + OpCount(compares=tops[0].count())
 
     def value(self, x: Array) -> Array:
-        """Clipped on both sides."""
-        return np.minimum(np.maximum(x, 0), 6)
+        """Clipped from above."""
+        y = super().value(x)
+        np.minimum(y, np.float32(6), out=y)
+        return y
 
 
 class PReLU(SameShape, Layer):
@@ -278,13 +285,7 @@ class Dropout(ElementWise):
     each = NOTHING
 
     def read(self, message: Message) -> None:
-        """A ratio strictly between 0 and 1."""
-        self.ratio = message.child("dropout_param").number("dropout_ratio")
-        if not 0 < self.ratio < 1:
-            self.refuse(
-                f"dropout_ratio {self.ratio:g} must lie between 0 and 1",
-                "dropout_param.dropout_ratio",
-            )
+        """Nothing that counts at test time; Caffe checks the ratio only in a debug build."""
 
     @property
     def passes_bottom(self) -> bool:
