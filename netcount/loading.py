@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from typing import BinaryIO
 
 from netcount.build import build
 from netcount.collector import paused
@@ -84,18 +85,26 @@ def read_text(path: str | os.PathLike[str]) -> str:
     name = os.fspath(path)
     try:
         if name == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+            data = _at_most(sys.stdin.buffer, MAX_BYTES + 1)
         else:
             if os.path.isdir(name):
                 raise InputError(f"{shown_path(name)} is a folder, not a prototxt")
             with open(name, "rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
+                data = _at_most(stream, MAX_BYTES + 1)
     except (OSError, ValueError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else failure
         raise InputError(f"cannot read {shown_path(name)}: {reason}") from None
     if len(data) > MAX_BYTES:
         raise InputError(f"{shown_path(name)} is larger than 256 MiB; that is no prototxt")
     return data.decode("utf-8", "surrogateescape")
+
+
+def _at_most(stream: BinaryIO, most: int) -> bytes:
+    """The first `most` bytes, piece by piece: Python sets aside as many as one read asks for."""
+    data = bytearray()
+    while len(data) < most and (piece := stream.read(min(2**20, most - len(data)))):
+        data += piece
+    return bytes(data)
 
 
 def shown_path(path: str) -> str:

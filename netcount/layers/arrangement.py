@@ -109,10 +109,10 @@ class Slice(Moving):
         return [bottom.replaced(axis, b - a) for a, b in itertools.pairwise(ends)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Views of the bottom."""
+        """Copies, as a view would keep the whole bottom in memory."""
         (x,) = bottoms
         cuts = self.points or self.top_count
-        return np.split(x, cuts, axis=self.axis_given)
+        return [part.copy() for part in np.split(x, cuts, axis=self.axis_given)]
 
 
 class Split(Moving):
@@ -203,14 +203,14 @@ class Crop(Moving):
         return self.offsets[number if len(self.offsets) > 1 else 0]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """A view of bottom 0."""
+        """A copy, as a view would keep all of bottom 0 in memory."""
         data, like = bottoms
         axis = self.axis_given % data.ndim
         index = [slice(None)] * data.ndim
         for number, axis_cut in enumerate(range(axis, data.ndim)):
             start = self._offset(number)
             index[axis_cut] = slice(start, start + like.shape[axis_cut])
-        return [data[tuple(index)]]
+        return [data[tuple(index)].copy()]
 
 
 class Silence(Moving):

@@ -116,6 +116,8 @@ class Layer(ABC):
     """Whether Caffe lets every top share the bottom's memory (Reshape, Split …)."""
     extents_only: ClassVar[frozenset[int]] = frozenset()
     """Bottoms of which only the shape is read, never the values (a PriorBox's, Crop's second)."""
+    temporaries: ClassVar[int] = 0
+    """How many arrays of bottom 0's size `forward` needs at once besides bottoms, tops and blobs."""
     computes: ClassVar[bool] = True
     """False for sources whose values lie outside the file (a database, a custom Python source)."""
 
@@ -170,6 +172,10 @@ class Layer(ABC):
     def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """Elements of working memory besides bottoms, tops and blobs (Caffe's column buffer)."""
         return 0
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """Elements that `forward` needs at once besides bottoms, tops and blobs."""
+        return self.temporaries * bottoms[0].count() if bottoms else 0
 
     def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
         """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""

@@ -23,6 +23,7 @@ class ArgMax(NoBlobs):
     """
 
     type = "ArgMax"
+    temporaries = 4
 
     def read(self, message: Message) -> None:
         """How many, along what, and whether the values are wanted."""
