@@ -156,7 +156,7 @@ def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[
         blob = wiring.add_blob(name, own_index, before if in_place else None)
         wiring.current[name] = blob
         part.tops.append(blob)
-    wanted = make.auto_tops if isinstance(make, type) and issubclass(make, Layer) else 0
+    wanted: int = getattr(make, "auto_tops", 0)
     while len(part.tops) < wanted:
         part.tops.append(wiring.add_blob("(automatic)", own_index))
     return len(part.tops)
@@ -176,7 +176,7 @@ def _made_twice(wiring: Wiring, part: Part, index: int, before: int, in_place: b
 def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
     message = part.message
     own_phase: str = message.get("phase") if "phase" in message.values else phase
-    if isinstance(make, type) and issubclass(make, Layer):
+    if isinstance(make, type):
         _check_arity(part, make, top_count)
     layer = make(message, top_count, own_phase)
     values = message.values
@@ -222,11 +222,11 @@ def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
 
 def _check_fields(part: Part, catalogue: Catalogue) -> None:
     """Unknown parameter messages are for custom classes only."""
-    assert part.layer is not None
-    if isinstance(part.layer, Assumed) or catalogue.custom(type(part.layer)):
-        return
     for name in part.message.values:
         if name[0] == "?":
+            assert part.layer is not None
+            if isinstance(part.layer, Assumed) or catalogue.custom(type(part.layer)):
+                return
             tree = part.message.tree
             at = part.message.place_offset(name[1:])
             raise unknown_field(tree, "LayerParameter", name[1:], at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 from typing import TypeAlias
 
 from netcount.errors import Place
@@ -27,11 +28,8 @@ class Source:
     def line(self, offset: int) -> int:
         """The line of a character, counted from 1."""
         if self._starts is None:
-            starts = [0]
-            find = self.text.find
-            while newline := find("\n", starts[-1]) + 1:
-                starts.append(newline)
-            self._starts = starts
+            lengths = [len(line) + 1 for line in self.text.split("\n")]
+            self._starts = list(accumulate(lengths[:-1], initial=0))
         return bisect_right(self._starts, offset)
 
 
