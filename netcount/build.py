@@ -226,6 +226,8 @@ def _assemble(
                 inputs.extend(part.tops)
             if layer.assumed:
                 warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place))
+    if not nodes:
+        warnings.append(Warned(f"the net has no layers in phase {phase}"))
     for part in wiring.assumed:
         warnings.append(
             Warned(
