@@ -56,6 +56,8 @@ def build(
 
 def _with_given_inputs(layers: list[Message], given: Mapping[str, Shape]) -> list[Message]:
     """Blobs that are read, made by nobody and given by the caller come from an Input layer."""
+    if not given:
+        return layers
     made = {top for layer in layers for top in layer.values.get("top", ())}
     wanted = [
         name

@@ -204,6 +204,8 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
 
 def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
     bottom_count = len(part.bottoms)
+    if made.bottoms.admits(bottom_count) and made.tops.admits(top_count) and not made.equal_bottoms_tops:
+        return
     for what, number, arity in (
         ("bottom", bottom_count, made.bottoms),
         ("top", top_count, made.tops),

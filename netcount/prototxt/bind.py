@@ -61,7 +61,7 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
                     raise ValueError(f"needs a message {{ … }}, not {raw[:40]!r}")
                 value = bind(raw, type_name, problems)
             elif isinstance(raw, str):
-                if raw == "[]" and repeated:
+                if repeated and raw == "[]":
                     continue
                 value = convert(raw)
             else:

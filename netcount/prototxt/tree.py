@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from itertools import accumulate
 from typing import TypeAlias
 
 from netcount.errors import Place
@@ -12,25 +10,25 @@ from netcount.errors import Place
 class Source:
     """A text and its name; turns offsets into lines and columns when somebody asks."""
 
-    __slots__ = ("_starts", "file", "text")
+    __slots__ = ("_latest", "file", "text")
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
-        self._starts: list[int] | None = None
+        self._latest = (0, 1)  # an offset and its line
 
     def place(self, offset: int) -> Place:
         """Line and column of a character, both counted from 1."""
-        line = self.line(offset)
-        assert self._starts is not None
-        return Place(self.file, line, offset - self._starts[line - 1] + 1)
+        return Place(self.file, self.line(offset), offset - self.text.rfind("\n", 0, offset))
 
     def line(self, offset: int) -> int:
-        """The line of a character, counted from 1."""
-        if self._starts is None:
-            lengths = [len(line) + 1 for line in self.text.split("\n")]
-            self._starts = list(accumulate(lengths[:-1], initial=0))
-        return bisect_right(self._starts, offset)
+        """The line of a character, counted from 1; from the latest answer on, where that was before."""
+        before, line = self._latest
+        if offset < before:
+            before, line = 0, 1
+        line += self.text.count("\n", before, offset)
+        self._latest = (offset, line)
+        return line
 
 
 _NONE: frozenset[str] = frozenset()
