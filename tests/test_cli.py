@@ -273,6 +273,27 @@ def test_no_numpy_pandas_rich_or_protobuf_for_a_piped_table() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_the_whole_command_needs_little_memory() -> None:
+    resource = pytest.importorskip("resource")
+    code = (
+        "import resource, subprocess, sys\n"
+        "command = [sys.executable, '-c', 'from netcount.cli.main import run; run()', 'analyze', sys.argv[1]]\n"
+        "subprocess.run(command, stdout=subprocess.PIPE, check=True)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, SQUEEZENET], capture_output=True, text=True, check=True)
+    peak = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+    assert 2**20 < peak < 60 * 2**20
+    assert resource.RUSAGE_CHILDREN
+
+
+def test_help_fits_80_columns() -> None:
+    for command in ([], ["analyze"], ["layers"]):
+        shown = run(*command, "--help", COLUMNS="80").stdout
+        assert "netcount" in shown
+        assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_version_help_and_layers() -> None:
     assert run("--version").stdout == f"netcount {netcount.__version__}\n"
     assert "netcount analyze deploy.prototxt" in run("analyze", "--help").stdout
