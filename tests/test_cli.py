@@ -217,6 +217,29 @@ def test_a_net_without_layers_is_told() -> None:
     assert "warning: the net has no layers in phase TEST" in done.stdout
 
 
+def test_a_report_of_assumed_layers_is_marked_in_every_format() -> None:
+    text = inputs(x=(1, 3, 8, 9)) + 'layer { name: "f" type: "Foo" bottom: "x" top: "y" }\n'
+    for form in ("table", "markdown", "csv"):
+        done = run("analyze", "-", "--assume", "Foo=identity", "--format", form, stdin=text)
+        assert done.returncode == 3
+        told = done.stderr if form == "csv" else done.stdout
+        assert "incomplete: the cost of layers with assumed shapes is not counted" in told
+        assert 'Foo "f"' in told.replace("\\", "")
+        assert "warning" not in (done.stdout if form == "csv" else done.stderr)
+
+
+def test_a_convolution_without_spatial_axes() -> None:
+    text = inputs(x=(1, 5)) + (
+        'layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 3 } }'
+    )
+    shown = run("analyze", "-", stdin=text)
+    assert shown.returncode == 0, shown.stderr
+    document = json.loads(run("analyze", "-", "--format", "json", stdin=text).stdout)
+    assert document["layers"][1]["kernel"] == []
+    assert document["layers"][1]["madds"] == 15
+    assert [share["kernel"] for share in document["kernels"]] == ["Convolution"]
+
+
 HOSTILE = "=cmd|'/c'!A1 \x1b[31m[red]x[/red]\u202e|<img src=x onerror=1>`*_\r\n\t@a"
 
 

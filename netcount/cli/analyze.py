@@ -12,7 +12,7 @@ from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, say, show
 from netcount.errors import NetcountError
 from netcount.loading import load_net
-from netcount.report.analysis import View, report
+from netcount.report.analysis import View, report, warning_lines
 from netcount.report.layout import Part, plain
 
 INCOMPLETE = 3
@@ -87,6 +87,9 @@ def analyze(
         show(_joined([report(found, view) for found in counts]))
     elif counts:
         emit(_text(counts, form, view), output)
+    if form == "csv":  # which has no place for them
+        for line in (line for found in counts for line in warning_lines(found)):
+            click.echo(line, err=True)
     if code == 0 and any(not found.net.complete for found in counts):
         code = INCOMPLETE
     raise click.exceptions.Exit(code)
