@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from typing import Any
+
 import pandas as pd
 import pytest
 
 import netcount
 from netcount.analysis.count import count
 from netcount.loading import load_net
-from netcount.report.analysis import View, headline, layer_parts, totals_parts
+from netcount.report.analysis import View, headline, layer_parts, report, totals_parts
 from netcount.report.columns import COLUMNS
+from netcount.report.html import html
 from netcount.report.layout import Table, lines, plain
-from tests.helpers import SAMPLES, inputs
+from netcount.report.markdown import markdown
+from netcount.report.tabular import analysis_csv
+from tests.helpers import SAMPLES, conformance_cases, inputs
 
 DEEP = SAMPLES / "mobilenet_v1.prototxt"
 BOXES = inputs(data=(1, 2, 18, 22), rois=(30, 5)) + (
@@ -27,6 +35,22 @@ def shown_types(view: View, convention: str = "madds") -> set[str]:
     assert isinstance(table, Table)
     names = {row[0] for row in table.rows}
     return {row.type for row in counted.layers if row.name in names}
+
+
+ACCEPTED = [case for case in conformance_cases() if case["verdict"] == "accepted"]
+
+
+@pytest.mark.parametrize("case", ACCEPTED, ids=[case["name"] for case in ACCEPTED])
+def test_every_kind_of_layer_in_every_format(case: dict[str, Any]) -> None:
+    analysis = netcount.load(case["prototxt"], batch="net").analyze("flops")
+    counted = count(analysis.net, analysis.convention)
+    parts = report(counted, View(columns=tuple(COLUMNS), fold=False))
+    for text in (plain(parts, 40), plain(parts), markdown(parts), html(parts)):
+        assert all(row.name in text.replace("\\", "") for row in analysis.layers)
+    names = [row["name"] for row in csv.DictReader(io.StringIO(analysis_csv([counted], View())))]
+    assert names == [row.name for row in analysis.layers] == list(analysis.to_frame()["name"])
+    document = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))
+    assert [layer["name"] for layer in document["layers"]] == names
 
 
 def test_a_deep_net_is_folded_to_the_rows_that_tell_a_number() -> None:
