@@ -88,6 +88,21 @@ def test_many_boxes_of_one_image_are_told() -> None:
     assert table.rows[2:] == (("pool", "30·3×4×2", "18×22×2 (+1)"), ("fc", "30·7", "30·3×4×2"))
 
 
+def test_a_layer_that_borrows_its_params_says_whose_they_are() -> None:
+    text = inputs(x=(1, 3, 8, 9)) + "".join(
+        f'layer {{ name: "c/{index}" type: "Convolution" bottom: "x" top: "y{index}" param {{ name: "w" }} '
+        'param { name: "b" } convolution_param { num_output: 4 kernel_size: 3 } }\n'
+        for index in range(2)
+    )
+    counted = count(load_net(text))
+    table, *_ = layer_parts(counted, View())
+    assert isinstance(table, Table)
+    assert (table.titles[4], table.titles[-1]) == ("params", "shared with")
+    assert [(row[0], row[4], row[-1]) for row in table.rows[1:]] == [("c/0", "112", ""), ("c/1", "", "c/0")]
+    rows = list(csv.DictReader(io.StringIO(analysis_csv([counted], View()))))
+    assert [row["shared_with"] for row in rows] == ["", "", "c/0/0 c/0/1"]
+
+
 def test_a_batch_is_not_part_of_a_shape() -> None:
     counted = count(load_net(SAMPLES / "nin.prototxt", batch=4))
     assert "input data 224×224×3 · counts for a batch of 4" in headline(counted)

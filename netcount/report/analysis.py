@@ -102,7 +102,7 @@ def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | No
         tuple(footer),
         tuple(
             (i, least)
-            for key, least in (("type", 6), ("name", 14), ("window", 6))
+            for key, least in (("type", 6), ("name", 14), ("window", 6), ("shared_with", 11))
             for i, column in enumerate(columns)
             if column.key == key
         ),

@@ -99,6 +99,10 @@ def _in_images(column: Column, images: int | None) -> Column:
     return column
 
 
+def _owners(row: LayerRow) -> list[str]:
+    return [blob.shared_with for blob in row.blobs if blob.shared_with]
+
+
 def _op(name: str, about: str) -> Column:
     return _number(name, name, lambda row: int(getattr(row.ops, name)), about)
 
@@ -145,8 +149,9 @@ _ALL = (
     ),
     _text(
         "shared_with", "shared with",
-        lambda row: " ".join(blob.shared_with for blob in row.blobs if blob.shared_with),
+        lambda row: " ".join(_owners(row)),
         "owners of blobs the layer borrows",
+        shown=lambda row: ", ".join(dict.fromkeys(visible(o.rpartition("/")[0]) for o in _owners(row))),
     ),
     _text("note", "note", lambda row: row.note or "", "what a shape that depends on data stands for"),
 )  # fmt: skip
@@ -158,11 +163,11 @@ NUMBERS = frozenset(column.key for column in _ALL if column.total is not _blank)
 
 
 def default_keys(count: Count) -> tuple[str, ...]:
-    """The columns of a table for people, which name the convention's number."""
+    """The columns of a table for people, which name the convention's number, and whose params are shared."""
     keys = ("name", "type", "window", "tops", "params", "madds")
-    if count.convention.name == "madds":
-        return (*keys, "share")
-    return (*keys, "cost", "share_cost")
+    cost = ("share",) if count.convention.name == "madds" else ("cost", "share_cost")
+    shared = ("shared_with",) if any(_owners(row) for row in count.layers) else ()
+    return (*keys, *cost, *shared)
 
 
 def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
