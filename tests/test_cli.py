@@ -357,6 +357,8 @@ def test_a_terminal_gets_colours_and_80_columns() -> None:
     assert lines_of(coloured) == lines_of(plain)
     assert max(map(len, lines_of(plain))) <= 80
     assert any("inception_3a/3x3_reduce" in line for line in lines_of(plain))
+    crowded = on_a_terminal("analyze", str(SAMPLES / "resnet50.prototxt"), "--convention", "flops", COLUMNS="80")
+    assert max(map(len, lines_of(crowded))) <= 80
 
 
 def test_a_wide_terminal_and_a_pipe_show_the_same() -> None:

@@ -16,6 +16,10 @@ DEEP = 100
 """A net with more layers than this is shown folded unless the caller says otherwise."""
 
 
+_SHRINK = (("type", 6), ("name", 14), ("window", 6), ("shared_with", 11), ("name", 8), ("type", 5))
+"""Columns that give way on a narrow terminal, in this order, and how narrow they get."""
+
+
 class View(NamedTuple):
     """What a reader asked to see."""
 
@@ -100,12 +104,7 @@ def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | No
         tuple(column.right for column in columns),
         tuple(tuple(column.shown(row, totals) for column in columns) for row in rows),
         tuple(footer),
-        tuple(
-            (i, least)
-            for key, least in (("type", 6), ("name", 14), ("window", 6), ("shared_with", 11))
-            for i, column in enumerate(columns)
-            if column.key == key
-        ),
+        tuple((i, least) for key, least in _SHRINK for i, column in enumerate(columns) if column.key == key),
         tuple(row.cost / totals.cost if totals.cost else 0.0 for row in rows),
     )
 
