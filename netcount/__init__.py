@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from netcount.api import Analysis, Net, load
 from netcount.errors import InputError, NetcountError, Place
 from netcount.layers.catalogue import CATALOGUE, Catalogue
-from netcount.layers.layer import Arity, Layer, ParamBlob, Window
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Window
 from netcount.opcount import NOTHING, OpCount
 from netcount.shape import Shape
 
 if TYPE_CHECKING:
     from netcount.analysis.compare import compare
+    from netcount.analysis.rescale import rescale
+    from netcount.analysis.sweep import sweep
     from netcount.execute.executor import Executor
     from netcount.execute.weights import write_caffemodel
 
@@ -30,11 +32,14 @@ __all__ = [
     "OpCount",
     "ParamBlob",
     "Place",
+    "Product",
     "Shape",
     "Window",
     "__version__",
     "compare",
     "load",
+    "rescale",
+    "sweep",
     "write_caffemodel",
 ]
 
@@ -43,6 +48,8 @@ __version__ = "0.1.0"
 _ON_DEMAND = {
     "Executor": "netcount.execute.executor",
     "compare": "netcount.analysis.compare",
+    "rescale": "netcount.analysis.rescale",
+    "sweep": "netcount.analysis.sweep",
     "write_caffemodel": "netcount.execute.weights",
 }
 """Names that are imported when somebody asks for them, as counting alone does not."""

@@ -18,6 +18,10 @@ from netcount.units import human
 if TYPE_CHECKING:
     import pandas as pd
 
+    from netcount.analysis.blocks import Block
+    from netcount.analysis.explain import Explanation
+    from netcount.analysis.memory import Memory
+    from netcount.analysis.reconcile import Reconciliation
     from netcount.layers.run import Array
 
 
@@ -26,8 +30,13 @@ class Net(BareNet):
 
     def analyze(self, convention: str | Convention = "madds") -> Analysis:
         """What every layer costs.  `convention` names what the column `cost` counts."""
-        rule = convention if isinstance(convention, Convention) else convention_named(convention)
-        return Analysis(count(self, rule))
+        return Analysis(count(self, convention_named(convention)))
+
+    def reconcile(self, *conventions: str | Convention) -> Reconciliation:
+        """What each convention makes of the net, by layer type: where and why they differ."""
+        from netcount.analysis.reconcile import reconcile
+
+        return reconcile(self, [convention_named(each) for each in conventions])
 
     def run(
         self,
@@ -100,6 +109,31 @@ class Analysis:
     def complete(self) -> bool:
         """False when the cost of an assumed layer is missing."""
         return self._count.net.complete
+
+    def explain(self, name: str, *, pattern: str | None = None, kind: str | None = None) -> Explanation:
+        """Why the layer or block called `name` costs what it costs, and what else could stand there.
+
+        pattern: as for `blocks`.  kind: "layer" or "block" where a name is both.
+        InputError where nothing has that name.
+        """
+        from netcount.analysis.explain import explain
+
+        return explain(self._count, name, pattern=pattern, kind=kind)
+
+    def blocks(self, pattern: str | None = None) -> list[Block]:
+        """The blocks of layers (`fire2/…`), each with its ends, totals and plain equivalent.
+
+        pattern: a regular expression that names blocks by its first group, or by what it matches.
+        """
+        from netcount.analysis.blocks import blocks
+
+        return blocks(self._count, pattern)
+
+    def memory(self, bits: int = 32, weight_bits: int | None = None) -> Memory:
+        """What the net needs in memory at these widths: live activations, scratch, weights."""
+        from netcount.analysis.memory import memory
+
+        return memory(self._count, bits, weight_bits)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document (docs/json.md)."""

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from netcount.analysis.budget import LEVELS, Budget
-from netcount.analysis.conventions import CONVENTIONS
+from netcount.analysis.conventions import CONVENTIONS, Convention, weighted
 from netcount.analysis.limits import Limit, is_rule, limits_of, rule_names, unknown
-from netcount.errors import InputError, NetcountError, Place, raise_all
+from netcount.errors import InputError, Place, raise_all
 from netcount.layers.assumed import IDENTITY
 from netcount.loading import shown_path
+from netcount.opcount import OpCount
 from netcount.toml_lines import Key, read_toml
+from netcount.toml_tables import Tables, shown_file
 
 FILE = "netcount.toml"
 
 _OPTIONS = {"phase", "level", "stages", "batch", "input_shape", "assume"}
 _NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS}
 _BUDGET = {"nets", "layers", "level", "weight_bits"}
-_TOP = {"net", "budget", "baseline"}
+_NET_LEVEL = 'a whole number, of Caffe\'s rules ("warn" stands in a [[budget]])'
+_TOP = {"net", "budget", "baseline", "convention"}
 
 
 class NetEntry(NamedTuple):
@@ -32,7 +36,7 @@ class NetEntry(NamedTuple):
     files: tuple[str, ...]
     name: str | None
     options: Mapping[str, Any]
-    convention: str
+    convention: Convention
     allow_incomplete: bool
     budget: Budget | None
     place: Place
@@ -46,6 +50,8 @@ class Config(NamedTuple):
     nets: tuple[NetEntry, ...]
     budgets: tuple[Budget, ...]
     baseline: str | None
+    baseline_place: Place | None
+    conventions: Mapping[str, Convention] = CONVENTIONS
 
     def labelled(self) -> dict[str, tuple[str, NetEntry]]:
         """Every file and its entry by label: the name, or the path from the folder with slashes.
@@ -55,7 +61,7 @@ class Config(NamedTuple):
         found: dict[str, tuple[str, NetEntry]] = {}
         for entry in self.nets:
             for file in entry.files:
-                label = entry.name or Path(os.path.relpath(file, self.folder)).as_posix()
+                label = entry.name or relative_path(file, self.folder)
                 if label in found:
                     raise InputError(f'two nets are called "{label}"; give one a name', entry.place)
                 found[label] = file, entry
@@ -69,30 +75,35 @@ def find(folder: str | os.PathLike[str] = ".") -> Path | None:
         own, project = here / FILE, here / "pyproject.toml"
         if own.is_file():
             return own
-        if project.is_file() and "netcount" in read_toml(project, _shown(project))[0].get("tool", {}):
+        if project.is_file() and "netcount" in _tools(read_toml(project, shown_file(project))[0]):
             return project
     return None
 
 
+def _tools(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The [tool] of a pyproject.toml; empty where that is no table."""
+    tools = document.get("tool")
+    return tools if isinstance(tools, dict) else {}
+
+
+def relative_path(file: str, folder: str) -> str:
+    """A file as seen from a folder, with slashes; as it is where they share no root."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:  # another drive
+        return shown_path(file)
+
+
 def load(path: str | os.PathLike[str]) -> Config:
     """The configuration in a file; all independent mistakes at once, each with its line."""
-    document, places = read_toml(path, _shown(path))
+    document, places = read_toml(path, shown_file(path))
     prefix: tuple[Key, ...] = ()
     if Path(path).name == "pyproject.toml":
-        tool = document.get("tool", {})
-        if "netcount" not in tool:
-            raise InputError("there is no [tool.netcount]", Place(_shown(path)))
-        document, prefix = tool["netcount"], ("tool", "netcount")
+        tools = _tools(document)
+        if "netcount" not in tools:
+            raise InputError("there is no [tool.netcount]", Place(shown_file(path)))
+        document, prefix = tools["netcount"], ("tool", "netcount")
     return _Reader(path, places, prefix).config(document)
-
-
-def _shown(path: str | os.PathLike[str]) -> str:
-    """A path as people know it from where they stand."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # another drive
-        relative = os.fspath(path)
-    return shown_path(os.fspath(path) if relative.startswith("..") else relative)
 
 
 def _is_shape(value: Any) -> bool:
@@ -101,32 +112,12 @@ def _is_shape(value: Any) -> bool:
     return all(type(extent) is int and 0 < extent < 2**31 for extent in value)
 
 
-class _Reader:
-    """Reads one document, collecting what is wrong with it."""
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        places: Mapping[tuple[Key, ...], int],
-        prefix: tuple[Key, ...],
-    ) -> None:
-        self.folder = Path(path).resolve().parent
-        self.file = _shown(path)
-        self.places = places
-        self.prefix = prefix
-        self.problems: list[NetcountError] = []
-
-    def place(self, *path: Key) -> Place:
-        full = (*self.prefix, *path)
-        while full and full not in self.places:
-            full = (*full, 0) if (*full, 0) in self.places else full[:-1]
-        return Place(self.file, self.places.get(full, 0))
-
-    def wrong(self, message: str, *path: Key) -> None:
-        self.problems.append(InputError(message, self.place(*path)))
+class _Reader(Tables):
+    """Reads one configuration."""
 
     def config(self, document: Any) -> Config:
         self.known(document, _TOP, "key")
+        self.conventions = {**CONVENTIONS, **self.own_conventions(document)}
         nets = [self.net(table, index) for index, table in enumerate(self.tables(document, "net"))]
         budgets = [
             self.budget(table, "budget", index, _BUDGET)
@@ -139,55 +130,38 @@ class _Reader:
             str(self.folder),
             tuple(nets),
             tuple(budget for budget in budgets if budget),
-            _shown(self.folder / baseline) if baseline else None,
+            shown_file(self.folder / baseline) if baseline else None,
+            self.place("baseline") if baseline else None,
+            MappingProxyType(self.conventions),
         )
 
-    def tables(self, document: Any, key: str) -> list[Any]:
-        value = document.get(key, []) if isinstance(document, dict) else []
-        if isinstance(value, list) and all(isinstance(table, dict) for table in value):
-            return value
-        self.wrong(f'"{key}" is a list of tables: write [[{key}]]', key)
-        return []
-
-    def known(self, table: Any, names: Collection[str], what: str, *path: Key) -> None:
-        if not isinstance(table, dict):
-            self.wrong("this is not a table", *path)
-            return
-        for key in table:
-            if key not in names:
-                self.wrong(unknown(key, names, what), *path, key)
-
-    def typed(
-        self,
-        table: Any,
-        key: str,
-        kind: type | tuple[type, ...],
-        what: str,
-        default: Any,
-        *path: Key,
-    ) -> Any:
-        """A value of the right type, or a problem and the default."""
-        value = table.get(key, default) if isinstance(table, dict) else default
-        fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-        if value is default or (fits and value not in ("", [], {})):
-            return value
-        self.wrong(f"{key} is {what}, not {value!r}", *path, key)
-        return default
-
-    def texts(self, table: Any, key: str, *path: Key) -> tuple[str, ...]:
-        value = self.typed(table, key, (str, list), "a text or a list of texts", (), *path)
-        found = (value,) if isinstance(value, str) else tuple(value)
-        if all(isinstance(text, str) and text for text in found):
-            return found
-        self.wrong(f"{key} is a text or a list of texts", *path, key)
-        return ()
+    def own_conventions(self, document: Any) -> dict[str, Convention]:
+        """The `[convention.NAME]` tables: whole-number weights of op classes."""
+        found: dict[str, Convention] = {}
+        tables = self.typed(document, "convention", dict, "a table by name", {})
+        for name, table in tables.items():
+            at: tuple[Key, ...] = ("convention", name)
+            before = len(self.problems)
+            self.known(table, {*OpCount._fields, "about"}, "op class", *at)
+            if name in CONVENTIONS:
+                self.wrong(f'"{name}" is a convention of netcount\'s own; call this one otherwise', *at)
+            about = self.typed(table, "about", str, "a text", "", *at)
+            classes = [key for key in OpCount._fields if isinstance(table, dict) and key in table]
+            weights = {key: self.typed(table, key, int, "a whole number", 0, *at) for key in classes}
+            if any(not 0 <= weight < 2**31 for weight in weights.values()):
+                self.wrong("a weight is a whole number from 0 on", *at)
+            elif len(self.problems) == before and not any(weights.values()):
+                self.wrong(f"this convention counts nothing; give a weight to {', '.join(OpCount._fields)}", *at)
+            elif len(self.problems) == before:
+                found[name] = weighted(name, weights, about)
+        return found
 
     def net(self, table: Any, index: int) -> NetEntry:
         at: tuple[Key, ...] = ("net", index)
         self.known(table, {*_NET, *rule_names(), "weight_bits"}, "key of a net", *at)
         convention = self.typed(table, "convention", str, "the name of one", "madds", *at)
-        if convention not in CONVENTIONS:
-            self.wrong(unknown(convention, CONVENTIONS, "convention"), *at, "convention")
+        if convention not in self.conventions:
+            self.wrong(unknown(convention, self.conventions, "convention"), *at, "convention")
         files = self.files(table, *at)
         name = self.typed(table, "name", str, "a text", None, *at)
         if name and len(files) > 1:
@@ -196,7 +170,7 @@ class _Reader:
             files,
             name,
             self.options(table, *at),
-            convention,
+            self.conventions.get(convention, CONVENTIONS["madds"]),
             self.typed(table, "allow_incomplete", bool, "true or false", False, *at),
             self.budget(table, "net", index, _NET | {"weight_bits"}),
             self.place(*at),
@@ -207,7 +181,7 @@ class _Reader:
         patterns = self.texts(table, "path", *at)
         if not patterns and "path" not in table:
             self.wrong("this net has no path", *at)
-        for pattern in patterns:
+        for number, pattern in enumerate(patterns):
             if (self.folder / pattern).is_file():
                 matches = [self.folder / pattern]
             else:
@@ -216,8 +190,8 @@ class _Reader:
                 names = glob.glob(pattern, root_dir=self.folder, recursive=True)
                 matches = [self.folder / n for n in sorted(names) if (self.folder / n).is_file()]
             if not matches:
-                self.wrong(f'no file matches "{pattern}"', *at, "path")
-            found.update(dict.fromkeys(_shown(os.path.normpath(match)) for match in matches))
+                self.wrong(f'no file matches "{pattern}"', *at, "path", number)
+            found.update(dict.fromkeys(shown_file(os.path.normpath(match)) for match in matches))
         return tuple(found)
 
     def options(self, table: Any, *at: Key) -> dict[str, Any]:
@@ -234,7 +208,7 @@ class _Reader:
             self.wrong(f'phase is "TEST" or "TRAIN", not {phase!r}', *at, "phase")
         return {
             "phase": phase,
-            "level": self.typed(table, "level", int, "a whole number", 0, *at),
+            "level": self.typed(table, "level", int, _NET_LEVEL, 0, *at),
             "stages": self.texts(table, "stages", *at),
             "batch": batch,
             "input_shapes": shapes,

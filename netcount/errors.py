@@ -51,11 +51,16 @@ class Errors(InputError):
     """Several independent mistakes in one input, in the order of the file."""
 
     def __init__(self, problems: Iterable[NetcountError]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(single for problem in problems for single in each(problem))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.problems,)
+
+
+def each(error: NetcountError) -> tuple[NetcountError, ...]:
+    """The mistakes that an error tells of, one by one."""
+    return error.problems if isinstance(error, Errors) else (error,)
 
 
 class LimitError(NetcountError):

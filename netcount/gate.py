@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from netcount.analysis.baseline import baseline_text, read_baseline
-from netcount.analysis.budget import Budget, Checked, check, matches_layers
+from netcount.analysis.budget import Budget, Checked, check
 from netcount.analysis.compare import NetFacts, facts
-from netcount.analysis.conventions import convention_named
+from netcount.analysis.conventions import CONVENTIONS, Convention
 from netcount.analysis.count import Count, count
-from netcount.config import Config, NetEntry
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.analysis.kernels import kernel_name
+from netcount.analysis.limits import Limit
+from netcount.config import FILE, Config, NetEntry, relative_path
+from netcount.errors import Errors, InputError, NetcountError, Place, each
 from netcount.loading import load_net, shown_path
 
 
@@ -23,7 +26,7 @@ class Target(NamedTuple):
     label: str
     file: str
     options: Mapping[str, Any]
-    convention: str
+    convention: Convention
     allow_incomplete: bool
     budgets: tuple[Budget, ...]
     entry: NetEntry | None
@@ -38,7 +41,7 @@ class Request(NamedTuple):
 
     files: Sequence[str] = ()
     options: Mapping[str, Any] = {}
-    convention: str = "madds"
+    convention: Convention = CONVENTIONS["madds"]
     allow_incomplete: bool = False
     budget: Budget | None = None
 
@@ -68,8 +71,8 @@ def targets(config: Config | None, request: Request) -> list[Target]:
     }
     if not request.files:
         if not listed:
-            where = f"{config.file} lists no [[net]]" if config else "there is no netcount.toml"
-            raise InputError(f"nothing to check: {where}, and no FILE is given")
+            where = f"{config.file} lists no [[net]]" if config else f"there is no {FILE}"
+            raise InputError(f"nothing to check: {where} (--help shows one), and no FILE is given")
         return list(listed.values())
     found: dict[str, Target] = {}
     for file in dict.fromkeys(request.files):
@@ -85,10 +88,22 @@ def counted(chosen: Iterable[Target]) -> list[Counted]:
     for target in chosen:
         try:
             net = load_net(target.file, **target.options)
-            found.append(Counted(target, count(net, convention_named(target.convention)), None))
+            found.append(Counted(target, count(net, target.convention), None))
         except NetcountError as problem:
-            found.append(Counted(target, None, problem))
+            found.append(Counted(target, None, _located(problem, target)))
     return found
+
+
+def _located(error: NetcountError, target: Target) -> NetcountError:
+    """An error that says which net it is of, and where the configuration lists that, if it has no place."""
+    if isinstance(error, Errors):
+        return Errors(_located(problem, target) for problem in error.problems)
+    if error.place:
+        return error
+    named = target.file in error.message
+    if target.entry:
+        return type(error)(error.message if named else f"{target.file}: {error.message}", target.entry.place)
+    return error if named else type(error)(error.message, Place(target.file))
 
 
 def checked(
@@ -102,39 +117,84 @@ def checked(
     """Hold every net against its budgets.
 
     base: the baseline's nets, None without one.  whole: all nets of the configuration are there, so
-    that a budget none of them meets is a mistake.  lenient: a net without any limit is none.
+    that a budget none of them meets is a mistake, which the last of the results tells.  lenient: a
+    net without any limit is none.
     """
-    budgets = config.budgets if config else ()
-    met: set[int] = set()
-    layered: set[int] = set()
-    problems: list[NetcountError] = []
     results = []
+    known: list[tuple[Collection[str], Count, Target]] = []
     for target, found, error in nets:
         if found is None:
             results.append(Checked(target.label, target.file, error=error))
             continue
-        names = {target.label, target.file, Path(target.file).as_posix(), found.net.name}
-        own = list(target.budgets)
-        for index, budget in enumerate(budgets):
-            if budget.covers(names):
-                met.add(index)
-                own.append(budget)
-                if matches_layers(budget, found) or _counts_layers(budget):
-                    layered.add(index)
-        if not any(budget.limits for budget in own) and not lenient:
+        names = _names(target, found, config)
+        known.append((names, found, target))
+        own = [*target.budgets, *(b for b in (config.budgets if config else ()) if b.covers(names))]
+        if any(budget.limits for budget in own) or lenient:
+            results.append(_checked(target, found, own, base))
+        else:
             place = target.entry.place if target.entry else None
-            problems.append(InputError(f'no budget says anything about "{target.label}"', place))
-        results.append(_checked(target, found, own, base))
-    if whole and not any(result.error for result in results):
-        for index, budget in enumerate(budgets):
-            if index not in met:
-                wanted = ", ".join(f'"{pattern}"' for pattern in budget.nets)
-                problems.append(InputError(f"no net matches nets = {wanted}", budget.place))
-            elif index not in layered:
-                wanted = ", ".join(f'"{pattern}"' for pattern in budget.layers)
-                problems.append(InputError(f"no layer matches layers = {wanted}", budget.place))
-    raise_all(problems)
+            missing = InputError(
+                f'no budget says anything about "{target.label}"; give it a limit, such as max_params', place
+            )
+            results.append(Checked(target.label, target.file, error=missing))
+    if config and whole and len(known) == len(nets):
+        problems = _unmet(config, known)
+        results += [refused(Errors(problems), config.file)] if problems else []
     return results
+
+
+def refused(error: NetcountError, file: str = FILE) -> Checked:
+    """What stands for the configuration in a report, where that (or the command line) has mistakes."""
+    place = next((problem.place for problem in each(error) if problem.place), None)
+    name = place.file if place else file
+    return Checked(name, name, error=error, is_net=False)
+
+
+def _unmet(config: Config, known: Sequence[tuple[Collection[str], Count, Target]]) -> list[NetcountError]:
+    """The conditions of the configuration's budgets that no net meets, in the order of the file."""
+    everything = [(names, found) for names, found, _ in known]
+    problems = [problem for budget in config.budgets for problem in _conditions(budget, everything)]
+    for entry in config.nets:
+        if entry.budget:
+            own = [(names, found) for names, found, target in known if target.entry is entry]
+            problems += _conditions(entry.budget, own)
+    return sorted(problems, key=lambda problem: problem.place.line if problem.place else 0)
+
+
+def _conditions(budget: Budget, nets: Sequence[tuple[Collection[str], Count]]) -> list[NetcountError]:
+    """The conditions that none of these nets (their names, their count) meets.
+
+    Every pattern has to match something, and a share needs a layer of its kernel; only "no such
+    layers" (max_layers with `layers`, a share of 0) may be said of what is not there.
+    """
+    named = {name for names, _ in nets for name in names}
+    found = [
+        InputError(f'no net matches nets = "{pattern}"', budget.place)
+        for pattern in budget.nets
+        if not any(fnmatchcase(name, pattern) for name in named)
+    ]
+    rows = [row for names, count in nets if budget.covers(names) for row in count.layers]
+    if not any(limit.figure == "layers" for limit in budget.limits):
+        found += [
+            InputError(f'no layer matches layers = "{pattern}"', budget.place)
+            for pattern in budget.layers
+            if rows and not any(fnmatchcase(row.name, pattern) for row in rows)
+        ]
+    kernels = {kernel_name(row) for row in rows if row.madds}
+    found += [
+        InputError(f"{limit.rule}: no layer has a kernel of {limit.kernel}", limit.place)
+        for limit in budget.limits
+        if rows and limit.kernel and limit.bound and limit.kernel not in kernels
+    ]
+    return [*found]
+
+
+def _names(target: Target, found: Count, config: Config | None) -> set[str]:
+    """What a budget's `nets` may call a net: its label, its own name, its path from the
+    configuration's folder or from where we are.
+    """
+    names = {target.label, target.file, Path(target.file).as_posix(), found.net.name}
+    return names | {relative_path(target.file, config.folder)} if config else names
 
 
 def new_baseline(nets: Sequence[Counted], path: str, keep: bool) -> tuple[dict[str, NetFacts], str]:
@@ -157,10 +217,10 @@ class IncompleteError(InputError):
     exit_code = 3
 
 
-def wants_baseline(config: Config | None, chosen: Iterable[Target]) -> bool:
-    """Whether any limit compares with a baseline."""
+def wants_baseline(config: Config | None, chosen: Iterable[Target]) -> Limit | None:
+    """The first limit that compares with a baseline, if any does."""
     budgets = [*(config.budgets if config else ()), *(b for t in chosen for b in t.budgets)]
-    return any(limit.side == "increase" for budget in budgets for limit in budget.limits)
+    return next((limit for budget in budgets for limit in budget.limits if limit.side == "increase"), None)
 
 
 def _checked(
@@ -173,18 +233,11 @@ def _checked(
         return Checked(target.label, target.file, error=problem)
 
 
-def _counts_layers(budget: Budget) -> bool:
-    return any(limit.figure == "layers" for limit in budget.limits)
-
-
 def _loose(file: str, config: Config | None, request: Request, extra: tuple[Budget, ...]) -> Target:
     """A file the configuration does not list."""
     label = "<stdin>" if file == "-" else shown_path(file)
     if config and file != "-":
-        try:
-            label = Path(os.path.relpath(os.path.realpath(file), config.folder)).as_posix()
-        except ValueError:  # another drive
-            label = shown_path(file)
+        label = relative_path(os.path.realpath(file), config.folder)
     return Target(label, file, request.options, request.convention, request.allow_incomplete, extra, None)
 
 
@@ -194,8 +247,5 @@ def _same(one: str, other: str) -> bool:
 
 def _relative(net: NetFacts, baseline: str) -> NetFacts:
     """With the file as seen from the baseline's folder, the same on every machine."""
-    try:
-        folder = os.path.dirname(os.path.realpath(baseline))
-        return net._replace(file=os.path.relpath(os.path.realpath(net.file), folder))
-    except ValueError:
-        return net
+    folder = os.path.dirname(os.path.realpath(baseline))
+    return net._replace(file=relative_path(os.path.realpath(net.file), folder))

@@ -62,7 +62,7 @@ def _load(
 ) -> Net:
     if phase not in ("TRAIN", "TEST"):
         raise InputError(f'phase is "TRAIN" or "TEST", not {phase!r}')
-    text, name = _text_of(source, file)
+    text, name = text_of(source, file)
     problems: list[NetcountError] = []
     message = _message_of(read(text, name), problems, phase)
     return build(
@@ -108,7 +108,8 @@ def shown_path(path: str) -> str:
     return path if path.isprintable() else ascii(path)
 
 
-def _text_of(source: str | os.PathLike[str], file: str | None) -> tuple[str, str]:
+def text_of(source: str | os.PathLike[str], file: str | None = None) -> tuple[str, str]:
+    """The text of a path, of `-` or of a text itself; and what to call it in messages."""
     if isinstance(source, str) and _is_text(source) and not _exists(source):
         return source, file or "<text>"
     path = os.fspath(source)

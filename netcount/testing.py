@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from netcount.analysis.budget import Budget, Checked, check
-from netcount.analysis.conventions import convention_named
+from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
 from netcount.analysis.limits import is_rule, limits_of, rule_names, unknown
 from netcount.api import Analysis
@@ -19,7 +19,7 @@ __all__ = ["assert_within"]
 def assert_within(
     net: Net | Analysis | str | os.PathLike[str],
     *,
-    convention: str = "madds",
+    convention: str | Convention = "madds",
     weight_bits: int = 32,
     allow_incomplete: bool = False,
     **limits: Any,
@@ -70,7 +70,7 @@ def assert_within(
 
 
 def _checked(
-    net: Net | Analysis | str | os.PathLike[str], convention: str, budget: Budget, lenient: bool
+    net: Net | Analysis | str | os.PathLike[str], convention: str | Convention, budget: Budget, lenient: bool
 ) -> Checked:
     if isinstance(net, Analysis):
         counted = net._count

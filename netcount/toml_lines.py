@@ -46,36 +46,65 @@ def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], 
 
 
 def key_lines(text: str) -> dict[tuple[Key, ...], int]:
-    """The line of every table and key of a valid TOML text; keys of inline tables are not told.
+    """The line of every table, key and element of an array in a valid TOML text.
 
-    >>> key_lines('[[net]]\\npath = "a"\\n[[net]]\\nx.y = 1')
-    {('net', 0): 1, ('net', 0, 'path'): 2, ('net', 1): 3, ('net', 1, 'x', 'y'): 4}
+    >>> key_lines('[[net]]\\npath = [\\n"a"]\\n[x]')
+    {('net', 0): 1, ('net', 0, 'path'): 2, ('net', 0, 'path', 0): 3, ('x',): 4}
     """
     found: dict[tuple[Key, ...], int] = {}
     counts: dict[tuple[Key, ...], int] = {}
     table: tuple[Key, ...] = ()
-    line, first, depth, statement = 1, 1, 0, list[str]()
+    line, depth, statement = 1, 0, list[_Token]()
     for token in [*_TOKEN.findall(text), "\n"]:
         if token == "\n" and depth == 0:
-            if statement[:1] == ["["]:
-                array = statement[:2] == ["[", "["]
-                keys = tuple(_keys(statement[2:-2] if array else statement[1:-1]))
+            words = [word for word, _ in statement]
+            if words[:1] == ["["]:
+                array = words[:2] == ["[", "["]
+                keys = tuple(_keys(words[2:-2] if array else words[1:-1]))
                 table = _in_arrays(keys[:-1], counts) + keys[-1:]
                 if array:
                     counts[table] = counts.get(table, -1) + 1
                 table = _in_arrays(keys, counts)
                 found.setdefault(table, line)
-            elif "=" in statement:
-                keys = tuple(_keys(statement[: statement.index("=")]))
-                found.setdefault((*table, *keys), first)
+            elif words:
+                _pair(statement, 0, table, found)
             statement = []
         elif token != "\n" and not token.startswith("#"):
-            if not statement:
-                first = line
-            statement.append(token)
+            statement.append((token, line))
             depth += (token in "[{") - (token in "]}")
         line += token.count("\n")
     return found
+
+
+_Token: TypeAlias = tuple[str, int]
+"""A token and its line; comments and the ends of lines are left out."""
+
+
+def _pair(tokens: list[_Token], at: int, table: tuple[Key, ...], found: dict[tuple[Key, ...], int]) -> int:
+    """Note a key and what is inside its value; where the next token stands."""
+    equals = tokens.index(("=", tokens[at][1]), at)
+    path = (*table, *_keys([word for word, _ in tokens[at:equals]]))
+    found.setdefault(path, tokens[at][1])
+    return _value(tokens, equals + 1, path, found)
+
+
+def _value(tokens: list[_Token], at: int, path: tuple[Key, ...], found: dict[tuple[Key, ...], int]) -> int:
+    opening = tokens[at][0]
+    if opening not in ("[", "{"):
+        while at < len(tokens) and tokens[at][0] not in (",", "]", "}"):
+            at += 1
+        return at
+    at, index = at + 1, 0
+    while tokens[at][0] not in ("]", "}"):
+        if tokens[at][0] == ",":
+            at += 1
+        elif opening == "{":
+            at = _pair(tokens, at, path, found)
+        else:
+            found[(*path, index)] = tokens[at][1]
+            at = _value(tokens, at, (*path, index), found)
+            index += 1
+    return at + 1
 
 
 def _keys(tokens: list[str]) -> list[str]:

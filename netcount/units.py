@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 _DECIMAL = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 _BINARY = (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
@@ -16,7 +20,9 @@ _SUFFIXES = {
     "gb": 10**9,
     "tb": 10**12,
 }
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z]*)\s*", re.ASCII)
+_QUANTITY = re.compile(
+    r"\s*([+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z]*)\s*", re.ASCII
+)
 
 
 def _hundredths(value: int, factor: int) -> int:
@@ -71,17 +77,46 @@ def percent(part: int, whole: int) -> str:
     return f"{_decimal(_hundredths(part * 100, whole))}%"
 
 
+def times(value: int, base: int) -> str:
+    """How `value` compares with `base`, in words.
+
+    >>> times(86_528_000, 512_000), times(512_000, 86_528_000), times(3, 3), times(1, 0)
+    ('169.00 times as many', '169.00 times fewer', 'as many', '-')
+    """
+    if value == base:
+        return "as many"
+    if not value or not base:
+        return "-"
+    if value > base:
+        return f"{_decimal(_hundredths(value, base))} times as many"
+    return f"{_decimal(_hundredths(base, value))} times fewer"
+
+
 def parse_quantity(text: str) -> int:
     """A count or number of bytes with an optional unit, rounded to a whole number.
 
-    Units (any case): k, M, G, T are powers of ten; KiB, MiB, GiB, TiB powers of two; kB, MB, GB,
-    TB powers of ten.  ValueError says what is wrong.
-
     >>> parse_quantity("1.3M"), parse_quantity("5 MiB"), parse_quantity("1_000"), parse_quantity("2e6")
     (1300000, 5242880, 1000, 2000000)
-    >>> parse_quantity("5 parsecs")
+    """
+    from decimal import ROUND_HALF_UP  # not wanted at start-up
+
+    return int(exact_quantity(text).to_integral_value(ROUND_HALF_UP))
+
+
+def exact_quantity(text: str) -> Decimal:
+    """A number with an optional unit, as it is written: "6.1 MiB" is no whole number of bytes.
+
+    Units (any case): k, M, G, T are powers of ten; KiB, MiB, GiB, TiB powers of two; kB, MB, GB,
+    TB powers of ten.  A comma only parts thousands.  ValueError says what is wrong.
+
+    >>> exact_quantity("1,234.5k"), exact_quantity("0.5 KiB")
+    (Decimal('1234500.0'), Decimal('512.0'))
+    >>> exact_quantity("5 parsecs")
     Traceback (most recent call last):
     ValueError: unknown unit 'parsecs' in '5 parsecs'; known are k, M, G, T, B, kB, MB, GB, TB, KiB, MiB, GiB, TiB
+    >>> exact_quantity("1,3M")
+    Traceback (most recent call last):
+    ValueError: '1,3M' is not a number with an optional unit, such as 1.3M or 5 MiB
     """
     match = _QUANTITY.fullmatch(text)
     if not match:
@@ -91,20 +126,7 @@ def parse_quantity(text: str) -> int:
     if factor is None:
         known = "k, M, G, T, B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"
         raise ValueError(f"unknown unit {unit!r} in {text!r}; known are {known}")
-    from decimal import ROUND_HALF_UP, Decimal  # not wanted at start-up
+    from decimal import Context, Decimal
 
-    exact = Decimal(number.replace("_", "").replace(",", "")) * factor
-    return int(exact.to_integral_value(ROUND_HALF_UP))
-
-
-def parse_share(text: str) -> float:
-    """A share as a fraction: `75%` or `0.75`.  ValueError says what is wrong.
-
-    >>> parse_share("75%"), parse_share("0.5")
-    (0.75, 0.5)
-    """
-    stripped = text.strip()
-    try:
-        return float(stripped[:-1]) / 100 if stripped.endswith("%") else float(stripped)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a share such as 75% or 0.75") from None
+    digits = number.replace("_", "").replace(",", "")
+    return Context(prec=len(digits) + 20).multiply(Decimal(digits), Decimal(factor))

@@ -71,9 +71,11 @@ CASES = {
     + _op("MultiBoxLoss", "multibox_loss_param { num_classes: 3 }", "l c p g"),
     "DetectionEvaluate": inputs(d=(1, 1, 5, 7), g=(1, 1, 3, 8))
     + _op("DetectionEvaluate", "detection_evaluate_param { num_classes: 4 }", "d g"),
-    "EvalDetection": inputs(p=(2, 1470), g=(2, 5)) + _op("EvalDetection", "", "p g"),
-    "RegionLoss": inputs(p=(2, 125, 13, 13), g=(2, 30, 5)) + _op("RegionLoss", "", "p g"),
-    "Yolov3": inputs(p=(2, 75, 13, 13), g=(2, 300, 5)) + _op("Yolov3", "", "p g"),
+    "EvalDetection": inputs(p=(2, 1470), g=(2, 343)) + _op("EvalDetection", "", "p g"),
+    "RegionLoss": inputs(p=(2, 125, 13, 13), g=(2, 300, 5))
+    + _op("RegionLoss", f"region_loss_param {{ biases: {[1, 2, 3, 2, 4, 5, 2, 6, 7, 7]} }}", "p g"),
+    "Yolov3": inputs(p=(2, 75, 13, 13), g=(2, 300, 5))
+    + _op("Yolov3", f"yolov3_param {{ num: 3 mask: [0, 1, 2] biases: {[10, 13, 16, 30, 33, 23]} }}", "p g"),
     "YoloDetectionOutput": inputs(p=(2, 14, 5, 4))
     + _op(
         "YoloDetectionOutput",
@@ -83,15 +85,15 @@ CASES = {
     "Yolov3DetectionOutput": inputs(p=(1, 14, 5, 4), q=(1, 14, 10, 8))
     + _op(
         "Yolov3DetectionOutput",
-        "yolov3_detection_output_param { num_classes: 2 mask_group_num: 2 mask: 0 mask: 1 mask: 2 mask: 3 "
+        "yolov3_detection_output_param { num_classes: 2 num_box: 2 mask_group_num: 2 mask: [0, 1, 2, 3] "
         "anchors_scale: 32 anchors_scale: 16 biases: [9, 8, 7, 6, 5, 4, 3, 2] }",
         "p q",
     ),
     "Proposal": RPN + _op("Proposal", "", "s d i", "y z"),
     "Python:rpn.proposal_layer.ProposalLayer": RPN
     + _op("Python", _python("rpn.proposal_layer", "ProposalLayer", "'feat_stride': 16"), "s d i", "y"),
-    "Python:rpn.anchor_target_layer.AnchorTargetLayer": inputs(s=(1, 18, 5, 7))
-    + _op("Python", _python("rpn.anchor_target_layer", "AnchorTargetLayer"), "s", "y t i o"),
+    "Python:rpn.anchor_target_layer.AnchorTargetLayer": inputs(s=(1, 18, 15, 17), g=(2, 5), i=(1, 3))
+    + _op("Python", _python("rpn.anchor_target_layer", "AnchorTargetLayer"), "s g i", "y t i2 o"),
     "Python:rpn.proposal_target_layer.ProposalTargetLayer": inputs(r=(9, 5), g=(2, 5))
     + _op(
         "Python",
@@ -105,16 +107,31 @@ CASES = {
 TOLD = {"HDF5Data": {"y": (2, 3, 4, 5)}, "Python": {"y": (2, 3, 4, 5)}}
 """Shapes that the file cannot tell."""
 
-NOT_EXECUTED = {
-    "DetectionEvaluate",
-    "EvalDetection",
-    "MultiBoxLoss",
-    "Python:rpn.anchor_target_layer.AnchorTargetLayer",
-    "Python:rpn.proposal_target_layer.ProposalTargetLayer",
-    "RegionLoss",
-    "Yolov3",
+PRIOR = [[0.1 * n, 0.1, 0.1 * n + 0.2, 0.4] for n in range(12)]
+BOX = [0.31, 0.11, 0.49, 0.38]
+
+TRUTHS = {
+    "MultiBoxLoss": {
+        "p": [*PRIOR, *[[0.1, 0.1, 0.2, 0.2]] * 12],
+        "g": [[0, 1, 0, *BOX, 0], [1, 2, 0, *BOX, 0], [-1] * 8],
+    },
+    "DetectionEvaluate": {
+        "d": [[0, 1, 0.9, *BOX], [0, 1, 0.8, *BOX], [0, 2, 0.7, *BOX], [1, 3, 0.6, *BOX], [1, -1, *[-1] * 5]],
+        "g": [[0, 1, 0, *BOX, 0], [1, 3, 0, *BOX, 1], [-1] * 8],
+    },
+    "EvalDetection": {"g": [[0] * 49 + [1] + [0] * 293, [0] * 343]},
+    "RegionLoss": {"g": [[3, *BOX]]},
+    "Yolov3": {"g": [[3, *BOX]]},
+    "Python:rpn.anchor_target_layer.AnchorTargetLayer": {
+        "g": [[20, 30, 150, 160, 3], [90, 40, 230, 200, 5]],
+        "i": [[240, 272, 1]],
+    },
+    "Python:rpn.proposal_target_layer.ProposalTargetLayer": {
+        "r": [[0, n, n, 40 + n, 50] for n in range(9)],
+        "g": [[2, 2, 40, 48, 3], [90, 40, 230, 200, 5]],
+    },
 }
-"""Training and evaluation that netcount counts and refuses to run, by name."""
+"""Inputs of layers that hold something against a truth, as rows; the rest of the blob is 0."""
 
 LABELS = {
     "BoxAnnotatorOHEM": {"r": 0},

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 import netcount
@@ -27,6 +28,19 @@ needs_corpus = pytest.mark.skipif(
     not CORPUS.is_dir(), reason="the corpus of public nets (../shared/corpus) is not here"
 )
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden models (../shared/golden) are not here")
+
+
+def schema(name: str) -> Any:
+    """A JSON Schema that the package ships."""
+    path = Path(netcount.__file__).parent / "schemas" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def valid(document: Any, name: str) -> Any:
+    """A document that the schema of that name describes; else an error."""
+    jsonschema.Draft202012Validator.check_schema(schema(name))
+    jsonschema.validate(document, schema(name))
+    return document
 
 
 def layer_of(text: str, bottoms: int = 1, tops: int = 1, phase: str = "TEST") -> Layer:

@@ -22,7 +22,7 @@ ROOMS = [
     ["loading"],
     ["analysis"],
     ["execute"],
-    ["report", "config", "toml_lines"],
+    ["report", "config", "toml_lines", "toml_tables"],
     ["gate"],
     ["api", "testing"],
     ["__init__"],
@@ -96,8 +96,8 @@ def test_only_the_command_line_prints_or_exits() -> None:
 def test_the_public_surface() -> None:
     assert set(netcount.__all__) == {
         "Analysis", "Arity", "CATALOGUE", "Catalogue", "Executor", "InputError", "Layer", "NOTHING", "Net",
-        "NetcountError", "OpCount", "ParamBlob", "Place", "Shape", "Window", "__version__", "compare", "load",
-        "write_caffemodel",
+        "NetcountError", "OpCount", "ParamBlob", "Place", "Product", "Shape", "Window", "__version__", "compare",
+        "load", "rescale", "sweep", "write_caffemodel",
     }  # fmt: skip
     assert all(hasattr(netcount, name) for name in netcount.__all__)
 

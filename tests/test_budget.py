@@ -18,7 +18,7 @@ from netcount.analysis.limits import limits_of
 from netcount.errors import InputError
 from netcount.report.check import amounts, details, summary
 from netcount.testing import assert_within
-from tests.helpers import inputs, net_of
+from tests.helpers import inputs, net_of, valid
 
 CONV = (
     'layer {{ name: "{0}" type: "Convolution" bottom: "{1}" top: "{0}"\n'
@@ -71,6 +71,20 @@ def test_weight_bytes_at_a_bit_width_are_rounded_up() -> None:
     for bits, held in ((8, 92), (4, 46), (3, 35), (1, 12)):
         (found,) = findings(budget={"weight_bits": bits}, max_weight_bytes=held)
         assert (found.value, found.passed) == (held, True)
+
+
+def test_a_bound_between_whole_numbers_lets_nothing_past_it() -> None:
+    bounds = {
+        ("max_weight_bytes", "6.1 MiB"): 6_396_313,
+        ("min_weight_bytes", "6.1 MiB"): 6_396_314,
+        ("max_params", "0.0926k"): 92,
+        ("max_params", "1,234.5k"): 1_234_500,
+    }
+    for (rule, text), bound in bounds.items():
+        (limit,) = limits_of(rule, text)
+        assert limit.bound == bound
+    (grown,) = limits_of("max_increase_params", "0.0106k")
+    assert grown.floor == 10
 
 
 def test_a_share_is_exact() -> None:
@@ -135,6 +149,40 @@ def test_what_changed_since_the_baseline_is_told() -> None:
     assert "convolution_param.num_output 3 -> 5" in said
 
 
+def test_what_moved_the_limited_figure_most_is_told_first() -> None:
+    big = inputs(x=(1, 2, 9, 11)) + CONV.format("wide", "x", 4, 3)
+    big += 'layer { name: "g" type: "Pooling" bottom: "wide" top: "g" pooling_param { global_pooling: true } }\n'
+    text = (
+        big
+        + 'layer { name: "fc" type: "InnerProduct" bottom: "g" top: "fc" inner_product_param { num_output: N } }'
+    )
+    new_text = text.replace("N", "90").replace("num_output: 4", "num_output: 5")
+    base, new = facts(count(net_of(text.replace("N", "3"))), "net"), count(net_of(new_text))
+    for rule, first in (("max_params", "fc"), ("max_weight_bytes", "fc"), ("max_madds", "wide")):
+        result = check(new, [Budget(tuple(limits_of(rule, 1)))], "net", base)
+        (found,) = result.findings
+        assert found.changes[0].layer.name == first, rule
+        assert len(found.changes) == 3
+    new = count(net_of(new_text.replace("\n", " ")))  # all layers on one line
+    result = check(new, [Budget(tuple(limits_of("max_madds", 1)), layers=("[fw]*",))], "net", base)
+    assert [[change.layer.name for change in item.changes] for item in result.findings] == [["wide"], ["fc"]]
+
+
+def test_growth_from_nothing_has_no_percent() -> None:
+    base = facts(counted(), "net")
+    base = base._replace(totals={**base.totals, "params": 0})
+    result = check(counted(), [Budget(tuple(limits_of("max_increase_params", "2% and 10")))], "net", base)
+    said = summary(result, result.findings[0])
+    assert said == "net: params grew from 0 to 92; max_increase_params is 2% and 10, exceeded by 82"
+
+
+def test_a_share_of_a_limit_is_not_rounded_to_nothing() -> None:
+    limit = tuple(limits_of("max_madds", 10**7))
+    result = check(counted(), [Budget(limit)], "net")
+    close = result._replace(findings=(result.findings[0]._replace(value=10**7 + 1, passed=False),))
+    assert summary(close, close.findings[0]) == "net: madds 10,000,001 is over max_madds 10,000,000 by 1"
+
+
 def test_a_baseline_of_another_question_is_refused() -> None:
     base = facts(counted(), "net")
     for other in (base._replace(phase="TRAIN"), base._replace(batch=7)):
@@ -147,7 +195,7 @@ def test_a_baseline_of_another_question_is_refused() -> None:
 def test_a_baseline_comes_back_as_it_was_written(tmp_path: Path) -> None:
     net = facts(count(netcount.load(Path("prototxt_samples/squeezenet_v1.1.prototxt"))), "s")
     text = baseline_text({"s": net, "b": facts(counted(), "b")})
-    json.loads(text)
+    valid(json.loads(text), "baseline")
     assert len(text.splitlines()) < 2 * len(net.layers)
     path = tmp_path / "base.json"
     path.write_text(text, encoding="utf-8")

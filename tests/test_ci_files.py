@@ -46,33 +46,43 @@ def bash_of_action() -> tuple[str, list[str]]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the action's script is bash")
-def test_the_action_runs(tmp_path: Path) -> None:
-    script, _ = bash_of_action()
+@pytest.mark.parametrize(("limit", "code"), [("1.3M", 0), ("1.2M", 1)])
+@pytest.mark.parametrize("configured", [False, True])
+def test_the_action_runs(tmp_path: Path, limit: str, code: int, configured: bool) -> None:
+    script, inputs = bash_of_action()
+    assert {"files", "config", "arguments", "working-directory"} <= set(inputs)
     command = tmp_path / "netcount"
     command.write_text(
         f'#!/bin/sh\nexec "{sys.executable}" -c "{COMMAND}" "$@"\n',
         encoding="utf-8",
     )
     command.chmod(0o755)
-    net = SAMPLES / "squeezenet_v1.1.prototxt"
-    for limit, code in (("1.3M", 0), ("1.2M", 1)):
-        done = subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", script],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-                "PYTHONPATH": PACKAGE,
-                "NETCOUNT_FILES": f"{net}\n",
-                "NETCOUNT_CONFIG": "",
-                "NETCOUNT_ARGUMENTS": f"--max-params={limit}\n--no-config",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
-        assert done.stdout.count("::error") == code
+    folder = tmp_path / "our models"  # the input working-directory
+    folder.mkdir()
+    shutil.copy(SAMPLES / "squeezenet_v1.1.prototxt", folder / "a b.prototxt")
+    text = f'[[net]]\npath = "*.prototxt"\nmax_params = "{limit}"\n'
+    (folder / "my budgets.toml").write_text(text, encoding="utf-8")
+    summary = tmp_path / "summary.md"
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": PACKAGE,
+            "GITHUB_WORKSPACE": str(tmp_path),
+            "GITHUB_STEP_SUMMARY": str(summary),
+            "NETCOUNT_FILES": "" if configured else "a b.prototxt\n",
+            "NETCOUNT_CONFIG": "my budgets.toml" if configured else "",
+            "NETCOUNT_ARGUMENTS": "" if configured else f"--max-params={limit}\n--no-config",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stdout.count("::error file=our models/a b.prototxt,line=") == code
+    assert "max\\_params" in summary.read_text(encoding="utf-8")
 
 
 def test_the_hook_runs(tmp_path: Path) -> None:

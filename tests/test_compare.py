@@ -13,9 +13,10 @@ import netcount
 from netcount.analysis.baseline import baseline_text
 from netcount.analysis.compare import Change, NetFacts, changes, compare, compared, facts
 from netcount.analysis.count import count
+from netcount.analysis.record import record
 from netcount.cli.main import run
-from netcount.report.comparison import comparison_csv, comparison_document
-from tests.helpers import SAMPLES, inputs, net_of
+from netcount.report.comparison import comparison_csv, comparison_document, report
+from tests.helpers import SAMPLES, inputs, net_of, valid
 
 V10, V11 = SAMPLES / "squeezenet_v1.0.prototxt", SAMPLES / "squeezenet_v1.1.prototxt"
 
@@ -87,8 +88,12 @@ def test_renamed_layers_are_known_again() -> None:
 def test_another_input_makes_layers_resized() -> None:
     before = net(conv("a", "x"), conv("b", "a"))
     after = net(conv("a", "x"), conv("b", "a"), x=(1, 2, 13, 15))
-    kinds = {change.layer.name: change.kind for change in changes(before, after)}
-    assert (kinds["a"], kinds["b"]) == ("resized", "resized")
+    found = {change.layer.name: change for change in changes(before, after)}
+    assert (found["a"].kind, found["b"].kind) == ("resized", "resized")
+    assert found["a"].reshaped == ((1, 5, 7, 9), (1, 5, 11, 13))
+    assert record(found["b"])["tops"] == "1x5x9x11"
+    turned = net(conv("a", "x"), conv("b", "a"), x=(1, 2, 11, 9))  # nothing but the shapes differs
+    assert told(before, turned) == [("changed", "x"), ("resized", "a"), ("resized", "b")]
 
 
 def test_another_type_and_other_bottoms_are_fields() -> None:
@@ -124,12 +129,34 @@ def test_the_frame() -> None:
     assert list(compare(V10, V10).columns) == list(frame.columns)
 
 
+def test_what_people_see_of_the_squeezenets() -> None:
+    one, two = facts(count(netcount.load(V10))), facts(count(netcount.load(V11)))
+    totals, _, _, layers, *_ = report(compared([one, two]))
+    madds = next(row for row in totals.rows if row[0] == "madds")
+    assert madds[1:] == ("832.67M", "387.75M", "-444.92M", "-53.43%", "÷2.15")
+    fire4 = next(row for row in layers.rows if row[1] == "fire4/expand3x3")
+    assert fire4[-1] == "55×55×128 -> 28×28×128"
+    release = facts(count(netcount.load(SAMPLES / "squeezenet_v1.0_release.prototxt")))
+    back, *_ = report(compared([two, release]))
+    assert next(row[-1] for row in back.rows if row[0] == "madds") == "×2.22"
+
+
+def test_what_cannot_be_compared_is_said() -> None:
+    one = net(conv("a", "x"))
+    parts = report(compared([one, one._replace(label="b", phase="TRAIN", convention="flops")]))
+    assert [part for part in parts if "warning" in str(part)] == [
+        "warning: phase is TEST in the first net and TRAIN in b",
+        "warning: convention is madds in the first net and flops in b",
+    ]
+
+
 def test_documents_are_exact() -> None:
     comparison = compared([net(conv("a", "x")), net(conv("a", "x", 6)), net(conv("b", "x", 7, 1))])
-    document = json.loads(json.dumps(comparison_document(comparison)))
+    document = valid(json.loads(json.dumps(comparison_document(comparison))), "compare")
     assert [len(found["changes"]) for found in document["differences"]] == [1, 2]
     (change,) = document["differences"][0]["changes"]
     assert change["fields"] == {"convolution_param.num_output": {"was": "5", "is": "6"}}
+    assert (change["tops_was"], change["tops"]) == ([[1, 5, 7, 9]], [[1, 6, 7, 9]])
     assert (change["params_was"], change["params"], change["params_delta"]) == (95, 114, 19)
     lines = comparison_csv(comparison).splitlines()
     assert len(lines) == 1 + 2 + 3
@@ -168,7 +195,7 @@ def test_against_a_baseline(tool: Any, tmp_path: Path) -> None:
     assert "--net is one of one, two" in err
     code, out, _ = tool("compare", str(base), str(V11), "--net", "one", "--format", "json")
     direct = tool("compare", str(V10), str(V11), "--format", "json")[1]
-    ours, theirs = (json.loads(text)["differences"][0]["changes"] for text in (out, direct))
+    ours, theirs = (valid(json.loads(text), "compare")["differences"][0]["changes"] for text in (out, direct))
     assert [{**change, "line_was": 0} for change in theirs] == ours
 
 

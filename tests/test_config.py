@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import tomllib
 from fractions import Fraction
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-import netcount
 from netcount.config import find, load
 from netcount.errors import InputError
 from netcount.toml_lines import key_lines
+from tests.helpers import inputs, net_of, schema, valid
 
+SCALED = """
+layer { name: "s" type: "Scale" bottom: "x" top: "s" }
+layer { name: "f" type: "InnerProduct" bottom: "s" top: "f" inner_product_param { num_output: 4 } }
+"""
 NET = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 } } }'
-SCHEMA = json.loads((Path(netcount.__file__).parent / "schemas" / "config.json").read_text(encoding="utf-8"))
 
 
 def written(folder: Path, text: str, name: str = "netcount.toml") -> Path:
@@ -68,14 +71,13 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     import tomllib
 
     config = load(written(tmp_path, FULL))
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.validate(tomllib.loads(FULL), SCHEMA)
+    valid(tomllib.loads(FULL), "config")
     first, second = config.nets
     assert [Path(file).name for file in first.files] == ["a.prototxt", "b.prototxt"]
     assert first.options["input_shapes"] == {"": [1, 3]}
     assert (first.options["phase"], first.options["batch"], first.options["level"]) == ("TRAIN", "net", 2)
     assert first.allow_incomplete
-    assert first.convention == "flops"
+    assert first.convention.name == "flops"
     assert first.budget is not None
     assert [limit.bound for limit in first.budget.limits] == [1_300_000]
     assert second.options["input_shapes"] == {"x": [1, 3]}
@@ -99,6 +101,8 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("max_params = true", "not a number"),
         ("max_params = -1", "not between 0"),
         ("max_params = 1.5", "not a whole number"),
+        ('max_params = "1.5"', "not a whole number"),
+        ('max_params = "1,5M"', "is not a number with an optional unit"),
         ("max_params = nan", "not a whole number"),
         ("max_share = 75", "a share for each kernel size"),
         ('max_share = { "3x3" = 75 }', 'did you mean "75%"?'),
@@ -116,6 +120,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ('assume = { Foo = "same" }', "assume takes"),
         ("assume = { Foo = [[1, 2], 3] }", "assume takes"),
         ('name = ""', "name is a text"),
+        ('level = "warn"', '"warn" stands in a [[budget]]'),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, said: str) -> None:
@@ -134,6 +139,8 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, said: str) -
         ('[[budget]]\nnets = "a*"', "netcount.toml:1: this budget sets no limit"),
         ('[[budget]]\nlevel = "info"\nmax_params = 1', "netcount.toml:2: level is"),
         ('[[budget]]\nlayers = "x"\nmax_largest_blob = 1', "netcount.toml:3: max_largest_blob is of"),
+        ('[[net]]\npath = [\n"a.prototxt",\n"c*",\n]', 'netcount.toml:4: no file matches "c*"'),
+        ("budget = [\n{ max_params = 1 },\n{ max_parms = 1 }]", 'netcount.toml:3: there is no limit "max_parms"'),
         ("[[net]\n", "netcount.toml:1"),
         (f"[[net]]\nlevel = {'9' * 5000}", "not valid TOML"),
         (f"x = {'[' * 5000}", "nested too deeply"),
@@ -161,6 +168,8 @@ def test_pyproject_is_found_upwards(tmp_path: Path) -> None:
     assert "pyproject.toml:5: " in problem
     own = written(tmp_path, "", "netcount.toml")
     assert find(below) == own
+    (tmp_path / "deep" / "pyproject.toml").write_text("tool = 3\n", encoding="utf-8")
+    assert find(below) == own
 
 
 def test_two_nets_of_one_label_are_refused(tmp_path: Path) -> None:
@@ -178,6 +187,9 @@ def test_lines_of_keys_in_awkward_texts() -> None:
     assert key_lines(text) == {
         ("a",): 1,
         ("quo.ted",): 5,
+        ("quo.ted", 0): 6,
+        ("quo.ted", 1): 7,
+        ("quo.ted", 1, "b"): 7,
         ("x", "y"): 9,
         ("x", "y", "d", "e"): 10,
         ("x", "z", 0): 11,
@@ -190,11 +202,64 @@ def test_lines_of_keys_in_awkward_texts() -> None:
     }
 
 
-def test_the_schema_knows_every_rule() -> None:
+def test_the_schemas_know_every_rule() -> None:
     from netcount.analysis.limits import rule_names
 
-    for table in ("net", "budget"):
-        known = SCHEMA["properties"][table]["items"]["properties"]
-        assert set(rule_names()) <= set(known)
+    assert set(schema("config")["$defs"]["limits"]["properties"]) == set(rule_names())
+    assert set(schema("check")["$defs"]["check"]["properties"]["rule"]["enum"]) == set(rule_names())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"net": [{"path": "a", "max_parms": 1}]},
+        {"net": [{"max_params": 1}]},
+        {"net": [{"path": "a", "max_params": "1,5M"}]},
+        {"budget": [{"nets": "a"}]},
+        {"budget": [{"max_params": 1, "path": "a"}]},
+        {"budgets": []},
+    ],
+)
+def test_the_schema_refuses_what_the_reader_refuses(document: dict[str, object]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"net": [{"path": "a", "max_parms": 1}]}, SCHEMA)
+        valid(document, "config")
+    valid({"budget": [{"max_params": "1,234.5k", "nets": "a"}]}, "config")
+
+
+OWN = """\
+[[net]]
+path = "a.prototxt"
+convention = "npu"
+max_cost = 5
+[convention.npu]
+madds = 1
+muls = 3
+"""
+
+
+def test_a_convention_of_ones_own_weighs_op_classes(tmp_path: Path) -> None:
+    config = load(written(tmp_path, OWN))
+    own = config.conventions["npu"]
+    assert config.nets[0].convention == own
+    assert own.about == "madds + 3·muls"
+    net = net_of(inputs(x=(2, 3)) + SCALED)
+    (_, scaled, dense) = net.analyze(own).layers
+    assert (scaled.cost, dense.cost) == (3 * 6, 2 * 3 * 4)
+    valid(tomllib.loads(OWN), "config")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("[convention.npu]\nmads = 1", ':2: there is no op class "mads"; did you mean "madds"?'),
+        ("[convention.npu]\nmadds = 1.5", ":2: madds is a whole number, not 1.5"),
+        ("[convention.npu]\nmadds = -1", ":1: a weight is a whole number from 0 on"),
+        ("[convention.npu]\nabout = 'x'", ":1: this convention counts nothing"),
+        ("[convention.flops]\nmadds = 1", ':1: "flops" is a convention of netcount\'s own'),
+        ("convention = 3", ":1: convention is a table by name, not 3"),
+    ],
+)
+def test_a_convention_with_a_mistake_is_told_with_its_line(tmp_path: Path, table: str, said: str) -> None:
+    assert said in refusal(tmp_path, table)[0]
+    with pytest.raises(jsonschema.ValidationError):
+        valid(tomllib.loads(table), "config")

@@ -14,7 +14,7 @@ from netcount.execute.fill import random_weights
 from netcount.execute.verify import verify
 from netcount.layers.catalogue import CATALOGUE, python_key
 from netcount.layers.families import FAMILIES
-from tests.cases import CASES, LABELS, NOT_EXECUTED, TOLD
+from tests.cases import CASES, LABELS, TOLD, TRUTHS
 from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, needs_golden
 
 WITH_ARRAYS = [case for case in conformance_cases() if "arrays" in case]
@@ -50,7 +50,11 @@ def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
     for index in net.inputs:
         blob = net.blobs[index]
         bound = LABELS.get(key, {}).get(blob.name)
-        if bound is not None:
+        rows = TRUTHS.get(key, {}).get(blob.name)
+        if rows is not None:
+            found[blob.name] = np.zeros(blob.shape, dtype=np.float32)
+            found[blob.name].reshape(-1, len(rows[0]))[: len(rows)] = rows
+        elif bound is not None:
             found[blob.name] = generator.integers(0, max(1, bound), blob.shape).astype(np.float32)
         elif blob.name == "i":
             found[blob.name] = np.array([[80, 112, 1]], dtype=np.float32)
@@ -59,7 +63,7 @@ def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("key", sorted(set(CASES) - NOT_EXECUTED))
+@pytest.mark.parametrize("key", sorted(CASES))
 def test_executed_is_inferred_and_performed_is_counted(key: str) -> None:
     net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
     found = verify(net, inputs=inputs_for(key, net))
@@ -73,8 +77,8 @@ def test_executed_is_inferred_and_performed_is_counted(key: str) -> None:
         assert np.isfinite(array).all()
 
 
-@pytest.mark.parametrize("key", sorted(NOT_EXECUTED))
-def test_what_is_not_executed_says_so_and_can_be_given(key: str) -> None:
+@pytest.mark.parametrize("key", sorted(TRUTHS))
+def test_a_truth_that_is_none_is_refused_and_the_tops_can_be_given(key: str) -> None:
     net = netcount.load(CASES[key], batch="net")
     with pytest.raises(InputError, match="--input"):
         Executor(net).run()

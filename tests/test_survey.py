@@ -22,7 +22,7 @@ from netcount.analysis import survey as module
 from netcount.analysis.survey import Survey, SurveyRow, find_nets, survey
 from netcount.errors import InputError
 from netcount.report.survey import arranged, report, survey_csv, survey_document
-from tests.helpers import SAMPLES, inputs
+from tests.helpers import SAMPLES, inputs, valid
 
 FILES = sorted(str(path) for path in SAMPLES.glob("*.prototxt"))
 
@@ -208,7 +208,8 @@ def test_codes_of_the_command(folder: Path) -> None:
     assert assumed.returncode == 3
     assert command(str(folder), "--sort", "size").returncode == 2
     assert command(str(folder), "--progress", "-f", "json", "-o", str(folder / "o.json")).stdout == ""
-    assert len(json.loads((folder / "o.json").read_text(encoding="utf-8"))["nets"]) == 4
+    found = valid(json.loads((folder / "o.json").read_text(encoding="utf-8")), "survey")
+    assert len(found["nets"]) == 4
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -248,7 +249,7 @@ def test_reports() -> None:
     records = list(csv.DictReader(io.StringIO(survey_csv(found))))
     assert records[0]["file"] == "'=1+1\\x1b"
     assert (records[0]["input"], records[1]["params"], records[2]["params"]) == ("1x2", "", "9")
-    document = survey_document(found)
+    document = valid(json.loads(json.dumps(survey_document(found))), "survey")
     assert (document["nets"][1]["params"], document["nets"][2]["params"]) == (None, 9)
     with pytest.raises(InputError, match="there is no column"):
         arranged(found, "size")

@@ -85,6 +85,8 @@ def _layer(layer: LayerFacts) -> dict[str, Any]:
     }
     if layer.sources:
         found["bottoms"] = list(layer.sources)
+    if layer.tops:
+        found["tops"] = [list(shape) for shape in layer.tops]
     if layer.fields:
         found["fields"] = dict(layer.fields)
     return found
@@ -111,6 +113,7 @@ def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
                 _whole(layer.get("madds", 0)),
                 _whole(layer.get("cost", 0)),
                 _whole(layer.get("activations", 0)),
+                tuple(tuple(map(_whole, shape)) for shape in layer.get("tops", [])),
             )
             for layer in net["layers"]
         ),

@@ -8,11 +8,11 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
-from netcount.analysis.compare import Change, NetFacts, changes, facts
+from netcount.analysis.compare import Change, NetFacts, changes, facts, moved_by
 from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import kernel_name
 from netcount.analysis.limits import LAYER_FIGURES, SHARES, Limit
-from netcount.errors import Errors, InputError, NetcountError, Place
+from netcount.errors import InputError, NetcountError, Place, each
 
 LEVELS = ("error", "warn")
 WITHIN, OVER, BAD_INPUT, INCOMPLETE = range(4)
@@ -74,7 +74,10 @@ class Finding(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A net and what its check found.  error: why it could not be counted."""
+    """A net and what its check found.  error: why it could not be counted.
+
+    is_net: False for the configuration, where that has mistakes of its own.
+    """
 
     label: str
     file: str
@@ -82,6 +85,7 @@ class Checked(NamedTuple):
     findings: tuple[Finding, ...] = ()
     allow_incomplete: bool = False
     error: NetcountError | None = None
+    is_net: bool = True
 
     @property
     def incomplete(self) -> bool:
@@ -97,7 +101,7 @@ class Checked(NamedTuple):
     def exit_code(self) -> int:
         """WITHIN, OVER, BAD_INPUT or INCOMPLETE; a broken limit counts more than a missing cost."""
         if self.error is not None:
-            return BAD_INPUT
+            return self.error.exit_code
         if self.failed:
             return OVER
         return INCOMPLETE if self.incomplete else WITHIN
@@ -105,9 +109,7 @@ class Checked(NamedTuple):
     @property
     def problems(self) -> tuple[NetcountError, ...]:
         """The errors, one by one."""
-        if self.error is None:
-            return ()
-        return self.error.problems if isinstance(self.error, Errors) else (self.error,)
+        return () if self.error is None else each(self.error)
 
 
 def exit_code(nets: Iterable[Checked]) -> int:
@@ -135,11 +137,6 @@ def check(
         for limit in budget.limits:
             findings += judge.findings(limit)
     return Checked(now.label, count.net.file, count, tuple(findings), allow_incomplete)
-
-
-def matches_layers(budget: Budget, count: Count) -> bool:
-    """Whether the budget's layer patterns (if it has any) mean a layer of the net."""
-    return not budget.layers or any(True for _ in _matching(budget, count))
 
 
 def _matching(budget: Budget, count: Count) -> Iterator[LayerRow]:
@@ -206,8 +203,13 @@ class _Judge:
             base = self.total(self.base.totals, limit.figure)
         dear = () if passed or limit.side == "min" else rows()
         line = dear[0][0].line if dear else self.first_line()
-        changed = () if passed else self.changed
+        changed = () if passed else self.movers(limit.figure)
         return Finding(limit, self.budget.level, None, line, value, bound, passed, base, dear, changed)
+
+    def movers(self, figure: str) -> tuple[Change, ...]:
+        """What changed since the baseline, that which moved the figure most first."""
+        by = moved_by(figure)
+        return tuple(sorted(self.changed, key=lambda change: -abs(change.delta(by))))
 
     def first_line(self) -> int:
         return self.count.layers[0].line if self.count.layers else 1
@@ -237,7 +239,11 @@ class _Judge:
         for row in rows:
             value = _figure(row, limit.figure, self.budget.weight_bits)
             found = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
-            findings.append(found._replace(layer=row.name, line=row.line, base=None))
+            it = (row.name, row.line)
+            own = tuple(
+                change for change in found.changes if change.after and (change.after.name, change.after.line) == it
+            )
+            findings.append(found._replace(layer=row.name, line=row.line, base=None, changes=own))
         return findings
 
     def increase(self, limit: Limit) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from netcount.analysis.conventions import Convention
 from netcount.analysis.count import Count
 from netcount.prototxt.message import Message
 from netcount.prototxt.tree import Tree
@@ -25,6 +26,7 @@ class LayerFacts(NamedTuple):
 
     fields: what the file sets, by path such as "convolution_param.num_output", without what only
     matters in training.  sources: the layers its bottoms come from.  line: 0 where it is not known.
+    tops: the shapes it makes.
     """
 
     name: str
@@ -37,6 +39,7 @@ class LayerFacts(NamedTuple):
     madds: int
     cost: int
     activations: int
+    tops: tuple[tuple[int, ...], ...]
 
 
 class NetFacts(NamedTuple):
@@ -75,6 +78,12 @@ class Change(NamedTuple):
         """By how much a figure of the layer grew."""
         return int(getattr(self.after, figure, 0)) - int(getattr(self.before, figure, 0))
 
+    @property
+    def reshaped(self) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        """The first shape the layer makes that is another, before and after; None where none is."""
+        pairs = zip(self.before.tops if self.before else (), self.after.tops if self.after else (), strict=False)
+        return next((pair for pair in pairs if pair[0] != pair[1]), None)
+
 
 class Comparison(NamedTuple):
     """Several nets against the first: the changes to each of the others, dearest first."""
@@ -98,6 +107,7 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
             row.madds,
             row.cost,
             row.activations,
+            tuple(tuple(top.shape) for top in row.tops),
         )
         for row, node in zip(count.layers, net.nodes, strict=True)
     )
@@ -117,6 +127,19 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
         },
         layers,
     )
+
+
+_MOVED_BY = {
+    "weight_bytes": "params",
+    "layer_params": "params",
+    "share_params": "params",
+    "largest_blob": "activations",
+}
+
+
+def moved_by(figure: str) -> str:
+    """The figure of single layers that tells best what moved a figure of the net."""
+    return _MOVED_BY.get(figure, figure if figure in LayerFacts._fields else "madds")
 
 
 def compared(nets: Sequence[NetFacts]) -> Comparison:
@@ -142,7 +165,7 @@ def changes(before: NetFacts, after: NetFacts) -> list[Change]:
     return sorted(found, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params"))))
 
 
-def compare(before: Any, after: Any, convention: str = "madds") -> pd.DataFrame:
+def compare(before: Any, after: Any, convention: str | Convention = "madds") -> pd.DataFrame:
     """A row a changed layer: kind, layer, type, fields, figures before and after.
 
     before, after: nets (`netcount.load`) or paths.  Unchanged layers are left out; `df.attrs` holds
@@ -152,6 +175,7 @@ def compare(before: Any, after: Any, convention: str = "madds") -> pd.DataFrame:
 
     from netcount.analysis.conventions import convention_named
     from netcount.analysis.count import count
+    from netcount.analysis.record import RECORD, record
     from netcount.loading import load_net
     from netcount.net import Net
 
@@ -160,49 +184,6 @@ def compare(before: Any, after: Any, convention: str = "madds") -> pd.DataFrame:
     frame = pd.DataFrame.from_records([record(change) for change in changes(old, new)], columns=list(RECORD))
     frame.attrs.update(before=dict(old.totals), after=dict(new.totals))
     return frame
-
-
-RECORD = (
-    "change",
-    "layer",
-    "was",
-    "type",
-    "line",
-    "line_was",
-    "fields",
-    *(f"{figure}{end}" for figure in ("params", "madds", "activations") for end in ("_was", "", "_delta")),
-)
-
-
-def record(change: Change) -> dict[str, Any]:
-    """A change as a flat record of exact values, with the keys of RECORD."""
-    before, after = change.before, change.after
-    return {
-        "change": change.kind,
-        "layer": after.name if after else "",
-        "was": before.name if before else "",
-        "type": change.layer.type,
-        "line": after.line if after else 0,
-        "line_was": before.line if before else 0,
-        "fields": field_text(change),
-        **{
-            f"{figure}{end}": value
-            for figure in ("params", "madds", "activations")
-            for end, value in (
-                ("_was", getattr(before, figure, 0)),
-                ("", getattr(after, figure, 0)),
-                ("_delta", change.delta(figure)),
-            )
-        },
-    }
-
-
-def field_text(change: Change) -> str:
-    """The fields that differ: `convolution_param.num_output 96 -> 64`."""
-    return "; ".join(
-        f"{path} {'unset' if old is None else old} -> {'unset' if new is None else new}"
-        for path, (old, new) in change.fields.items()
-    )
 
 
 def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> Change | None:

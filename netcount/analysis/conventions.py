@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import prod
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -67,11 +68,12 @@ def weighted(name: str, weights: Mapping[str, int], about: str = "") -> Conventi
                 f'convention "{name}": there is no op class "{key}"; they are {", ".join(OpCount._fields)}'
             )
     factors = tuple(weights.get(key, 0) for key in OpCount._fields)
+    words = " + ".join(f"{key}" if factor == 1 else f"{factor}·{key}" for key, factor in weights.items())
+    return Convention(name, name, partial(_weighted, factors), about or words, "this project")
 
-    def rule(node: Node, ops: OpCount) -> int:
-        return sum(factor * count for factor, count in zip(factors, ops, strict=True))
 
-    return Convention(name, name, rule, about or f"weights {dict(weights)}", "this project")
+def _weighted(factors: tuple[int, ...], node: Node, ops: OpCount) -> int:
+    return sum(factor * count for factor, count in zip(factors, ops, strict=True))
 
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
@@ -105,8 +107,10 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
 )
 
 
-def convention_named(name: str, own: Mapping[str, Convention] = MappingProxyType({})) -> Convention:
-    """The convention of that name; InputError lists the known ones."""
+def convention_named(name: str | Convention, own: Mapping[str, Convention] = MappingProxyType({})) -> Convention:
+    """The convention of that name (a Convention is its own); InputError lists the known ones."""
+    if isinstance(name, Convention):
+        return name
     known = {**CONVENTIONS, **own}
     if name not in known:
         raise InputError(f'there is no convention "{name}"; known are {", ".join(known)}')

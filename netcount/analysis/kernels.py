@@ -32,9 +32,9 @@ class KernelShare(NamedTuple):
 
 def kernel_shares(rows: Sequence[LayerRow]) -> list[KernelShare]:
     """The shares of the whole net, then of each family of blocks, most madds first."""
-    shares = _scope(WHOLE_NET, rows)
+    shares = shares_within(WHOLE_NET, rows)
     for family, members in families(rows).items():
-        shares += _scope(family_title(family), members)
+        shares += shares_within(family_title(family), members)
     return shares
 
 
@@ -61,7 +61,8 @@ def kernel_name(row: LayerRow) -> str:
     return "x".join(map(str, row.window.kernel))
 
 
-def _scope(scope: str, rows: Iterable[LayerRow]) -> list[KernelShare]:
+def shares_within(scope: str, rows: Iterable[LayerRow]) -> list[KernelShare]:
+    """The shares of some rows, most madds first; `scope` is what they are called."""
     groups: dict[tuple[str, bool], list[int]] = {}
     all_madds = all_params = 0
     for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 from netcount.errors import Place
 from netcount.opcount import OpCount
-from netcount.units import parse_quantity
+from netcount.units import exact_quantity
 
 LAYER_FIGURES: Mapping[str, str] = MappingProxyType(
     {
@@ -115,21 +116,33 @@ def limits_of(rule: str, value: Any, place: Place | None = None) -> list[Limit]:
             )
             for kernel, found in value.items()
         ]
-    bound = quantity(figure, value)
+    bound = quantity(figure, value, least=side == "min")
     return [Limit(rule, side, figure, bound, text=_written(value), place=place)]
 
 
-def quantity(figure: str, value: Any) -> int:
-    """A whole number that is not negative, with a unit that fits the figure."""
+def in_bytes(figure: str) -> bool:
+    """Whether a figure is a number of bytes, which takes KiB and MB and is shown so."""
+    return figure.endswith("_bytes")
+
+
+def quantity(figure: str, value: Any, least: bool = False) -> int:
+    """The bound that a number with an optional unit sets to a figure, which is a whole number.
+
+    Between two whole numbers it is the lower one, or the upper one where it is the least allowed:
+    of "6.1 MiB" (6,396,313.6 bytes) 6,396,313 still keeps to a max_.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"{value!r} is not a number with an optional unit, such as 1.3M")
     if isinstance(value, str):
-        found = parse_quantity(value)
-        if value.rstrip().lower().endswith("b") and figure != "weight_bytes":
+        exact = exact_quantity(value)
+        if value.rstrip().lower().endswith("b") and not in_bytes(figure):
             raise ValueError(f"{value!r} is in bytes, and {figure} is not")
-    elif isinstance(value, int) or value.is_integer():
-        found = int(value)
+        found = math.ceil(exact) if least else math.floor(exact)
+        whole = found == exact or value.rstrip()[-1].isalpha()
     else:
+        whole = isinstance(value, int) or value.is_integer()
+        found = int(value) if whole else 0
+    if not whole:
         raise ValueError(f"{value!r} is not a whole number")
     if not 0 <= found < _MOST:
         raise ValueError(f"{value!r} is not between 0 and 2⁶³")

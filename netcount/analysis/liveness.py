@@ -28,18 +28,20 @@ class Peak(NamedTuple):
         return self.live + self.scratch
 
 
-def buffers(net: Net, in_place: bool) -> list[int]:
+def buffers(net: Net, in_place: bool, passing: bool = True) -> list[int]:
     """For each blob version the version whose memory it lives in.
 
-    Tops of layers that share their bottom's memory (Reshape, Flatten, Split, Dropout at test time)
-    live in it; with `in_place` so do tops that overwrite a blob.
+    Tops of layers that share their bottom's memory (Reshape, Flatten, Split) live in it; with
+    `passing` so do those that hold its values (Dropout at test time), which Caffe copies; with
+    `in_place` so do tops that overwrite a blob.
     """
     home = list(range(len(net.blobs)))
     for node in net.nodes:
+        layer = node.layer
         for top in node.tops:
             if in_place and top.overwrites is not None:
                 home[top.index] = home[top.overwrites]
-            elif node.layer.shares_bottom and node.bottoms:
+            elif node.bottoms and (layer.passes_bottom if passing else layer.shares_bottom):
                 home[top.index] = home[node.bottoms[0].index]
     return home
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 _RESIDUAL = re.compile(r"(?:res|bn|scale)(\d+[a-z]\d*)(?:_.*)?")
+_PART = re.compile(
+    r"(.*\d[a-z]?)_(?:dw|dwise|depthwise|sep|pw|pwise|pointwise|linear|project|squeeze|expand|reduce|branch|\d+x\d+)"
+    r"\w*(?:/.*)?"
+)
 _NUMBERED = re.compile(r"[\d_]+[a-z]?\d*$")
 
 
@@ -15,12 +19,17 @@ def block_of(name: str) -> str | None:
     ('fire2', 'inception_3a', 'conv2_1')
     >>> block_of("res2a_branch2b"), block_of("bn4b10_branch1"), block_of("conv1")
     ('res2a', 'res4b10', None)
+    >>> block_of("conv3_1_dw"), block_of("fire2_expand3x3"), block_of("mixed_5b_1x1")
+    ('conv3_1', 'fire2', 'mixed_5b')
     """
     prefix, slash, _ = name.partition("/")
-    if slash and prefix:
+    if slash and prefix and not _PART.fullmatch(prefix):
         return prefix
     residual = _RESIDUAL.fullmatch(name)
-    return f"res{residual[1]}" if residual else None
+    if residual:
+        return f"res{residual[1]}"
+    part = _PART.fullmatch(name)
+    return part[1] if part else None
 
 
 def family_of(block: str) -> str:

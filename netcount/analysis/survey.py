@@ -9,7 +9,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from netcount.analysis.conventions import convention_named
+from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
 from netcount.errors import Errors, InputError, NetcountError, UnknownTypeError
 from netcount.loading import load_net, read_text, shown_path
@@ -53,7 +53,7 @@ def survey(
     executor: Executor | None = None,
     *,
     jobs: int | None = None,
-    convention: str = "madds",
+    convention: str | Convention = "madds",
     options: Mapping[str, Any] | None = None,
     on_start: Callable[[int], None] | None = None,
     on_row: Callable[[SurveyRow], None] | None = None,
@@ -70,7 +70,7 @@ def survey(
     A file that cannot be counted gives a row with an error.  KeyboardInterrupt ends the survey with
     the rows it has.  InputError where a folder or glob holds no net.
     """
-    convention_named(convention)
+    rule = convention_named(convention)
     files = find_nets(paths)
     if on_start:
         on_start(len(files))
@@ -81,7 +81,7 @@ def survey(
         if on_row:
             on_row(row)
 
-    task = partial(analyze_one, convention=convention, options=dict(options or {}))
+    task = partial(analyze_one, convention=rule, options=dict(options or {}))
     interrupted = False
     try:
         if executor is not None:
@@ -116,10 +116,10 @@ def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     return list(found)
 
 
-def analyze_one(file: str, convention: str, options: Mapping[str, Any]) -> SurveyRow:
+def analyze_one(file: str, convention: Convention, options: Mapping[str, Any]) -> SurveyRow:
     """The row of one file; whatever goes wrong with it becomes the row's error."""
     try:
-        counted = count(_load(file, options), convention_named(convention))
+        counted = count(_load(file, options), convention)
     except Errors as several:
         more = len(several.problems) - 1
         return SurveyRow(file, error=f"{several.problems[0]} (and {more} more)")

@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from netcount.analysis.conventions import CONVENTIONS, convention_named
 from netcount.analysis.count import Count, count
-from netcount.cli.options import load_arguments, net_options
-from netcount.cli.output import emit, say, show
+from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
+from netcount.cli.output import Forms, deliver, emit, say, show
 from netcount.errors import NetcountError
 from netcount.loading import load_net
 from netcount.report.analysis import View, report, warning_lines
@@ -32,13 +31,8 @@ BAD_INPUT = 2
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
 @net_options
-@click.option(
-    "--convention",
-    type=click.Choice(list(CONVENTIONS)),
-    default="madds",
-    show_default=True,
-    help="How a layer's one number is counted.",
-)
+@convention_option
+@click.option("--reconcile", metavar="A,B", help="Instead: where these conventions differ, by layer type.")
 @click.option("--columns", metavar="KEY,KEY,...", help="Which columns; an unknown one lists all.")
 @click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N first or costliest.")
@@ -50,6 +44,7 @@ def analyze(
     form: str,
     output: str | None,
     convention: str,
+    reconcile: str | None,
     columns: str | None,
     sort: str | None,
     top: int | None,
@@ -65,12 +60,16 @@ def analyze(
       netcount analyze deploy.prototxt
       netcount analyze deploy.prototxt --top 10
       netcount analyze deploy.prototxt --convention netscope
+      netcount analyze deploy.prototxt --reconcile madds,netscope
       netcount analyze deploy.prototxt --columns name,tops,params --sort params
       netcount analyze train_val.prototxt --input-shape data=1,3,227,227
       netcount analyze a.prototxt b.prototxt --format json > costs.jsonl
     """
     arguments = load_arguments(options)
-    rule = convention_named(convention)
+    if reconcile is not None:
+        _reconcile(files, reconcile, arguments, form, output)
+        return
+    rule = named_convention(convention)
     keys = tuple(key.strip() for key in columns.split(",")) if columns else None
     view = View(keys, sort, top, fold)
     counts: list[Count] = []
@@ -93,6 +92,29 @@ def analyze(
     if code == 0 and any(not found.net.complete for found in counts):
         code = INCOMPLETE
     raise click.exceptions.Exit(code)
+
+
+def _reconcile(
+    files: tuple[str, ...], names: str, arguments: dict[str, Any], form: str, output: str | None
+) -> None:
+    """Conventions beside each other, in place of the table."""
+    from netcount.analysis.reconcile import reconcile
+    from netcount.report.reconciliation import (
+        reconciliation_csv,
+        reconciliation_document,
+        reconciliation_report,
+    )
+
+    if len(files) > 1:
+        raise click.UsageError("--reconcile takes one file")
+    rules = [named_convention(name.strip()) for name in names.split(",")]
+    found = reconcile(load_net(files[0], **arguments), rules)
+    forms = Forms(
+        lambda: reconciliation_report(found),
+        lambda: reconciliation_document(found),
+        lambda: reconciliation_csv(found),
+    )
+    deliver(forms, form, output)
 
 
 def _joined(reports: list[list[Part]]) -> list[Part]:

@@ -3,68 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from netcount import __version__, gate
 from netcount.analysis.baseline import read_baseline
 from netcount.analysis.budget import BAD_INPUT, Budget, Checked, exit_code
-from netcount.analysis.conventions import CONVENTIONS
-from netcount.analysis.limits import SHARES, TYPE_RULES, Limit, limits_of, rule_names
-from netcount.cli.options import load_arguments, net_options
+from netcount.analysis.limits import rule_names
+from netcount.cli.limits import about_limits, limit_options, limits_given
+from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import emit, replace, say
-from netcount.config import Config, find, load
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.config import FILE, Config, find, load
+from netcount.errors import Errors, InputError, NetcountError
+from netcount.report.text import visible
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_COMMON = (
-    "max_params",
-    "max_madds",
-    "max_activations",
-    "max_weight_bytes",
-    "max_share",
-    "max_increase_params",
-    "max_increase_madds",
-    "forbidden_types",
-)
-"""The limits that --help shows; every other key of netcount.toml is an option too."""
+_MACHINE = ("json", "github", "junit", "sarif")
+"""The formats for programs, which tell of a mistake in the configuration too."""
 _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assumed", "convention")
 
 
-def limit_options(function: F) -> F:
-    """An option for every limit: max_params -> --max-params."""
-    for rule in reversed(rule_names()):
-        share = rule.split("_", 1)[1] in SHARES
-        types = rule in TYPE_RULES
-        option = click.option(
-            f"--{rule.replace('_', '-')}",
-            rule,
-            multiple=share,
-            metavar="KERNEL=SHARE" if share else "TYPE,TYPE,..." if types else "LIMIT",
-            hidden=rule not in _COMMON,
-            help=_HELP.get(rule, ""),
-        )
-        function = option(function)
-    return function
-
-
-_HELP = {
-    "max_params": "Such as 1.3M; inclusive, as all limits are.",
-    "max_madds": "Such as 400M.",
-    "max_weight_bytes": "Such as '5 MiB', at --weight-bits a value.",
-    "max_share": "Such as 3x3=75%, of madds; repeatable.",
-    "max_increase_params": "Against the baseline: 2%, 10k, or '2% and 10k'.",
-    "max_increase_madds": "Likewise.",
-}
-
-
-@click.command(
-    epilog="Every limit of netcount.toml is an option: --min-params, --max-largest-blob, "
-    "--max-layer-madds, --max-layers, ... (docs/ci.md)."
-)
+@click.command(epilog=about_limits())
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--config", "config_file", metavar="FILE", help="Instead of the one found upwards.")
 @click.option("--no-config", is_flag=True, help="Look for no configuration.")
@@ -77,13 +37,13 @@ _HELP = {
     "--format",
     "-f",
     "form",
-    type=click.Choice(["text", "json", "markdown", "github", "junit", "sarif"]),
+    type=click.Choice(["text", "markdown", *_MACHINE]),
     default="text",
     show_default=True,
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
 @net_options
-@click.option("--convention", type=click.Choice(list(CONVENTIONS)), default="madds", show_default=True)
+@convention_option
 def check(
     files: tuple[str, ...],
     config_file: str | None,
@@ -104,6 +64,14 @@ def check(
     net is read are for a FILE the configuration does not list.
 
     \b
+    A first netcount.toml:
+      baseline = "netcount-baseline.json"
+      [[net]]
+      path = "models/*.prototxt"
+      max_params = "1.3M"
+      max_increase_madds = "2% and 100k"
+
+    \b
     Examples:
       netcount check
       netcount check deploy.prototxt --max-params 1.3M --max-madds 400M
@@ -112,21 +80,35 @@ def check(
 
     Exit codes: 0 within budget, 1 over, 2 bad usage or bad input, 3 incomplete.
     """
-    limits = _limits({rule: options.pop(rule) for rule in rule_names()})
-    config = None if no_config else _config(config_file)
     context = click.get_current_context()
     given = [
         name
         for name in _NET_OPTIONS
         if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
     ]
-    request = gate.Request(
-        files,
-        load_arguments(options),
-        convention,
-        allow_incomplete,
-        Budget(tuple(limits), weight_bits=weight_bits) if limits else None,
-    )
+    try:
+        limits = limits_given({rule: options.pop(rule) for rule in rule_names()})
+        request = gate.Request(
+            files,
+            load_arguments(options),
+            named_convention(convention),
+            allow_incomplete,
+            Budget(tuple(limits), weight_bits=weight_bits) if limits else None,
+        )
+        config = None if no_config else _config(config_file)
+        results = _results(request, config, given, baseline, update_baseline)
+    except NetcountError as problem:
+        if form not in _MACHINE:
+            raise
+        results = [gate.refused(problem, config_file or FILE)]
+    _report(results, form, output)
+    raise click.exceptions.Exit(exit_code(results))
+
+
+def _results(
+    request: gate.Request, config: Config | None, given: Sequence[str], baseline: str | None, update: bool
+) -> list[Checked]:
+    """Every net held against its budgets.  given: options on how a net is read."""
     chosen = gate.targets(config, request)
     if given and all(target.entry for target in chosen):
         raise InputError(
@@ -134,41 +116,11 @@ def check(
             f"{', '.join(sorted(given))} on the command line would not count"
         )
     nets = gate.counted(chosen)
-    path = baseline or (config.baseline if config else None)
-    if update_baseline:
-        results = _updated(nets, config, path, keep=bool(files))
-    else:
-        base = _base(path, config, chosen, explicit=baseline is not None)
-        results = gate.checked(nets, config, base, whole=not files)
-    _report(results, form, output)
-    raise click.exceptions.Exit(exit_code(results))
-
-
-def _limits(values: dict[str, Any]) -> list[Limit]:
-    """The limits given as options; all mistakes at once."""
-    found: list[Limit] = []
-    problems: list[NetcountError] = []
-    for rule, value in values.items():
-        if value is None or value == ():
-            continue
-        option = f"--{rule.replace('_', '-')}"
-        try:
-            if rule in TYPE_RULES:
-                value = [name.strip() for name in value.split(",")]
-            elif isinstance(value, tuple):
-                value = dict(_pair(part) for part in value)
-            found += limits_of(rule, value)
-        except ValueError as mistake:
-            problems.append(InputError(f"{option}: {mistake}"))
-    raise_all(problems)
-    return found
-
-
-def _pair(text: str) -> tuple[str, str]:
-    kernel, equals, share = text.partition("=")
-    if not equals:
-        raise ValueError(f"{text!r} is not KERNEL=SHARE, such as 3x3=75%")
-    return kernel.strip(), share.strip()
+    if update:
+        path = baseline or (config.baseline if config else None)
+        return _updated(nets, config, path, keep=bool(request.files))
+    base = _base(baseline, config, chosen)
+    return gate.checked(nets, config, base, whole=not request.files)
 
 
 def _config(path: str | None) -> Config | None:
@@ -178,21 +130,25 @@ def _config(path: str | None) -> Config | None:
     return load(found) if found else None
 
 
-def _base(path: str | None, config: Config | None, chosen: Sequence[gate.Target], explicit: bool) -> Any:
+def _base(given: str | None, config: Config | None, chosen: Sequence[gate.Target]) -> Any:
     """The baseline's nets; None where there is no baseline and none is needed."""
+    if given is not None:
+        return read_baseline(given)
+    path = config.baseline if config else None
     wanted = gate.wants_baseline(config, chosen)
-    if path is None:
-        if wanted:
-            raise InputError(
-                "a limit on an increase needs a baseline: give --baseline FILE, "
-                'or baseline = "FILE" in the configuration'
-            )
+    if path is not None and os.path.exists(path):
+        return read_baseline(path)
+    if wanted is None:
         return None
-    if not os.path.exists(path) and not explicit:
-        if not wanted:
-            return None
-        raise InputError(f"there is no baseline {path}; netcount check --update-baseline writes it")
-    return read_baseline(path)
+    if path is not None and config:
+        raise InputError(
+            f"there is no baseline {path}; netcount check --update-baseline writes it", config.baseline_place
+        )
+    raise InputError(
+        f"{wanted.rule} needs a baseline: give --baseline FILE, "
+        'or baseline = "FILE" at the top of the configuration',
+        wanted.place,
+    )
 
 
 def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | None, keep: bool) -> list[Checked]:
@@ -200,29 +156,27 @@ def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | No
     if path is None:
         raise InputError('--update-baseline: give --baseline FILE, or baseline = "FILE" in the configuration')
     broken = [found.error for found in nets if found.error]
-    for problem in broken:
-        say(problem)
     if broken:
-        raise InputError(f"the baseline is not written: {len(broken)} nets cannot be counted")
+        raise Errors([*broken, InputError(f"the baseline is not written: {len(broken)} nets cannot be counted")])
     base, text = gate.new_baseline(nets, path, keep)
     replace(path, text)
+    click.echo(f"wrote {visible(path)}: {len(base)} net{'s' if len(base) != 1 else ''}", err=True)
     return gate.checked(nets, config, base, whole=not keep, lenient=True)
 
 
 def _report(results: list[Checked], form: str, output: str | None) -> None:
     from netcount.report.check import lines
 
-    if form in ("text", "markdown") or output:
-        for result in results:
-            if result.error is not None:
-                say(result.error)
+    for result in results:
+        if result.error is not None:
+            say(result.error)
     if form == "github":
         _step_summary(results)
     if form == "text":
         emit("\n".join(lines(results)) + "\n", output)
     else:
         emit(_machine(results, form), output)
-    if output and form != "text" and exit_code(results) not in (0, BAD_INPUT):
+    if output and exit_code(results) not in (0, BAD_INPUT):
         click.echo("\n".join(lines(results)), err=True)
 
 
@@ -236,7 +190,7 @@ def _machine(results: list[Checked], form: str) -> str:
     if form == "github":
         from netcount.report.github import github
 
-        return github(results)
+        return github(results, _checkout())
     if form == "markdown":
         from netcount.report.check import parts
         from netcount.report.markdown import markdown
@@ -245,12 +199,17 @@ def _machine(results: list[Checked], form: str) -> str:
     if form == "sarif":
         from netcount.report.sarif import sarif
 
-        found = sarif(results, __version__)
+        found = sarif(results, __version__, _checkout())
     else:
         from netcount.report.check import document
 
         found = document(results)
     return json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _checkout() -> str:
+    """The folder that CI names files from; "" for where we are."""
+    return os.environ.get("GITHUB_WORKSPACE", "")
 
 
 def _step_summary(results: list[Checked]) -> None:

@@ -9,9 +9,8 @@ import click
 
 from netcount.analysis.baseline import is_baseline, read_baseline
 from netcount.analysis.compare import NetFacts, compared, facts
-from netcount.analysis.conventions import CONVENTIONS, convention_named
 from netcount.analysis.count import count
-from netcount.cli.options import load_arguments, net_options
+from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import emit, say, show
 from netcount.errors import InputError, NetcountError
 from netcount.loading import load_net
@@ -33,7 +32,7 @@ INCOMPLETE = 3
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N costliest changes.")
 @click.option("--net", "label", metavar="LABEL", help="Which net of a baseline.")
 @net_options
-@click.option("--convention", type=click.Choice(list(CONVENTIONS)), default="madds", show_default=True)
+@convention_option
 def compare(
     files: tuple[str, ...],
     form: str,
@@ -56,7 +55,7 @@ def compare(
     if len(files) < 2:
         raise click.UsageError("compare needs two files or more")
     arguments = load_arguments(options)
-    rule = convention_named(convention)
+    rule = named_convention(convention)
     found: dict[int, NetFacts] = {}
     code = 0
     for index, file in enumerate(files):

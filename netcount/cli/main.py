@@ -14,6 +14,11 @@ from netcount.errors import NetcountError
 
 _COMMANDS = {
     "analyze": "What every layer of a net costs.",
+    "explain": "Why a layer or a block costs what it costs.",
+    "blocks": "What every block of layers costs.",
+    "memory": "What a net needs in memory, and the size of its model.",
+    "rescale": "A net at another width and resolution, as a prototxt.",
+    "sweep": "What many widths and resolutions cost, and which fit.",
     "check": "Whether nets keep to their budgets.",
     "compare": "What changed between nets.",
     "survey": "A row a net, for many nets.",

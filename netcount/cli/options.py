@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import click
 
+from netcount.analysis.conventions import CONVENTIONS, Convention, convention_named
+from netcount.analysis.resolutions import Resolution
 from netcount.errors import InputError
 from netcount.layers.assumed import IDENTITY
+from netcount.units import parse_quantity
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+MOST_WIDTH = 100
+_FACTOR = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18}|[0-9]{1,9}/[1-9][0-9]{0,8})", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,10})(?:[x×]([0-9]{1,10}))?", re.ASCII)
 _SHAPE = re.compile(r"\d{1,19}(?:[,x×]\d{1,19})*")
 
 
@@ -55,6 +62,55 @@ def net_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def format_options(*forms: str) -> Callable[[F], F]:
+    """--format, one of `forms` (the first by default), and --output."""
+
+    def decorate(function: F) -> F:
+        function = click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")(
+            function
+        )
+        return click.option(
+            "--format", "-f", "form", type=click.Choice(forms), default=forms[0], show_default=True
+        )(function)
+
+    return decorate
+
+
+def convention_option(function: F) -> F:
+    """--convention, by name; `named_convention` finds it."""
+    return click.option(
+        "--convention",
+        default="madds",
+        show_default=True,
+        metavar="NAME",
+        help="How a layer's one number is counted: madds, netscope, flops, or one of netcount.toml.",
+    )(function)
+
+
+def named_convention(name: str) -> Convention:
+    """A convention of netcount's own, or of the configuration that is found upwards."""
+    if name in CONVENTIONS:
+        return CONVENTIONS[name]
+    from netcount import config  # only who asks for a convention of their own pays for it
+
+    path = config.find()
+    return convention_named(name, config.load(path).conventions if path else {})
+
+
+def scale_options(function: F) -> F:
+    """--round and --keep, for what changes a net's width."""
+    keep = click.option("--keep", multiple=True, metavar="LAYER", help="A layer whose channels stay; repeatable.")
+    rounded = click.option(
+        "--round",
+        "multiple",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Round channels to a multiple of this.",
+    )
+    return rounded(keep(function))
 
 
 def load_arguments(options: dict[str, Any]) -> dict[str, Any]:
@@ -100,3 +156,38 @@ def _shape(text: str, option: str) -> list[int]:
     if not _SHAPE.fullmatch(stripped):
         raise InputError(f"{option}: a shape is whole numbers with commas, such as 1,3,227,227")
     return [int(part) for part in re.split("[,x×]", stripped)]
+
+
+def parse_factors(text: str, option: str) -> list[Fraction]:
+    """`"1,.75,1/2"` -> factors, each above 0 and at most 100."""
+    found = []
+    for part in text.split(","):
+        if not _FACTOR.fullmatch(part.strip()):
+            raise InputError(f"{option} {text}: a factor is a number such as 0.75, not {part.strip()!r}")
+        factor = Fraction(part.strip())
+        if not 0 < factor <= MOST_WIDTH:
+            raise InputError(f"{option} {text}: a factor is above 0 and at most {MOST_WIDTH}")
+        found.append(factor)
+    return found
+
+
+def parse_resolutions(text: str) -> list[Resolution]:
+    """`"224,160x320"` -> heights and widths."""
+    found = []
+    for part in text.split(","):
+        size = _SIZE.fullmatch(part.strip())
+        if not size:
+            raise InputError(f"--resolution {text}: a resolution is N or HxW, such as 160, not {part.strip()!r}")
+        high, wide = int(size[1]), int(size[2] or size[1])
+        if not (0 < high < 2**31 and 0 < wide < 2**31):
+            raise InputError(f"--resolution {text}: height and width are positive numbers below 2^31")
+        found.append(Resolution(high, wide))
+    return found
+
+
+def parse_limit(text: str, option: str) -> int:
+    """A number with an optional unit; InputError names the option."""
+    try:
+        return parse_quantity(text)
+    except ValueError as mistake:
+        raise InputError(f"{option}: {mistake}") from None

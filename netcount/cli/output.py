@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
 import click
 
-from netcount.errors import Errors, InputError, NetcountError
+from netcount.errors import InputError, NetcountError, each
 from netcount.report.layout import Part, plain
 from netcount.report.text import visible
 
 
 def say(error: NetcountError) -> None:
     """Print an error, or each of several, on a line of its own on standard error."""
-    for problem in error.problems if isinstance(error, Errors) else (error,):
+    for problem in each(error):
         prefix = "" if problem.place else "netcount: "
         click.echo(f"{prefix}{visible(str(problem))}", err=True)
 
@@ -44,6 +45,51 @@ def emit(text: str, path: str | None) -> None:
         sys.stdout.write(text)
     else:
         replace(path, text)
+
+
+class Forms(NamedTuple):
+    """One result in the formats it has; each is made only when it is wanted."""
+
+    parts: Callable[[], Sequence[Part]]
+    document: Callable[[], Any]
+    csv: Callable[[], str] | None = None
+
+
+def deliver(forms: Forms, form: str, path: str | None) -> None:
+    """A result as table, csv, markdown or json, to a file or to standard output."""
+    if form == "table" and path is None:
+        show(forms.parts())
+    else:
+        emit(_text(forms, form), path)
+
+
+def _text(forms: Forms, form: str) -> str:
+    if form == "json":
+        import json
+
+        return json.dumps(forms.document(), ensure_ascii=True, allow_nan=False) + "\n"
+    if form == "csv" and forms.csv is not None:
+        return forms.csv()
+    if form == "markdown":
+        from netcount.report.markdown import markdown
+
+        return markdown(forms.parts())
+    return plain(forms.parts())
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None, wanted: bool | None) -> Iterator[Callable[[object], None] | None]:
+    """A bar on standard error, if somebody is looking (or `wanted`); yields what moves it one on."""
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, advance=1)
 
 
 def replace(path: str, data: str | bytes) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 
-from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.survey import Survey, SurveyRow
 from netcount.analysis.survey import survey as surveyed
-from netcount.cli.options import load_arguments, net_options
+from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import emit, show
 from netcount.errors import InputError
 from netcount.report.survey import KEYS
@@ -35,7 +34,7 @@ BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
 @click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
 @click.option("--progress/--no-progress", default=None, help="A bar on standard error.")
 @net_options
-@click.option("--convention", type=click.Choice(list(CONVENTIONS)), default="madds", show_default=True)
+@convention_option
 def survey(
     paths: tuple[str, ...],
     jobs: int | None,
@@ -67,7 +66,7 @@ def survey(
         found = surveyed(
             paths,
             jobs=jobs,
-            convention=convention,
+            convention=named_convention(convention),
             options=arguments,
             on_start=on_start,
             on_row=on_row,

@@ -44,11 +44,12 @@ class ReLU(ElementWise):
     """max(x, 0), or with negative_slope s: max(x, 0) + s·min(x, 0).  Source: relu_layer.cpp."""
 
     type = "ReLU"
+    param = "relu_param"
 
     def read(self, message: Message) -> None:
         """The slope for negative values."""
         values = message.values
-        self.slope: float = values["relu_param"].number("negative_slope") if "relu_param" in values else 0.0
+        self.slope: float = values[self.param].number("negative_slope") if self.param in values else 0.0
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A compare each; with a slope a second one, a mul and an add."""
@@ -65,16 +66,20 @@ class ReLU(ElementWise):
         return positive
 
 
-class ReLU6(ElementWise):
-    """min(max(x, 0), 6): ReLU clipped at 6.  Source: relu6_layer.cpp of MobileNet forks."""
+class ReLU6(ReLU):
+    """min(ReLU, 6): ReLU clipped at 6.  Source: relu6_layer.cpp of MobileNet forks."""
 
     type = "ReLU6"
     source = "MobileNet forks"
-    each = OpCount(compares=2)
+    param = "relu6_param"
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A compare more."""
+        return super().ops(bottoms, tops) + OpCount(compares=tops[0].count())
 
     def value(self, x: Array) -> Array:
-        """Clipped on both sides."""
-        return np.minimum(np.maximum(x, 0), 6)
+        """Clipped from above."""
+        return np.minimum(super().value(x), np.float32(6))
 
 
 class PReLU(SameShape, Layer):
@@ -279,17 +284,11 @@ class Dropout(ElementWise):
     each = NOTHING
 
     def read(self, message: Message) -> None:
-        """A ratio strictly between 0 and 1."""
-        self.ratio = message.child("dropout_param").number("dropout_ratio")
-        if not 0 < self.ratio < 1:
-            self.refuse(
-                f"dropout_ratio {self.ratio:g} must lie between 0 and 1",
-                "dropout_param.dropout_ratio",
-            )
+        """Nothing that counts at test time; Caffe checks the ratio only in a debug build."""
 
     @property
-    def shares_bottom(self) -> bool:  # type: ignore[override]
-        """At test time the top may be the bottom."""
+    def passes_bottom(self) -> bool:
+        """At test time the top is the bottom's values."""
         return self.phase == "TEST"
 
     def value(self, x: Array) -> Array:

@@ -165,6 +165,7 @@ class Crop(Moving):
 
     type = "Crop"
     bottoms = TWO
+    extents_only = frozenset({1})
 
     def read(self, message: Message) -> None:
         """The first cut axis and the offsets."""

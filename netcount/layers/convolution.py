@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import Moving
 from netcount.layers.filler import Filler
-from netcount.layers.layer import ONE, Arity, Layer, ParamBlob, Window
-from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise
+from netcount.layers.layer import ONE, Arity, Factors, Layer, ParamBlob, Product, Window, madds_of
+from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise, spatial_factors
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -98,17 +98,26 @@ class Convolution(Layer):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A madd for each product of the GEMMs, padding included; an add for each bias."""
+        madds = madds_of(self.products(bottoms, tops))
+        return OpCount(madds, tops[0].count() * len(tops) if self.bias else 0)
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The filter's elements, at every position: once an output position of each image."""
         bottom, top = bottoms[0], tops[0]
         axis = bottom.axis(self.axis_given)
         _, group = self.numbers(bottom[axis])
-        taps = prod(self.geometry.over(len(bottom) - axis - 1)[0])
-        madds = self.positions(bottom, top) * taps * bottom[axis] * top[axis] // group
-        return OpCount(madds * len(bottoms), top.count() * len(tops) if self.bias else 0)
+        kernel = self.geometry.over(len(bottom) - axis - 1)[0]
+        weights = (*spatial_factors("k", kernel), *self.channel_factors(bottom[axis], top[axis], group))
+        images = ("N", top.count(0, axis) * len(bottoms))
+        return [Product(weights, (images, *self.positions(bottom[axis + 1 :], top[axis + 1 :])))]
 
-    def positions(self, bottom: Shape, top: Shape) -> int:
-        """How often the whole filter is applied: once an output position of each image."""
-        axis = bottom.axis(self.axis_given)
-        return top.count(0, axis) * top.count(axis + 1)
+    def channel_factors(self, channels: int, made: int, group: int) -> Factors:
+        """Input channels a group, and output channels."""
+        return ("C" if group == 1 else "C/g", channels // group), ("C'", made)
+
+    def positions(self, given: Sequence[int], made: Sequence[int]) -> Factors:
+        """The extents over which the filter goes: the output's."""
+        return spatial_factors("", made, "'")
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride, pad, dilation and group."""
@@ -186,9 +195,13 @@ class Deconvolution(Convolution):
         """The weights' first two axes."""
         return channels, made // group
 
-    def positions(self, bottom: Shape, top: Shape) -> int:
-        """Once an input position of each image."""
-        return super().positions(bottom, bottom)
+    def channel_factors(self, channels: int, made: int, group: int) -> Factors:
+        """Input channels, and output channels a group."""
+        return ("C", channels), ("C'" if group == 1 else "C'/g", made // group)
+
+    def positions(self, given: Sequence[int], made: Sequence[int]) -> Factors:
+        """The extents over which the filter goes: the input's."""
+        return spatial_factors("", given)
 
     def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
         """A row for each tap of each output channel, a column for each input position."""

@@ -15,9 +15,9 @@ COLOURS = 3
 class Images(Source):
     """A source of images N×C×H×W and, mostly, of one label an image.
 
-    Height and width come from transform_param's crop_size or resize_param, or from new_height and
-    new_width; the batch from batch_size.  Channels are 3 unless the parameters say grey, and where
-    only the database decides, `assumed` says so.
+    Height and width come from transform_param's crop_size or resize_param (the first, where
+    MobileNet-YOLO has several), or from new_height and new_width; the batch from batch_size.
+    Channels are 3 unless the parameters say grey, and where only the database decides, `assumed` says so.
     """
 
     params: tuple[str, ...] = ()
@@ -27,8 +27,7 @@ class Images(Source):
         """Batch, height and width, channels; None for what is not told."""
         param = child_of(message, *self.params)
         transform = message.child("transform_param")
-        if message.has("transform_param"):
-            self._check(transform)
+        self._check(transform)
         self.batch = param.integer("batch_size")
         self.extent = self._extent(param, transform)
         self.channels = self._channels(param, transform)
@@ -37,6 +36,13 @@ class Images(Source):
         if transform.has("mean_file") and transform.has("mean_value"):
             self.refuse("mean_file and mean_value exclude each other", "transform_param.mean_value")
 
+    def _pair(self, form: str) -> None:
+        """Refuse a height without a width, and the other way round."""
+        name = self.params[0]
+        param = self.message.child(name)
+        if (param.integer(f"{form}_height") > 0) != (param.integer(f"{form}_width") > 0):
+            self.refuse(f"{form}_height and {form}_width must be set together", name)
+
     def _extent(self, param: Message, transform: Message) -> tuple[int, int] | None:
         for height, width in (("crop_h", "crop_w"), ("crop_height", "crop_width")):
             if transform.has(height) and transform.has(width):
@@ -44,9 +50,10 @@ class Images(Source):
         for owner in (transform, param):
             if _has(owner, "crop_size") and owner.integer("crop_size"):
                 return owner.integer("crop_size"), owner.integer("crop_size")
-        resize = transform.child("resize_param")
-        if transform.has("resize_param") and resize.integer("height") and resize.integer("width"):
-            return resize.integer("height"), resize.integer("width")
+        for resize in transform.children("resize_param")[:1]:
+            fits = resize.text("resize_mode") != "FIT_SMALL_SIZE"  # then the image decides
+            if fits and resize.integer("height") and resize.integer("width"):
+                return resize.integer("height"), resize.integer("width")
         if _has(param, "new_height") and param.integer("new_height") and param.integer("new_width"):
             return param.integer("new_height"), param.integer("new_width")
         return None
@@ -105,9 +112,7 @@ class ImageData(Images):
 
     def _check(self, transform: Message) -> None:
         super()._check(transform)
-        param = self.message.child("image_data_param")
-        if (param.integer("new_height") > 0) != (param.integer("new_width") > 0):
-            self.refuse("new_height and new_width must be set together", "image_data_param")
+        self._pair("new")
 
 
 class WindowData(Images):
@@ -149,15 +154,29 @@ class MemoryData(Source):
 
 
 class AnnotatedData(Images):
-    """SSD's images with boxes: the label is 1×1×boxes×8, one box until data come."""
+    """SSD's images with boxes: the label is 1×1×boxes×8, one box until data come.
+
+    With MobileNet-YOLO's yolo_data_type 1 it is N×1×300×5 (annotated_data_layer.cpp of both).
+    """
 
     type = "AnnotatedData"
     source = "SSD"
     params = ("data_param",)
     knows_colour = False
 
+    def _check(self, transform: Message) -> None:
+        super()._check(transform)
+        batch = self.message.child("data_param").integer("batch_size")
+        for resize in transform.children("resize_param")[:1]:
+            if resize.text("resize_mode") == "FIT_SMALL_SIZE" and batch != 1:
+                self.refuse(
+                    f"resize_mode FIT_SMALL_SIZE needs a batch_size of 1, not {batch}", "data_param.batch_size"
+                )
+
     def label(self, images: int, data: Shape | None) -> Shape | None:
         """One box of eight numbers, as SSD's layer sets it up before data come."""
+        if self.message.child("annotated_data_param").integer("yolo_data_type") == 1:
+            return Shape((images, 1, 300, 5))
         return Shape((1, 1, 1, 8))
 
 
@@ -178,11 +197,15 @@ class DenseImageData(Images):
     params = ("dense_image_data_param",)
     tops = TWO
 
+    def _check(self, transform: Message) -> None:
+        super()._check(transform)
+        for form in ("new", "crop"):
+            self._pair(form)
+
     def _extent(self, param: Message, transform: Message) -> tuple[int, int] | None:
-        for form in ("crop", "new"):
-            height, width = param.integer(f"{form}_height"), param.integer(f"{form}_width")
-            if height and width:
-                return height, width
+        """crop_size, then the layer's own crop, then new_height and new_width."""
+        if not transform.integer("crop_size") and param.integer("crop_height"):
+            return param.integer("crop_height"), param.integer("crop_width")
         return super()._extent(param, transform)
 
     def label(self, images: int, data: Shape | None) -> Shape | None:
@@ -197,7 +220,16 @@ class ImageSegData(Images):
     type = "ImageSegData"
     source = "DeepLab"
     params = ("image_data_param",)
-    tops = Arity(2, 3)
+    tops = Arity(1, 3)
+
+    def _check(self, transform: Message) -> None:
+        super()._check(transform)
+        self._pair("new")
+        if transform.has("mean_file"):
+            self.refuse("knows no mean_file", "transform_param.mean_file")
+        sides = [transform.has(f"crop_{side}") for side in ("height", "width")]
+        if any(sides) and (transform.has("crop_size") or not all(sides)):
+            self.refuse("needs crop_size, or both crop_height and crop_width", "transform_param")
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
         """Image, label image, and height and width of the image."""

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.layers.filler import Filler
-from netcount.layers.layer import TWO, Arity, Layer, ParamBlob
+from netcount.layers.layer import Layer, ParamBlob, Product, madds_of
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -55,10 +55,11 @@ class InnerProduct(Layer):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """M·K·C' madds; an add for each bias."""
-        (bottom,) = bottoms
-        outputs = tops[0].count()
-        inputs = bottom.count(self.axis(bottom, self.axis_given))
-        return OpCount(outputs * inputs, outputs if self.bias else 0)
+        return OpCount(madds_of(self.products(bottoms, tops)), tops[0].count() if self.bias else 0)
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The matrix, once for each of the M rows."""
+        return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.num_output)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One GEMM."""
@@ -117,57 +118,6 @@ class Embed(Layer):
         return [y + blobs[1] if self.bias else y]
 
 
-class MarginInnerProduct(Layer):
-    """SphereFace's classifier: cosines to class vectors, a margin only while training.
-
-    (N×…, N labels) -> N×C' and, as top 1, lambda; weights C'×K.  Source: the SphereFace paper (Liu
-    et al. 2017, arXiv 1704.08063): at test time the feature times normalized weights.
-    """
-
-    type = "MarginInnerProduct"
-    source = "SphereFace"
-    bottoms = TWO
-    tops = Arity(1, 2)
-
-    def read(self, message: Message) -> None:
-        """num_output and axis."""
-        param = message.child("margin_inner_product_param")
-        self.num_output = param.integer("num_output")
-        self.axis_given = param.integer("axis")
-        self.weight_filler = Filler(param, "weight_filler")
-        if not 0 < self.num_output < 2**31:
-            self.refuse("num_output must be positive", "margin_inner_product_param.num_output")
-
-    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """N×C', and lambda as one number."""
-        data, _ = bottoms
-        axis = self.axis(data, self.axis_given, "margin_inner_product_param.axis")
-        return [Shape((*data[:axis], self.num_output)), Shape((1,))][: self.top_count]
-
-    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
-        """Weights C'×K."""
-        data = bottoms[0]
-        inputs = data.count(self.axis(data, self.axis_given))
-        return [ParamBlob(Shape((self.num_output, inputs)), "weight", self.weight_filler)]
-
-    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """M·K·C' madds, and the normalization of the weights."""
-        data = bottoms[0]
-        inputs = data.count(self.axis(data, self.axis_given))
-        weights = inputs * self.num_output
-        return OpCount(
-            tops[0].count() * inputs,
-            adds=weights,
-            muls=weights,
-            divs=weights,
-            exps=self.num_output,
-        )
-
-    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """The feature times the normalized weights; lambda is 0 at test time."""
-        x, _ = bottoms
-        weight = blobs[0] / np.sqrt((blobs[0] ** 2).sum(axis=1, keepdims=True))
-        before = x.shape[: self.axis_given % x.ndim]
-        y = run.gemm(x.reshape(prod(before), weight.shape[1]), weight.T)
-        tops = [y.reshape(*before, weight.shape[0]), np.zeros(1, dtype=np.float32)]
-        return tops[: self.top_count]
+def dense_product(bottom: Shape, axis: int, outputs: int) -> Product:
+    """The K×C' matrix between the axes of `bottom` from `axis` on and the outputs."""
+    return Product((("K", bottom.count(axis)), ("C'", outputs)), (("M", bottom.count(0, axis)),))

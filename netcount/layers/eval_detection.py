@@ -1,4 +1,4 @@
-"""The evaluation of YOLO's first version: predictions of a grid held against the truth."""
+"""The evaluation of YOLO's first two versions: predictions of a grid held against the truth."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netcount.layers.base import NoBlobs
 from netcount.layers.boxes import overlaps, suppressed
 from netcount.layers.layer import Arity
+from netcount.layers.softmax import softmax
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -18,17 +19,23 @@ if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
 
 
+SMALLEST_SCORE = 0.005
+"""Below it YOLO v2's predictions are left out."""
+
+
 class EvalDetection(NoBlobs):
-    """(N×(side²·(classes + 5·boxes)), N×(side²·7)) -> N×(classes + side²·boxes·4).
+    """(N×(side²·boxes·…), truth) -> N×(classes + side²·boxes·4).
 
     First the boxes of the truth by class, then for each predicted box class, score, right, wrong.
-    A prediction holds, each over the grid, a score a class, one a box, and x, y, w, h of each box;
-    the truth difficult, occupied, class, and x, y, w, h of each cell.
-    Source: eval_detection_layer.cpp of caffe-yolo and its forks.
+    YOLO v1: a prediction N×(side²·(classes + 5·boxes)) holds, each over the grid, a score a class,
+    one a box, and x, y, w, h of each box; the truth N×(side²·7) difficult, occupied, class, and
+    x, y, w, h of each cell.  With biases YOLO v2: N×(boxes·(5 + classes))×side×side, each box x, y,
+    w, h, object and classes; the truth rows of image, class (from 1), instance, x1, y1, x2, y2,
+    difficult.  Sources: eval_detection_layer.cpp of caffe-yolo and of Intel's Caffe.
     """
 
     type = "EvalDetection"
-    source = "caffe-yolo"
+    source = "caffe-yolo, Intel"
     bottoms = Arity(2, None)
 
     def read(self, message: Message) -> None:
@@ -38,25 +45,38 @@ class EvalDetection(NoBlobs):
         self.boxes = param.integer("num_object")
         self.threshold, self.nms = param.number("threshold"), param.number("nms")
         self.rooted, self.in_cells = param.flag("sqrt"), param.flag("constriant")
-        self.score = param.text("score_type")
+        self.score, self.biases = param.text("score_type"), param.numbers("biases")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """A count a class, then four values a box."""
-        cells, shape = self.side**2, bottoms[0]
-        values = cells * (self.classes + 5 * self.boxes)
-        if not shape or shape.count(1) != values:
-            self.refuse(
-                f"{self.named(0)} {shape} must hold {values} values an image for a grid of "
-                f"{self.side}×{self.side}",
-                "bottom",
-            )
+        cells = self.side**2
+        predicted = self.boxes * (self.classes + 5) if self.biases else self.classes + 5 * self.boxes
+        wanted = [cells * predicted] if self.biases else [cells * predicted, cells * 7]
+        for index, (shape, values) in enumerate(zip(bottoms, wanted, strict=False)):
+            if not shape or shape.count(1) != values:
+                self.refuse(
+                    f"{self.named(index)} {shape} must hold {values} values an image for a grid of "
+                    f"{self.side}×{self.side}",
+                    "bottom",
+                    index,
+                )
         return [Shape((bottoms[0][0], self.classes + cells * self.boxes * 4))]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The bound: a compare a class score, the coding of each box, and its overlap with the
-        truth of every cell; sorting and suppression are not counted."""
+        """The bound: the coding of each box, a compare a class score (and v2's softmax), and each
+        box's overlap with the truth of every cell (v2: with the truth); sorting and suppression are
+        not counted."""
         cells = bottoms[0][0] * self.side**2
         boxes = cells * self.boxes
+        if self.biases:
+            pairs, scores = boxes * (bottoms[1].count() // 8), boxes * self.classes
+            return OpCount(
+                adds=5 * boxes + 2 * scores + 10 * pairs,
+                muls=3 * boxes + 3 * pairs,
+                divs=7 * boxes + scores + 9 * pairs,
+                compares=2 * scores + 7 * pairs,
+                exps=5 * boxes + scores,
+            )
         pairs = boxes * self.side**2
         return OpCount(
             adds=2 * boxes + 10 * pairs,
@@ -70,24 +90,57 @@ class EvalDetection(NoBlobs):
         """Image by image; rows that suppression leaves over stay 0."""
         predictions, truths = bottoms[:2]
         images, cells = len(predictions), self.side**2
-        if truths.size != images * cells * 7:
-            self.refuse(
-                f"{self.named(1)} {Shape(truths.shape)} must hold {cells * 7} values an image for a grid of "
-                f"{self.side}×{self.side}; give them with --input",
-                "bottom",
-                1,
-            )
         top = np.zeros((images, self.classes + cells * self.boxes * 4), dtype=np.float32)
         for image in range(images):
-            difficult, labels, boxes = _truth(truths.reshape(images, -1)[image], cells)
+            if self.biases:
+                difficult, labels, boxes = self._rows(truths, image)
+                found = self._anchored(predictions[image].reshape(self.boxes, 5 + self.classes, -1))
+            else:
+                difficult, labels, boxes = _truth(truths.reshape(images, -1)[image], cells)
+                found = self._predicted(predictions[image].reshape(-1, cells))
             own = labels[~difficult]
             if len(own) and not (own.min() >= 0 and own.max() < self.classes):
-                self.refuse(f"the truth names a class outside the {self.classes}", "bottom", 1)
+                self.refuse(
+                    f"the truth names a class outside the {self.classes}; give one with --input", "bottom", 1
+                )
             top[image, : self.classes] = np.bincount(own, minlength=self.classes)
-            found = self._predicted(predictions[image].reshape(-1, cells))
             rows = self._judged(*found, difficult, labels, boxes)
             top[image, self.classes : self.classes + rows.size] = rows.reshape(-1)
         return [top]
+
+    def _rows(self, truths: Array, image: int) -> tuple[Mask, Indices, Array]:
+        """Difficult (v2 has none), class and centre-form box of the truth of an image."""
+        if truths.shape[-1] != 8:
+            self.refuse(f"{self.named(1)} {Shape(truths.shape)} must have rows of 8; give it with --input")
+        rows = truths.reshape(-1, 8)
+        rows = rows[rows[:, 0].astype(np.int64) == image]
+        low, high = rows[:, 3:5], rows[:, 5:7]
+        centred = np.concatenate([(low + high) / 2, high - low], axis=1)
+        return np.zeros(len(rows), dtype=np.bool_), (rows[:, 1] - 1).astype(np.int64), centred
+
+    def _anchored(self, grid: Array) -> tuple[Indices, Array, Array]:
+        """As `_predicted`, of YOLO v2; nothing without suppression."""
+        cells = grid.transpose(2, 0, 1)
+        if len(self.biases) < 2 * self.boxes:
+            self.refuse(f"{len(self.biases)} biases for {self.boxes} boxes", "eval_detection_param.biases")
+        anchors = np.array(self.biases[: 2 * self.boxes], dtype=np.float32).reshape(-1, 2)
+        at = np.arange(self.side**2)[:, None]
+        objects, *inside = (1 / (1 + np.exp(-cells[..., index])) for index in (4, 0, 1))
+        places = [
+            (part + place) / self.side
+            for part, place in zip(inside, (at % self.side, at // self.side), strict=True)
+        ]
+        sides = np.exp(cells[..., 2:4]) * anchors / np.float32(self.side)
+        found = np.concatenate([np.stack(places, axis=-1), sides], axis=-1).reshape(-1, 4).astype(np.float32)
+        classes = softmax(cells[..., 5:], 2).reshape(-1, self.classes)
+        labels, best, objects = classes.argmax(axis=1), classes.max(axis=1), objects.reshape(-1)
+        scores = {"OBJ": objects, "PROB": best}.get(self.score, objects * best)
+        order = np.zeros(0, dtype=np.int64)
+        if self.nms >= 0:
+            order = np.array(suppressed(corners_of(found), scores, self.nms, equal=True), dtype=np.int64)
+        order = order[scores[order] >= SMALLEST_SCORE]
+        order = order[np.argsort(labels[order], kind="stable")]
+        return labels[order], scores[order], found[order]
 
     def _predicted(self, grid: Array) -> tuple[Indices, Array, Array]:
         """Class, score and centre-form box of each prediction, by class, the best first."""
@@ -128,7 +181,10 @@ class EvalDetection(NoBlobs):
         taken: set[int] = set()
         for row in range(len(rows) if len(boxes) else 0):
             box = int(shared[row].argmax())
-            if shared[row, box] < 0 or shared[row, box] < self.threshold:
+            if shared[row, box] < 0:
+                continue  # no box of its class
+            if shared[row, box] < self.threshold:
+                rows[row, 3] = 0 if self.biases else 1  # v2 forgets to call it wrong
                 continue
             if difficult[box]:
                 rows[row, 3] = 0

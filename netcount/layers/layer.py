@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn
+from math import prod
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, TypeAlias
 
 from netcount.errors import InputError
 from netcount.layers.filler import Filler
@@ -57,6 +58,37 @@ class Window(NamedTuple):
     depthwise: bool = False
 
 
+Factors: TypeAlias = "tuple[tuple[str, int], ...]"
+"""Factors of a product, each under the name it has in the rule."""
+
+
+class Product(NamedTuple):
+    """Products with one learned matrix: what its elements are, and how often each of them is used.
+
+    >>> it = Product((("C", 512), ("C'", 1000)), (("H'", 13), ("W'", 13)))
+    >>> it.elements, it.madds
+    (512000, 86528000)
+    """
+
+    weights: Factors
+    uses: Factors
+
+    @property
+    def elements(self) -> int:
+        """Elements of the matrix."""
+        return prod([number for _, number in self.weights])
+
+    @property
+    def madds(self) -> int:
+        """Multiply-adds: every element, every time."""
+        return self.elements * prod([number for _, number in self.uses])
+
+
+def madds_of(products: Sequence[Product]) -> int:
+    """Multiply-adds of all these products."""
+    return sum([product.madds for product in products])
+
+
 class Layer(ABC):
     """One layer type, and in an instance one layer's parameters.
 
@@ -81,6 +113,8 @@ class Layer(ABC):
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
     shares_bottom: ClassVar[bool] = False
     """Whether Caffe lets every top share the bottom's memory (Reshape, Split …)."""
+    extents_only: ClassVar[frozenset[int]] = frozenset()
+    """Bottoms of which only the shape is read, never the values (a PriorBox's, Crop's second)."""
     computes: ClassVar[bool] = True
     """False for sources whose values lie outside the file (a database, a custom Python source)."""
 
@@ -114,6 +148,15 @@ class Layer(ABC):
         Products with learned matrices go through `run.gemm` (or are told to `run.performed`), so
         that what was counted can be held against what was done.  Bottoms are never written to.
         """
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The products with learned matrices that are the madds of `ops`, factor by factor."""
+        return []
+
+    @property
+    def passes_bottom(self) -> bool:
+        """Whether the tops hold the bottom's values, so that an engine needs no copy of them."""
+        return self.shares_bottom
 
     def window(self, bottoms: Sequence[Shape]) -> Window | None:
         """The sliding window, where there is one."""

@@ -42,25 +42,36 @@ class SoftmaxWithLoss(Loss):
 
     Caffe declares a second top for the probabilities but cannot set it up: the Softmax inside
     inherits both loss weights for its one top (BVLC/caffe issue 2968).
-    Source: softmax_loss_layer.cpp.
+    With SegNet's weight_by_label_freqs a label counts as much as its class_weighting says.
+    Source: softmax_loss_layer.cpp, of SegNet's Caffe too.
     """
 
     type = "SoftmaxWithLoss"
 
     def read(self, message: Message) -> None:
-        """The axis of the classes."""
+        """The axis of the classes, and their weights."""
         super().read(message)
         self.axis_given = message.child("softmax_param").integer("axis")
+        param = message.child("loss_param")
+        weighs = param.flag("weight_by_label_freqs")
+        self.weights = param.numbers("class_weighting") if weighs else None
 
     def check(self, bottoms: Sequence[Shape]) -> None:
-        """A label for each position."""
+        """A label for each position, and a weight for each class."""
         axis = self.axis(bottoms[0], self.axis_given, "softmax_param.axis")
         check_labels(self, bottoms[0], bottoms[1], axis)
+        if self.weights is not None and len(self.weights) != legacy(self, bottoms[0], 0)[1]:
+            self.refuse(
+                f"{len(self.weights)} class_weighting for the classes of {self.named(0)} {bottoms[0]}",
+                "loss_param.class_weighting",
+            )
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The softmax; a compare, a log and an add a label; a div."""
+        """The softmax; a compare, a log and an add a label (and a mul, if weighted); a div."""
         labels = bottoms[1].count()
-        return softmax_ops(bottoms[0].count()) + OpCount(adds=labels, compares=labels, exps=labels, divs=1)
+        weighted = 0 if self.weights is None else labels
+        each = OpCount(adds=labels, muls=weighted, compares=labels, exps=labels, divs=1)
+        return softmax_ops(bottoms[0].count()) + each
 
     def losses(self, probabilities: Array, label: Array) -> tuple[Array, int]:
         """The loss of each position, 0 for ignored labels, and how many are not ignored."""
@@ -68,7 +79,10 @@ class SoftmaxWithLoss(Loss):
         kept = self.kept(label.reshape(-1).astype(np.int64))
         wanted = indices_of(self, np.where(kept, label.reshape(-1), 0), rows.shape[1])
         picked = np.maximum(rows[np.arange(len(rows)), wanted], np.float32(SMALLEST))
-        return np.where(kept, -np.log(picked), np.float32(0)), int(kept.sum())
+        losses = np.where(kept, -np.log(picked), np.float32(0))
+        if self.weights is not None:
+            losses = losses * np.array(self.weights, dtype=np.float32)[wanted]
+        return losses, int(kept.sum())
 
     def averaged(self, each: Array, valid: int, x: Array) -> Array:
         """The sum, divided as the normalization says."""

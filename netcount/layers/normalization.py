@@ -80,50 +80,6 @@ class BatchNorm(SameShape, Layer):
         return [y]
 
 
-class BN(SameShape, Layer):
-    """A fork's batch normalization with scale and shift in one layer.
-
-    N×C×*S; slope, bias, mean and inverse deviation, each 1×C.  Source: bn_layer of PSPNet's Caffe,
-    whose fourth blob multiplies, as its outputs show.
-    """
-
-    type = "BN"
-    source = "PSPNet"
-
-    def read(self, message: Message) -> None:
-        """eps and the fillers."""
-        param = message.child("bn_param")
-        self.eps = param.number("eps")
-        self.slope_filler = Filler(param, "slope_filler")
-        self.bias_filler = Filler(param, "bias_filler")
-        self.kept = self.phase == "TEST" or param.flag("frozen")
-
-    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
-        """Slope, bias, mean, inverse deviation."""
-        shape = Shape((1, _channels(bottoms[0])))
-        return [
-            ParamBlob(shape, "weight", self.slope_filler),
-            ParamBlob(shape, "bias", self.bias_filler),
-            ParamBlob(shape, "statistic"),
-            ParamBlob(shape, "statistic"),
-        ]
-
-    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """Two adds and two muls an element."""
-        elements = tops[0].count()
-        return OpCount(adds=2 * elements, muls=2 * elements)
-
-    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """slope · (x − mean) · inverse deviation + bias."""
-        (x,) = bottoms
-        slope, bias, mean, inverse = (blob.reshape(-1, *(1,) * (x.ndim - 2)) for blob in blobs)
-        if not self.kept:
-            axes = (0, *range(2, x.ndim))
-            mean = x.mean(axis=axes, keepdims=True)
-            inverse = 1 / np.sqrt(x.var(axis=axes, keepdims=True) + np.float32(self.eps))
-        return [(x - mean) * inverse * slope + bias]
-
-
 class LRN(SameShape, NoBlobs):
     """x / (k + alpha/n · Σ x²)^beta over neighbours: channels, or a window within each channel.
 

@@ -30,6 +30,7 @@ class PriorBox(NoBlobs):
     type = "PriorBox"
     source = "SSD"
     bottoms = Arity(1, None)
+    extents_only = frozenset({0, 1})
 
     def read(self, message: Message) -> None:
         """The boxes' widths and heights, in the order of the output."""

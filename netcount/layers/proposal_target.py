@@ -43,7 +43,7 @@ def setting(text: str, key: str, default: int) -> int:
 
 def scales_of(text: str) -> list[float]:
     """The anchor scales of a param_str."""
-    found = re.search(r"(?<![\w])scales['\"]?\s*:\s*[\[(]([\d\s,.]*)[\])]", text)
+    found = re.search(r"(?<!\w)scales['\"]?\s*:\s*(?:!!python/tuple\s*)?[\[(]([\d\s,.]*)[\])]", text)
     return [float(part) for part in found[1].split(",") if part.strip()] if found else list(SCALES)
 
 

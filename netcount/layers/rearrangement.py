@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import Moving
 from netcount.layers.layer import TWO
+from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -54,15 +55,15 @@ class Flip(Moving):
         self.height, self.width = param.flag("flip_height"), param.flag("flip_width")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """The bottom's shape, of 4 axes."""
-        if len(bottoms[0]) != 4:
-            self.refuse(f"needs 4 axes N×C×H×W, not {bottoms[0]}", "bottom")
+        """The bottom's shape."""
+        legacy(self, bottoms[0], 0)
         return [bottoms[0]]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By numpy."""
-        axes = [axis for axis, wanted in ((2, self.height), (3, self.width)) if wanted]
-        return [np.flip(bottoms[0], tuple(axes))]
+        (x,) = bottoms
+        axes = [axis for axis, wanted in ((2, self.height), (3, self.width)) if wanted and axis < x.ndim]
+        return [np.flip(x, tuple(axes))]
 
 
 class Reorg(Moving):
@@ -86,10 +87,7 @@ class Reorg(Moving):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """Channels grow as the extents shrink."""
-        (bottom,) = bottoms
-        if len(bottom) != 4:
-            self.refuse(f"needs 4 axes N×C×H×W, not {bottom}", "bottom")
-        n, c, h, w = bottom
+        n, c, h, w = legacy(self, bottoms[0], 0)
         s = self.stride
         if self.reverse:
             return [Shape((n, c // (s * s), h * s, w * s))]
@@ -98,7 +96,7 @@ class Reorg(Moving):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Blocks of s×s; the offset within a block is the slowest of the new channels."""
         (x,) = bottoms
-        n, c, h, w = x.shape
+        n, c, h, w = (*x.shape, 1, 1, 1, 1)[:4]
         s = self.stride
         if c % (s * s) or (not self.reverse and (h % s or w % s)):
             self.refuse(f"{c}×{h}×{w} cannot be divided by stride {s}", "reorg_param.stride")
@@ -111,7 +109,10 @@ class Reorg(Moving):
 
 
 class ShuffleChannel(Moving):
-    """Mixes the channels of groups.  N×C×H×W.  Source: Zhang et al. 2017 (ShuffleNet, 1707.01083)."""
+    """Mixes the channels of groups.  N×C×H×W.
+
+    Source: shuffle_channel_layer.cpp of ShuffleNet's Caffe; Zhang et al. 2017, arXiv 1707.01083.
+    """
 
     type = "ShuffleChannel"
     source = "ShuffleNet forks"
@@ -123,17 +124,18 @@ class ShuffleChannel(Moving):
             self.refuse("group must be positive", "shuffle_channel_param.group")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """The bottom's shape."""
-        (bottom,) = bottoms
-        if len(bottom) < 2 or bottom[1] % self.group:
+        """The bottom's shape; missing axes become 1."""
+        shape = legacy(self, bottoms[0], 0)
+        if shape[1] % self.group:
             self.refuse(
-                f"the channels of {bottom} cannot be divided by group {self.group}",
+                f"the channels of {bottoms[0]} cannot be divided by group {self.group}",
                 "shuffle_channel_param.group",
             )
-        return [bottom]
+        return [Shape(shape)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Groups and their members change places."""
         (x,) = bottoms
-        parts = x.reshape(len(x), self.group, x.shape[1] // self.group, -1)
-        return [np.ascontiguousarray(parts.swapaxes(1, 2)).reshape(x.shape)]
+        n, c, h, w = (*x.shape, 1, 1, 1, 1)[:4]
+        parts = x.reshape(n, self.group, c // self.group, h * w)
+        return [np.ascontiguousarray(parts.swapaxes(1, 2)).reshape(n, c, h, w)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from netcount.layers.base import NoBlobs
 from netcount.layers.filler import Filler
-from netcount.layers.layer import THREE, TWO, Arity, Layer, ParamBlob
+from netcount.layers.layer import THREE, TWO, Arity, Layer, ParamBlob, Product, madds_of
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -82,14 +82,24 @@ class Recurrent(Layer):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Products of every step with x and the hidden state, of the static input once."""
-        x, _, *rest = bottoms
-        instants, wide = x.count(0, 2), self.gates * self.num_output
-        madds = instants * wide * (x.count(2) + self.num_output)
-        sums = instants * wide * (2 + self.static)
-        if self.static:
-            madds += wide * rest[0].count()
+        instants = bottoms[0].count(0, 2)
+        sums = instants * self.gates * self.num_output * (2 + self.static)
         restarts = instants * self.num_output
+        madds = madds_of(self.products(bottoms, tops))
         return OpCount(madds, adds=sums, muls=restarts) + self.step_ops(restarts)
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """With x and with the hidden state at every instant, with the static input once."""
+        x, _, *rest = bottoms
+        steps, streams = ("T", x[0]), ("N", x[1])
+        wide = (("gates", self.gates), ("H", self.num_output))
+        found = [
+            Product((*wide, ("I", x.count(2))), (steps, streams)),
+            Product((*wide, ("H", self.num_output)), (steps, streams)),
+        ]
+        if self.static:
+            found.insert(1, Product((*wide, ("S", rest[0].count(1))), (streams,)))
+        return found
 
     @abstractmethod
     def step_ops(self, values: int) -> OpCount:
@@ -164,8 +174,14 @@ class RNN(Recurrent):
         ]
 
     def step_ops(self, values: int) -> OpCount:
-        """The output's products and bias, and two tanhs."""
-        return OpCount(madds=values * self.num_output, adds=values, exps=2 * values)
+        """The output's bias, and two tanhs."""
+        return OpCount(adds=values, exps=2 * values)
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """With the output's matrix besides."""
+        steps, streams = bottoms[0][:2]
+        h = ("H", self.num_output)
+        return [*super().products(bottoms, tops), Product((h, h), (("T", steps), ("N", streams)))]
 
     def step(
         self, gates: Array, cont: Array, states: list[Array], weights: list[Array], run: Run

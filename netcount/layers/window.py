@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from netcount.layers.layer import Layer
+from netcount.layers.layer import Factors, Layer
 from netcount.prototxt.message import Message
 
 CONVOLUTION = "convolution_param"
@@ -178,6 +178,17 @@ def _below(number: int) -> int:
 def is_depthwise(group: int, channels: int) -> bool:
     """Whether each group sees one channel."""
     return group > 1 and group == channels
+
+
+def spatial_factors(before: str, extents: Sequence[int], after: str = "") -> Factors:
+    """Extents under the letters of their axes.
+
+    >>> spatial_factors("k", (3, 5)), spatial_factors("", (9,), "'")
+    ((('kh', 3), ('kw', 5)), (("W'", 9),))
+    """
+    letters = ("", "w", "hw", "dhw")[len(extents)] if len(extents) < 4 else map(str, range(len(extents)))
+    names = [before + letter if before else letter.upper() for letter in letters]
+    return tuple([(name + after, extent) for name, extent in zip(names, extents, strict=True)])
 
 
 def spatial_text(extents: Sequence[int]) -> str:

@@ -57,17 +57,17 @@ class GridDetections(NoBlobs):
         """The detections."""
         return "one row a detection; Caffe sets up one"
 
-    def grid(self, x: Array, index: int) -> Array:
-        """N×(boxes·(5 + classes))×H×W -> N×H×W×boxes×(5 + classes), as the fork loops over them."""
-        wanted = self.boxes * (5 + self.classes)
-        if x.ndim != 4 or x.shape[1] != wanted:
+    def grid(self, x: Array, index: int, coordinates: int = 4) -> Array:
+        """N×(boxes·V)×H×W -> N×H×W×boxes×V, as the fork loops over them; V: coordinates, 1, classes."""
+        values = coordinates + 1 + self.classes
+        if x.ndim != 4 or x.shape[1] != self.boxes * values:
             self.refuse(
-                f"{self.named(index)} {Shape(x.shape)} must be N×{wanted}×H×W: {self.boxes} boxes "
-                f"of 5 + {self.classes} values",
+                f"{self.named(index)} {Shape(x.shape)} must be N×{self.boxes * values}×H×W: {self.boxes} boxes "
+                f"of {coordinates + 1} + {self.classes} values",
                 "bottom",
                 index,
             )
-        cells = x.reshape(len(x), self.boxes, 5 + self.classes, *x.shape[2:])
+        cells = x.reshape(len(x), self.boxes, values, *x.shape[2:])
         grid: Array = cells.transpose(0, 3, 4, 1, 2)
         return grid
 
@@ -158,8 +158,6 @@ class Yolov3DetectionOutput(GridDetections):
         """Classes, anchors and which of them each bottom uses."""
         param = self._read("yolov3_detection_output_param")
         self.groups, self.mask = param.integer("mask_group_num"), param.integers("mask")
-        if not param.has("num_box") and self.groups:
-            self.boxes = len(self.mask) // self.groups
         self.scales, self.gaussian = param.integers("anchors_scale"), param.flag("gaussian_box")
         bottoms = len(message.texts("bottom"))
         if self.groups != bottoms:
@@ -169,23 +167,21 @@ class Yolov3DetectionOutput(GridDetections):
             )
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """A sigmoid (exp, add, div) for x, y, object and each class, a mul and a compare a class,
-        and the coding of a box, as if each anchor had one class that counts.  Suppression depends
-        on the data and is not counted."""
+        """A sigmoid (exp, add, div) for x, y, object and each class (and each deviation of a gaussian
+        box), a mul and a compare a class, and the coding of a box, as if each anchor had one class
+        that counts.  Suppression depends on the data and is not counted."""
         boxes = sum(x.count() for x in bottoms) // ((9 if self.gaussian else 5) + self.classes)
-        scores = boxes * self.classes
+        scores, deviations = boxes * self.classes, 4 * boxes if self.gaussian else 0
         return OpCount(
-            adds=5 * boxes + scores,
-            muls=2 * boxes + scores,
-            divs=7 * boxes + scores,
+            adds=5 * boxes + scores + 2 * deviations,
+            muls=2 * boxes + scores + deviations // 4,
+            divs=7 * boxes + scores + deviations + deviations // 4,
             compares=scores,
-            exps=5 * boxes + scores,
+            exps=5 * boxes + scores + deviations,
         )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Objectness times the sigmoid of each class."""
-        if self.gaussian:
-            self.refuse("netcount does not execute gaussian_box", f"{self.name}.gaussian_box")
+        """Objectness, less the mean uncertainty of a gaussian box, times the sigmoid of each class."""
         each = len(self.mask) // len(bottoms)
         anchors = np.array(self.biases[: len(self.biases) // 2 * 2]).reshape(-1, 2)
         if (
@@ -200,10 +196,14 @@ class Yolov3DetectionOutput(GridDetections):
             )
         boxes, labels, scores = [], [], []
         for index, x in enumerate(bottoms):
-            grid, scale = self.grid(x, index), self.scales[index]
+            grid, scale = self.grid(x, index, 8 if self.gaussian else 4), self.scales[index]
             own = anchors[self.mask[index * each : index * each + self.boxes]]
-            found = self.decoded(grid, own, (x.shape[3] * scale, x.shape[2] * scale))
-            classes = (sigmoid(grid[..., 5:]) * sigmoid(grid[..., 4:5])).reshape(-1, self.classes)
+            has = sigmoid(grid[..., -self.classes - 1 : -self.classes])
+            if self.gaussian:  # each coordinate is followed by its deviation
+                has = has * (1 - sigmoid(grid[..., 1:8:2]).mean(axis=-1, keepdims=True))
+            places = grid[..., 0:8:2] if self.gaussian else grid
+            found = self.decoded(places, own, (x.shape[3] * scale, x.shape[2] * scale))
+            classes = (sigmoid(grid[..., -self.classes :]) * has).reshape(-1, self.classes)
             rows, columns = np.nonzero(classes > self.confidence)
             boxes.append(found.reshape(-1, 4)[rows])
             labels.append(columns)

@@ -128,6 +128,16 @@ class Yolov3(GridLoss):
         self.smoothing = param.number("label_smooth_eps")
         self.focal, self.scaled = param.flag("use_focal_loss"), param.flag("use_logic_gradient")
 
+    def check(self, bottoms: Sequence[Shape]) -> None:
+        """As many values as the boxes of each cell hold."""
+        wanted = self.boxes * (5 + self.classes)
+        if legacy(self, bottoms[0], 0)[1] != wanted:
+            self.refuse(
+                f"{self.named(0)} {bottoms[0]} must have {wanted} channels, for {self.boxes} boxes of 5 + "
+                f"{self.classes} values in a cell",
+                "bottom",
+            )
+
     def total(self, cells: Values, truth: Values) -> float:
         """Objectness everywhere; location, objectness and class where the truth has a box."""
         images, boxes, _, high, wide = cells.shape

@@ -153,7 +153,7 @@ def _converter(kind: str, type_name: str) -> Convert | None:
     return {"bool": _bool, "string": _string, "bytes": _bytes}[kind]
 
 
-def _whole(raw: str) -> int:
+def whole_number(raw: str) -> int:
     """An integer token: decimal, 0x hexadecimal, or octal after a leading 0."""
     digits = raw.removeprefix("-")
     base = 10
@@ -170,7 +170,7 @@ def _integer(kind: str) -> Convert:
 
     def convert(raw: str) -> int:
         try:
-            value = _whole(raw)
+            value = whole_number(raw)
         except ValueError:
             raise ValueError(f"needs an integer, not {raw[:40]}") from None
         if not least <= value <= most:
@@ -209,7 +209,7 @@ def _bool(raw: str) -> bool:
     if raw in _BOOLS:
         return _BOOLS[raw]
     try:
-        return {0: False, 1: True}[_whole(raw)]
+        return {0: False, 1: True}[whole_number(raw)]
     except (ValueError, KeyError):
         raise ValueError(f"needs true or false, not {raw[:40]}") from None
 
@@ -222,7 +222,7 @@ def _enum(type_name: str) -> Convert:
         if raw in values:
             return raw
         try:
-            return names[_whole(raw)]
+            return names[whole_number(raw)]
         except (ValueError, KeyError):
             known = list(values)
             hint = nearest(raw, known) or ("; one of " + ", ".join(known) if len(known) < 9 else "")

@@ -44,6 +44,22 @@ def read(text: str, file: str) -> Tree:
     return _Reader(Source(text, file)).read()
 
 
+def after_separator(text: str, position: int) -> int:
+    """Where the value begins that a ':', ',' or '[' (with space and comments) leads to."""
+    while True:
+        found = _SPACE.match(text, position)
+        position = found.end() if found else position
+        if text[position : position + 1] not in (":", ",", "["):
+            return position
+        position += 1
+
+
+def token_span(text: str, position: int) -> tuple[int, int]:
+    """Where the number or word at `position` stands: from there to its end."""
+    found = _TOKEN.match(text, position)
+    return position, found.end() if found else position
+
+
 class _Reader:
     """The state of one reading: the message being filled and those around it."""
 

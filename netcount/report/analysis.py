@@ -9,7 +9,7 @@ from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import WHOLE_NET
 from netcount.report.columns import NUMBERS, arranged, columns_for
 from netcount.report.layout import Part, Table
-from netcount.report.text import tally, visible
+from netcount.report.text import kernel_text, tally, visible
 from netcount.units import human, human_bytes, percent
 
 DEEP = 100
@@ -149,8 +149,7 @@ def kernel_parts(count: Count) -> list[Part]:
                 (False, True, True, True, True),
                 tuple(
                     (
-                        visible(share.kernel.replace("x", "×") if share.kernel[0].isdigit() else share.kernel)
-                        + (" depthwise" if share.depthwise else ""),
+                        kernel_text(share),
                         str(share.layers),
                         human(share.params),
                         human(share.madds),

@@ -15,9 +15,11 @@ from netcount.analysis.budget import (
     Finding,
     exit_code,
 )
-from netcount.analysis.compare import Change, record
-from netcount.analysis.limits import SHARES
+from netcount.analysis.compare import Change, moved_by
+from netcount.analysis.limits import SHARES, in_bytes
+from netcount.analysis.record import field_text, record
 from netcount.errors import NetcountError
+from netcount.report.comparison import shape_text
 from netcount.report.document import totals
 from netcount.report.layout import Part, Table
 from netcount.report.text import visible
@@ -47,7 +49,7 @@ def amounts(figure: str, *values: int | Fraction) -> list[str]:
 def _rounded(figure: str, value: int | Fraction) -> str:
     if figure in SHARES:
         return percent(*Fraction(value).as_integer_ratio()) if value else "0.00%"
-    if figure == "weight_bytes":
+    if in_bytes(figure):
         return human_bytes(int(value))
     return human(int(value))
 
@@ -76,17 +78,23 @@ def summary(net: Checked, found: Finding) -> str:
     by = _rounded(limit.figure, over)
     if by == "0.00%":
         by = _exact(limit.figure, over)
-    of = f", {percent(int(over), int(found.bound))}" if found.bound and limit.figure not in SHARES else ""
+    of = "" if limit.figure in SHARES else _part(int(over), int(found.bound))
     side = "under" if limit.side == "min" else "over"
     text = f"{where}: {name} {value} is {side} {limit.rule} {bound} by {by}{of}"
     if limit.side == "increase" and found.base is not None:
         base, now = amounts(limit.figure, found.base, found.value)
-        grown = percent(int(found.value) - found.base, found.base)
+        grown = _part(int(found.value) - found.base, found.base)
         text = (
-            f"{where}: {name} grew from {base} to {now}, {grown} of the baseline; "
+            f"{where}: {name} grew from {base} to {now}{grown and grown + ' of the baseline'}; "
             f"{limit.rule} is {limit.text}, exceeded by {by}"
         )
     return text
+
+
+def _part(part: int, whole: int) -> str:
+    """`, 2.50%`; nothing where there is no whole, or where it would be a rounded zero."""
+    shown = percent(part, whole)
+    return "" if shown in ("-", "0.00%") else f", {shown}"
 
 
 def details(net: Checked, found: Finding) -> list[str]:
@@ -115,14 +123,12 @@ def _amount(figure: str, value: int, found: Finding) -> str:
 
 
 def _changed(change: Change, figure: str) -> str:
-    values = record(change)
-    key = figure if f"{figure}_delta" in values else "madds"
+    key = moved_by(figure)
     layer = change.layer
     at = f"{layer.line}  " if change.after else ""
     was = f' (was "{change.before.name}")' if change.kind == "renamed" and change.before else ""
-    delta = values[f"{key}_delta"]
-    fields = f"  {values['fields']}" if values["fields"] else ""
-    return f"{at}{layer.name} {change.kind}{was}: {'+' if delta >= 0 else ''}{delta:,} {key}{fields}"
+    told = "; ".join(text for text in (field_text(change), shape_text(change)) if text)
+    return f"{at}{layer.name} {change.kind}{was}: {change.delta(key):+,} {key}{'  ' if told else ''}{told}"
 
 
 def lines(nets: Sequence[Checked]) -> list[str]:
@@ -147,15 +153,18 @@ def lines(nets: Sequence[Checked]) -> list[str]:
 
 def tally(nets: Sequence[Checked]) -> str:
     """How many nets came out how."""
-    codes = [net.exit_code for net in nets]
+    codes = [net.exit_code for net in nets if net.is_net]
     words = {
         WITHIN: "within budget",
         OVER: "over",
         INCOMPLETE: "incomplete",
-        BAD_INPUT: "not readable",
+        BAD_INPUT: "with errors",
     }
     counts = [f"{codes.count(code)} {word}" for code, word in words.items() if code in codes]
-    return f"{len(nets)} net{'s' if len(nets) != 1 else ''}: {', '.join(counts)}"
+    found = (
+        f"{len(codes)} net{'s' if len(codes) != 1 else ''}: {', '.join(counts)}" if codes else "no net is checked"
+    )
+    return found if len(codes) == len(nets) else f"{found}; the configuration has errors"
 
 
 def parts(nets: Sequence[Checked]) -> list[Part]:
@@ -207,7 +216,8 @@ def document(nets: Sequence[Checked]) -> dict[str, Any]:
         "schema": SCHEMA,
         "ok": code == WITHIN,
         "exit_code": code,
-        "nets": [_net(net) for net in nets],
+        "errors": [_problem(problem) for net in nets if not net.is_net for problem in net.problems],
+        "nets": [_net(net) for net in nets if net.is_net],
     }
 
 

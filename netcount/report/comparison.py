@@ -7,16 +7,16 @@ from typing import Any
 
 from netcount.analysis.compare import (
     FIGURES,
-    RECORD,
     Change,
     Comparison,
     NetFacts,
-    field_text,
-    record,
 )
+from netcount.analysis.limits import in_bytes
+from netcount.analysis.record import RECORD, field_text, record
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
 from netcount.report.text import visible
+from netcount.shape import Shape
 from netcount.units import human, human_bytes, percent
 
 SCHEMA = "netcount/compare/1"
@@ -30,7 +30,7 @@ def report(comparison: Comparison, top: int | None = None) -> list[Part]:
     for net, changes in zip(others, comparison.changes, strict=True):
         parts += _difference(first, net, changes, top)
     for net in others:
-        for what in ("phase", "batch"):
+        for what in ("phase", "batch", "convention"):
             was, now = getattr(first, what), getattr(net, what)
             if was != now:
                 parts.append(f"warning: {what} is {was} in the first net and {now} in {visible(net.label)}")
@@ -62,7 +62,7 @@ def _totals(nets: Sequence[NetFacts]) -> Table:
                 _shown(figure, value),
                 _signed(figure, value - base),
                 _plus(value - base) + percent(value - base, base),
-                f"{value / base:.2f}" if base else "-",
+                _factor(value, base),
             ]
         rows.append(tuple(row))
     return Table(tuple(titles), tuple(right), tuple(rows), shrink=())
@@ -103,9 +103,8 @@ def _idle(change: Change) -> bool:
 
 def _row(change: Change) -> tuple[str, ...]:
     before, after, layer = change.before, change.after, change.layer
-    what = visible(field_text(change))
-    if before and layer.name != before.name:
-        what = f'was "{visible(before.name)}"' + (f"; {what}" if what else "")
+    told = [f'was "{before.name}"'] if before and layer.name != before.name else []
+    told += [text for text in (field_text(change), shape_text(change)) if text]
     return (
         _SIGNS[change.kind],
         visible(layer.name),
@@ -115,12 +114,28 @@ def _row(change: Change) -> tuple[str, ...]:
         human(after.madds) if after and after.madds else "",
         _signed("madds", change.delta("madds")) if change.delta("madds") else "",
         _signed("params", change.delta("params")) if change.delta("params") else "",
-        what or change.kind,
+        visible("; ".join(told)) or ("other input" if change.kind == "resized" else change.kind),
     )
 
 
+def shape_text(change: Change) -> str:
+    """What a layer makes, before and after, where that is another: `55×55×256 -> 28×28×256`."""
+    return " -> ".join(Shape(shape).hwc() for shape in change.reshaped or ())
+
+
+def _factor(value: int, base: int) -> str:
+    """How many times as much, or as little; both to the same precision.
+
+    >>> _factor(832_667_936, 387_747_520), _factor(387_747_520, 832_667_936), _factor(7, 7), _factor(7, 0)
+    ('×2.15', '÷2.15', '×1.00', '-')
+    """
+    if not base or not value:
+        return "-"
+    return f"×{value / base:.2f}" if value >= base else f"÷{base / value:.2f}"
+
+
 def _shown(figure: str, value: int) -> str:
-    return human_bytes(value) if figure == "weight_bytes" else human(value)
+    return human_bytes(value) if in_bytes(figure) else human(value)
 
 
 def _plus(value: int) -> str:
@@ -173,6 +188,8 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
                 "changes": [
                     {
                         **record(change),
+                        "tops_was": [list(shape) for shape in change.before.tops] if change.before else [],
+                        "tops": [list(shape) for shape in change.after.tops] if change.after else [],
                         "fields": {path: {"was": old, "is": new} for path, (old, new) in change.fields.items()},
                     }
                     for change in changes

@@ -26,8 +26,8 @@ def document(count: Count) -> dict[str, Any]:
         "layers": [layer(row) for row in count.layers],
         "totals": totals(count.totals),
         "kernels": [share._asdict() for share in count.kernels],
-        "inputs": [_shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
-        "outputs": [_shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
+        "inputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
+        "outputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
     }
 
 
@@ -43,8 +43,8 @@ def layer(row: LayerRow) -> dict[str, Any]:
         "name": row.name,
         "type": row.type,
         "line": row.line,
-        "bottoms": [_shaped(blob.name, blob.shape) for blob in row.bottoms],
-        "tops": [_shaped(blob.name, blob.shape) for blob in row.tops],
+        "bottoms": [shaped(blob.name, blob.shape) for blob in row.bottoms],
+        "tops": [shaped(blob.name, blob.shape) for blob in row.tops],
         "blobs": [
             {"role": blob.role, "shape": list(blob.shape), "shared_with": blob.shared_with} for blob in row.blobs
         ],
@@ -78,5 +78,6 @@ def ops(found: OpCount) -> dict[str, int]:
     return found._asdict()
 
 
-def _shaped(blob: str, shape: tuple[int, ...]) -> dict[str, Any]:
+def shaped(blob: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """A blob's name and shape."""
     return {"blob": blob, "shape": list(shape)}

@@ -6,27 +6,30 @@ from collections.abc import Sequence
 
 from netcount.analysis.budget import Checked
 from netcount.report.check import INCOMPLETE_TEXT, details, summary, tally
-from netcount.report.text import visible
+from netcount.report.text import visible, within
 
 
-def github(nets: Sequence[Checked]) -> str:
-    """A command a line for what is broken, then one line for the log."""
+def github(nets: Sequence[Checked], root: str = "") -> str:
+    """A command a line for what is broken, then one line for the log.
+
+    root: the folder of the checkout, which the files of annotations are named from.
+    """
     commands: list[str] = []
     for net in nets:
         for problem in net.problems:
             file = problem.place.file if problem.place else net.file
             line = problem.place.line if problem.place else 0
             column = problem.place.column if problem.place else 0
-            commands.append(command("error", problem.message, file, line, column, "netcount"))
+            commands.append(command("error", problem.message, within(root, file), line, column, "netcount"))
         for found in net.findings:
             if not found.passed:
                 level = "error" if found.level == "error" else "warning"
                 text = "\n".join([summary(net, found), *details(net, found)])
                 title = f"netcount {found.limit.rule}"
-                commands.append(command(level, text, net.file, found.line, title=title))
+                commands.append(command(level, text, within(root, net.file), found.line, title=title))
         if net.incomplete:
             text = f"{net.label}: {INCOMPLETE_TEXT}"
-            commands.append(command("error", text, net.file, 1, title="netcount incomplete"))
+            commands.append(command("error", text, within(root, net.file), 1, title="netcount incomplete"))
     return "\n".join([*commands, visible(tally(nets))]) + "\n"
 
 

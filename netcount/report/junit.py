@@ -25,7 +25,8 @@ def junit(nets: Sequence[Checked]) -> str:
 
 
 def _suite(root: Element, net: Checked) -> None:
-    suite = SubElement(root, "testsuite", name=_clean(net.label))
+    # of the file, the schema of Jenkins lets a suite tell, and not a case
+    suite = SubElement(root, "testsuite", name=_clean(net.label), file=_clean(net.file))
     for found in net.findings:
         case = _case(suite, net, _title(found))
         text = "\n".join([summary(net, found), *details(net, found)])
@@ -59,7 +60,6 @@ def _case(suite: Element, net: Checked, name: str) -> Element:
         "testcase",
         classname=_clean(net.label),
         name=_clean(name),
-        file=_clean(net.file),
         time="0",
     )
 

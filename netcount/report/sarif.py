@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -11,18 +10,19 @@ from urllib.parse import quote
 from netcount.analysis.budget import Checked
 from netcount.analysis.limits import FIGURES, SHARES
 from netcount.report.check import INCOMPLETE_TEXT, details, summary
+from netcount.report.text import within
 
 VERSION = "2.1.0"
 HOME = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
 
-def sarif(nets: Sequence[Checked], version: str) -> dict[str, Any]:
-    """The log of one run.
+def sarif(nets: Sequence[Checked], version: str, root: str = "") -> dict[str, Any]:
+    """The log of one run.  root: the folder of the checkout, which files are named from.
 
     Rule ids are stable: "netcount/" and the limit's key, whatever its value; besides them there are
     "netcount/incomplete" and "netcount/input".
     """
-    results = [result for net in nets for result in _results(net)]
+    results = [result for net in nets for result in _results(net, root)]
     ids = list(dict.fromkeys(result["ruleId"] for result in results))
     for result in results:
         result["ruleIndex"] = ids.index(result["ruleId"])
@@ -39,28 +39,31 @@ def sarif(nets: Sequence[Checked], version: str) -> dict[str, Any]:
     }
 
 
-def _results(net: Checked) -> list[dict[str, Any]]:
+def _results(net: Checked, root: str) -> list[dict[str, Any]]:
     found = []
+    own = _artifact(net.file, root)
     for problem in net.problems:
         place = problem.place
         line, column = (place.line, place.column) if place else (0, 0)
         file = place.file if place else net.file
-        found.append(_result("input", "error", problem.message, net.label, file, line, column))
+        found.append(_result("input", "error", problem.message, net.label, _artifact(file, root), line, column))
     for item in net.findings:
         if not item.passed:
             level = "error" if item.level == "error" else "warning"
             text = "\n".join([summary(net, item), *details(net, item)])
             limit = item.limit
             key = "/".join(part for part in (net.label, limit.kernel, item.layer) if part)
-            found.append(_result(limit.rule, level, text, key, net.file, item.line))
+            found.append(_result(limit.rule, level, text, key, own, item.line))
     if net.incomplete:
         text = f"{net.label}: {INCOMPLETE_TEXT}"
-        found.append(_result("incomplete", "error", text, net.label, net.file, 1))
+        found.append(_result("incomplete", "error", text, net.label, own, 1))
     return found
 
 
-def _result(rule: str, level: str, text: str, key: str, file: str, line: int, column: int = 0) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": _artifact(file)}
+def _result(
+    rule: str, level: str, text: str, key: str, artifact: dict[str, str], line: int, column: int = 0
+) -> dict[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": artifact}
     if line:
         location["region"] = {"startLine": line, **({"startColumn": column} if column else {})}
     return {
@@ -72,13 +75,12 @@ def _result(rule: str, level: str, text: str, key: str, file: str, line: int, co
     }
 
 
-def _artifact(file: str) -> dict[str, str]:
-    """A file's location: relative to where the run started, or a file: address outside of that."""
-    relative = os.path.relpath(file) if os.path.isabs(file) else os.path.normpath(file)
-    if relative.startswith(".."):
-        return {"uri": Path(file).resolve().as_uri()}
-    uri = quote(PurePath(relative).as_posix(), errors="surrogateescape")
-    return {"uri": uri, "uriBaseId": "%SRCROOT%"}
+def _artifact(file: str, root: str) -> dict[str, str]:
+    """A file's location: relative to the checkout, or a file: address outside of it."""
+    path = within(root, file)
+    if PurePath(path).is_absolute():
+        return {"uri": Path(path).as_uri()}
+    return {"uri": quote(path, errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
 
 
 def _about(rule: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import PurePath
 
+from netcount.analysis.kernels import KernelShare
 from netcount.layers.layer import Window
 
 
@@ -17,6 +20,16 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def within(root: str, file: str) -> str:
+    """A file's path from the folder `root` ("" is where we are), absolute outside of it; with slashes.
+
+    >>> within("/work/src", "/work/src/models/a.prototxt"), within("", "models/a.prototxt")
+    ('models/a.prototxt', 'models/a.prototxt')
+    """
+    path, base = PurePath(os.path.abspath(file)), os.path.abspath(root)
+    return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
 
 
 def width(text: str) -> int:
@@ -82,8 +95,26 @@ def window_text(window: Window | None, sign: str = "×") -> str:
     return " ".join(parts)
 
 
+def kernel_text(share: KernelShare) -> str:
+    """`3×3`, `3×3 depthwise`, or the layer type where there is no window."""
+    kernel = share.kernel.replace("x", "×") if share.kernel[0].isdigit() else visible(share.kernel)
+    return f"{kernel} depthwise" if share.depthwise else kernel
+
+
 def _extents(values: tuple[int, ...], sign: str) -> str:
     return str(values[0]) if len(set(values)) == 1 else sign.join(map(str, values))
+
+
+def bar(value: int, most: int, cells: int) -> str:
+    """A bar of at most `cells` cells, to an eighth of a cell; nothing for nothing.
+
+    >>> bar(3, 4, 8), bar(1, 100, 10), bar(0, 4, 8)
+    ('██████', '▏', '')
+    """
+    if not value or not most:
+        return ""
+    whole, eighths = divmod(max(1, round(8 * cells * value / most)), 8)
+    return "█" * whole + (" ▏▎▍▌▋▊▉"[eighths] if eighths else "")
 
 
 def tally(names: Iterable[str]) -> str:

@@ -283,4 +283,58 @@ def test_a_grid_asks_for_its_values() -> None:
     with pytest.raises(InputError, match="must hold 52 values an image for a grid of 2×2"):
         layer.infer([Shape((1, 51)), Shape((1, 28))])
     with pytest.raises(InputError, match="must hold 28 values"):
-        layer.forward([grids()[0], np.zeros((1, 5), dtype=np.float32)], [], Run())
+        layer.infer([Shape((1, 52)), Shape((1, 5))])
+
+
+ANCHORED = "eval_detection_param { side: 2 num_class: 3 num_object: 2 nms: %s biases: [1, 1, 0.5, 0.25] }"
+
+
+def test_biases_make_a_grid_of_yolo_v2() -> None:
+    layer = layer_of('type: "EvalDetection" ' + ANCHORED % 0.9, 2)
+    grid = np.full((1, 2, 8, 2, 2), -9, dtype=np.float32)
+    grid[0, :, :4] = 0  # boxes in the middle of their cells, as large as their anchors
+    grid[0, 0, 4:, 0, 1] = [9, -9, -9, 9]  # class 2, upper right: 0.5 to 1, 0 to 0.5
+    grid[0, 1, 4:, 1, 0] = [9, 9, -9, -9]  # class 0, lower left, of another size than the truth
+    truth = array([[0, 3, 0, 0.5, 0, 1, 0.5, 0], [0, 1, 0, 0, 0.5, 0.5, 1, 0], [-1] * 8])[None, None]
+    bottoms = [grid.reshape(1, 16, 2, 2), truth]
+    assert layer.infer([Shape(b.shape) for b in bottoms]) == [(1, 3 + 4 * 2 * 4)]
+    (top,) = layer.forward(bottoms, [], Run())
+    assert top[0, :3].tolist() == [1, 0, 1]
+    sure = 1 / (1 + np.exp(-9.0))
+    # what overlaps its truth too little is neither right nor wrong; weak scores are left out
+    np.testing.assert_allclose(top[0, 3:11].reshape(2, 4), [[0, sure, 0, 0], [2, sure, 1, 0]], atol=1e-4)
+    assert not top[0, 11:].any()
+    (top,) = layer_of('type: "EvalDetection" ' + ANCHORED % -1, 2).forward(bottoms, [], Run())
+    assert not top[0, 3:].any()  # the fork tells nothing without suppression
+    with pytest.raises(InputError, match="must hold 64 values an image"):
+        layer.infer([Shape((1, 52)), Shape((1, 1, 3, 8))])
+
+
+def test_gaussian_boxes_are_less_sure_of_their_objects() -> None:
+    param = "num_classes: 1 num_box: 1 mask_group_num: 1 mask: 0 anchors_scale: 4 biases: [2, 1] nms_threshold: 1"
+    plain, gaussian = (
+        layer_of(f'type: "Yolov3DetectionOutput" yolov3_detection_output_param {{ {param} {more} }}')
+        for more in ("", "gaussian_box: true")
+    )
+    cell = array([0, 0, 0, 0, 2, 3])  # x, y, w, h, object, class
+    (found,) = plain.forward([cell.reshape(1, 6, 1, 1)], [], Run())
+    spread = array([0, -1, 0, -2, 0, 0, 0, 1, 2, 3])  # a deviation behind each coordinate
+    (less,) = gaussian.forward([spread.reshape(1, 10, 1, 1)], [], Run())
+    np.testing.assert_allclose(found[0, 0, 0, 3:], [0.25, 0.375, 0.75, 0.625])
+    np.testing.assert_allclose(less[0, 0, 0, 3:], found[0, 0, 0, 3:])
+    deviations = 1 / (1 + np.exp(-array([-1, -2, 0, 1])))
+    np.testing.assert_allclose(less[0, 0, 0, 2], found[0, 0, 0, 2] * (1 - deviations.mean()), rtol=1e-5)
+
+
+def test_yolo_v3_asks_for_all_values_of_a_cell_when_it_is_set_up() -> None:
+    layer = layer_of('type: "Yolov3" yolov3_param { num: 3 num_class: 20 }', 2)
+    assert layer.infer([Shape((2, 75, 13, 13)), Shape((2, 1500))]) == [Shape()]
+    with pytest.raises(InputError, match="must have 75 channels"):
+        layer.infer([Shape((2, 74, 13, 13)), Shape((2, 1500))])
+
+
+def test_the_scales_of_a_python_layer_may_be_tagged_as_a_tuple() -> None:
+    param = r"""type: "Python" python_param { module: "rpn.proposal_layer" layer: "ProposalLayer"
+        param_str: "'feat_stride': 16 \n'scales': !!python/tuple [4, 8, 16, 32]" }"""
+    shapes = [Shape((1, 24, 5, 7)), Shape((1, 48, 5, 7)), Shape((1, 3))]
+    assert layer_of(param, 3).infer(shapes) == [(300, 5)]

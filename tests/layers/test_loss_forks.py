@@ -160,12 +160,23 @@ def test_seg_accuracy_is_three_means_over_the_confusion_matrix() -> None:
     np.testing.assert_allclose(found.reshape(-1), [3 / 6, (1 / 3 + 2 / 3) / 2, sum(shared) / 4], rtol=1e-6)
 
 
-def test_seg_accuracy_of_one_channel_tells_two_classes_apart_at_one_half() -> None:
-    (found,) = forward('type: "SegAccuracy"', [[[[0.4, 0.6, 0.5]]]], [[[[0, 1, 1]]]])
-    np.testing.assert_allclose(found.reshape(-1), [2 / 3, 0.75, (1 / 2 + 1 / 2) / 2], rtol=1e-6)
+def test_seg_accuracy_leaves_ignored_labels_out_and_guesses_the_last_of_equal_scores() -> None:
+    text = 'type: "SegAccuracy" seg_accuracy_param { ignore_label: 255 ignore_label: 7 }'
+    (found,) = forward(text, np.zeros((1, 2, 1, 4)), [[[[0, 1, 255, 7]]]])
+    np.testing.assert_allclose(found.reshape(-1), [1 / 2, 1 / 2, (0 + 1 / 2) / 2])
 
 
 def test_seg_accuracy_refuses_labels_that_are_no_class() -> None:
     with pytest.raises(InputError, match="label 255 lies outside the 2 classes"):
         forward('type: "SegAccuracy"', np.zeros((1, 2, 1, 2)), [[[[0, 255]]]])
     assert "must be 2×1×6×7" in refusal('type: "SegAccuracy"', (2, 5, 6, 7), (2, 1, 6, 8))
+
+
+def test_labels_of_the_softmax_loss_may_be_weighed_by_class() -> None:
+    text = 'type: "SoftmaxWithLoss" loss_param { %s weight_by_label_freqs: true class_weighting: [1, 3] }'
+    scores = np.log([[1, 3], [1, 1], [1, 1]])
+    (loss,) = forward(text % "", scores, [0, 1, 0])
+    assert float(loss) == pytest.approx((np.log(4) + 3 * np.log(2) + np.log(2)) / 3)
+    (loss,) = forward(text % "ignore_label: 0", scores, [0, 1, 0])
+    assert float(loss) == pytest.approx(3 * np.log(2))
+    assert "2 class_weighting" in refusal(text % "", (3, 4), (3,))

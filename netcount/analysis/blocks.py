@@ -1,0 +1,163 @@
+"""Blocks of layers: found by their names or a pattern, completed by the graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from netcount.analysis.count import Count, LayerRow, Totals, totals_of
+from netcount.analysis.kernels import KernelShare, shares_within
+from netcount.analysis.names import block_of
+from netcount.analysis.plain import Plain, plain_equivalent
+from netcount.errors import InputError
+from netcount.net import Blob, Net, Node
+
+
+class Block(NamedTuple):
+    """Some layers that belong together.
+
+    rows: its layers, in the order of the file.  inputs: blobs it reads and does not make; outputs:
+    blobs it makes that are read outside, or by nobody.  totals: the sums of its rows.  kernels: its
+    madds and params by kernel size, as shares of the block's.  plain: the one convolution that
+    would do the block's work, or why there is none.
+    """
+
+    name: str
+    rows: tuple[LayerRow, ...]
+    nodes: tuple[Node, ...]
+    inputs: tuple[Blob, ...]
+    outputs: tuple[Blob, ...]
+    totals: Totals
+    kernels: tuple[KernelShare, ...]
+    plain: Plain | str
+
+
+def blocks(count: Count, pattern: str | None = None) -> list[Block]:
+    """The blocks of a net, in the order of their first layers.
+
+    Without a pattern, names tell (`fire2/…`, `conv2_1/dw`, `res2a_branch2b`).  pattern: a regular
+    expression that is searched for in layer names; its first group, or what it matches, names the
+    block.  A block has two layers or more, at least one of them with params or madds.
+
+    Layers that the names leave out join where the graph places them: between layers of one block,
+    in place behind it, or joining its output with its own input (a shortcut).
+    InputError for a pattern that is not a regular expression.
+    """
+    net = count.net
+    named = _by_pattern(net, pattern) if pattern else _by_name(net)
+    members: dict[str, list[int]] = {}
+    for index, name in sorted(_completed(net, named).items()):
+        members.setdefault(name, []).append(index)
+    found = []
+    for name, indices in members.items():
+        rows = [count.layers[index] for index in indices]
+        if len(rows) > 1 and any(row.params or row.madds for row in rows):
+            found.append(_block(name, net, rows, indices))
+    return found
+
+
+def outside(count: Count, found: Iterable[Block]) -> list[LayerRow]:
+    """The layers of no block."""
+    taken = {node.index for block in found for node in block.nodes}
+    return [row for index, row in enumerate(count.layers) if index not in taken]
+
+
+def _by_pattern(net: Net, pattern: str) -> dict[int, str]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as mistake:
+        raise InputError(f"--block {pattern}: not a regular expression: {mistake}") from None
+    found = {}
+    for node in net.nodes:
+        match = expression.search(node.name)
+        name = next((part for part in match.groups() if part), match[0]) if match else ""
+        if name:
+            found[node.index] = name
+    return found
+
+
+def _by_name(net: Net) -> dict[int, str]:
+    """Blocks that hold something learned, and layers called exactly like one."""
+    names = [node.name for node in net.nodes if node.params]
+    prefix = _common_folder(names)
+    if not any(block_of(name.removeprefix(prefix)) for name in names):
+        prefix = ""  # the net is one block
+    told = {node.index: block_of(node.name.removeprefix(prefix)) for node in net.nodes}
+    learned = {told[node.index] for node in net.nodes if node.params}
+    found = {}
+    for node in net.nodes:
+        name = told[node.index] or node.name.removeprefix(prefix)
+        if name in learned and name is not None:
+            found[node.index] = name
+    return found
+
+
+def _common_folder(names: Sequence[str]) -> str:
+    """What all names have before a slash in common: it tells no blocks apart."""
+    folders = {name.rpartition("/")[0] for name in names}
+    shared = min(folders, default="").split("/")
+    while shared and not all(f"{name}/".startswith("/".join(shared) + "/") for name in folders):
+        shared.pop()
+    return "/".join([*shared, ""]) if shared and shared[0] and len(names) > 1 else ""
+
+
+def _completed(net: Net, named: dict[int, str]) -> dict[int, str]:
+    """`named` with the layers that the graph places in a block."""
+    found = dict(named)
+    readers = net.readers()
+    changed = True
+    while changed:
+        changed = False
+        for node in net.nodes:
+            if node.index in found or node.params or not node.bottoms or not node.tops:
+                continue
+            name = _home(net, node, found, readers)
+            if name is not None:
+                found[node.index] = name
+                changed = True
+    return found
+
+
+def _home(net: Net, node: Node, found: dict[int, str], readers: list[list[int]]) -> str | None:
+    """The block that a layer without params is part of, going by what it reads and who reads it."""
+    makers = [found.get(blob.producer) for blob in node.bottoms]
+    names = {name for name in makers if name is not None}
+    after = {found.get(reader) for top in node.tops for reader in readers[top.index]}
+    if len(names) == 1:
+        (name,) = names
+        others = [blob for blob, maker in zip(node.bottoms, makers, strict=True) if maker != name]
+        between = not others and after == {name}
+        in_place = not others and node.tops[0].overwrites is not None
+        shortcut = bool(others) and all(name in {found.get(r) for r in readers[b.index]} for b in others)
+        return name if between or in_place or shortcut else None
+    for name in sorted(names):  # two blocks side by side: it joins the later one with a shortcut around it
+        rest = [blob for blob, maker in zip(node.bottoms, makers, strict=True) if maker != name]
+        if all(name in {found.get(r) for r in readers[b.index]} for b in rest):
+            return name
+    return None
+
+
+def _block(name: str, net: Net, rows: list[LayerRow], indices: list[int]) -> Block:
+    nodes = [net.nodes[index] for index in indices]
+    inside = set(indices)
+    readers = net.readers()
+    inputs: dict[int, Blob] = {}
+    outputs: dict[int, Blob] = {}
+    for node in nodes:
+        for blob in node.bottoms:
+            if blob.producer not in inside:
+                inputs.setdefault(blob.index, blob)
+        for blob in node.tops:
+            if not readers[blob.index] or any(reader not in inside for reader in readers[blob.index]):
+                outputs.setdefault(blob.index, blob)
+    ends = tuple(inputs.values()), tuple(outputs.values())
+    return Block(
+        name,
+        tuple(rows),
+        tuple(nodes),
+        *ends,
+        totals_of(rows),
+        tuple(shares_within(name, rows)),
+        plain_equivalent(nodes, *ends),
+    )

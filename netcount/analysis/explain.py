@@ -1,0 +1,80 @@
+"""Why a layer, or a block of layers, costs what it costs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from netcount.analysis.alternatives import Alternative, alternatives
+from netcount.analysis.blocks import Block, blocks
+from netcount.analysis.count import Count, LayerRow
+from netcount.errors import InputError
+from netcount.layers.layer import Factors, Product
+from netcount.net import Node
+from netcount.prototxt.bind import nearest
+
+
+class Term(NamedTuple):
+    """A parameter blob as a product of factors; `role` as in the blob, `owner` where it is shared."""
+
+    role: str
+    factors: Factors
+    elements: int
+    shared_with: str | None
+
+
+class LayerReasons(NamedTuple):
+    """One layer: its row, its parameter blobs and products factor by factor, what else could be there."""
+
+    row: LayerRow
+    node: Node
+    terms: tuple[Term, ...]
+    products: tuple[Product, ...]
+    alternatives: tuple[Alternative, ...]
+
+
+class Explanation(NamedTuple):
+    """What was asked about: one layer, or a block and the reasons of each of its layers."""
+
+    counted: Count
+    name: str
+    block: Block | None
+    layers: tuple[LayerReasons, ...]
+    also: str | None
+    """What else has this name, and how to ask for it."""
+
+
+def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | None = None) -> Explanation:
+    """The reasons for the layer or block called `name`.
+
+    kind: "layer" or "block" where a name is both; a block goes first.  pattern: as for `blocks`.
+    InputError where nothing has that name, with the nearest that does.
+    """
+    found = {block.name: block for block in blocks(count, pattern)} if kind != "layer" else {}
+    indices = [i for i, row in enumerate(count.layers) if row.name == name] if kind != "block" else []
+    if name in found:
+        block = found[name]
+        also = "a layer has this name too: --as layer" if indices else None
+        return Explanation(count, name, block, tuple(_reasons(count, n.index) for n in block.nodes), also)
+    if not indices:
+        known = [row.name for row in count.layers] + list(found)
+        wanted = kind or "layer or block"
+        file = count.net.file
+        raise InputError(f'{file}: there is no {wanted} "{name}"{nearest(name, known)}')
+    also = f"{len(indices)} layers have this name; this is the first" if len(indices) > 1 else None
+    return Explanation(count, name, None, (_reasons(count, indices[0]),), also)
+
+
+def _reasons(count: Count, index: int) -> LayerReasons:
+    node, row = count.net.nodes[index], count.layers[index]
+    products = node.layer.products(node.bottom_shapes, node.top_shapes)
+    matrices = iter(products)
+    terms = []
+    for blob in row.blobs:
+        product = next(matrices, None) if blob.role == "weight" and products else None
+        factors = tuple((f"axis {axis}", extent) for axis, extent in enumerate(blob.shape))
+        if product is not None and product.elements == blob.shape.count():
+            factors = product.weights
+        elif blob.role == "bias" and products and products[0].weights[-1][1] == blob.shape.count():
+            factors = products[0].weights[-1:]
+        terms.append(Term(blob.role, factors, blob.shape.count(), blob.shared_with))
+    return LayerReasons(row, node, tuple(terms), tuple(products), tuple(alternatives(count.net, node)))

@@ -1,0 +1,142 @@
+"""What a net needs in memory: in Caffe, and in an engine that reuses buffers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from netcount.analysis.count import Count, LayerRow
+from netcount.analysis.liveness import buffers, usage
+from netcount.net import Blob, Net
+
+CAFFE_BITS = 32
+"""Caffe keeps blobs and weights in float32."""
+
+
+class LayerMemory(NamedTuple):
+    """What is in memory while one layer runs, in elements.
+
+    live: every buffer that holds a blob which this or a later layer reads, its own tops included.
+    scratch: the column matrix of one image (im2col; none for 1×1).  weights: the layer's own blobs.
+    """
+
+    row: LayerRow
+    live: int
+    scratch: int
+    weights: int
+
+
+class CaffeMemory(NamedTuple):
+    """What Caffe keeps in phase TEST, in bytes of float32.
+
+    blobs: one buffer a blob, from the first forward pass on; in-place tops and those of layers that
+    share their bottom's memory (Reshape, Flatten, Split) have none of their own.  columns: one
+    column matrix for each layer that needs one.  weights: all parameter blobs.  The buffers inside
+    other layers (LRN, Softmax …) are not counted.  Sources: net.cpp, blob.cpp, base_conv_layer.cpp.
+    """
+
+    blobs: int
+    columns: int
+    weights: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return sum(self)
+
+
+class Memory(NamedTuple):
+    """The memory of a counted net at some width of values.
+
+    bits: of an activation; weight_bits: of a parameter.  peak: the index of the layer at which most
+    activations are alive, and `alive` the blobs that are, one a buffer, largest first.  with_scratch:
+    the index of the layer at which activations and scratch together are largest.
+    """
+
+    counted: Count
+    bits: int
+    weight_bits: int
+    layers: tuple[LayerMemory, ...]
+    peak: int
+    alive: tuple[Blob, ...]
+    with_scratch: int
+    caffe: CaffeMemory
+
+    @property
+    def peak_bytes(self) -> int:
+        """Activations alive at the peak."""
+        return self.bytes_of(self.layers[self.peak].live) if self.layers else 0
+
+    @property
+    def working_bytes(self) -> int:
+        """The most that activations and scratch take together."""
+        if not self.layers:
+            return 0
+        layer = self.layers[self.with_scratch]
+        return self.bytes_of(layer.live + layer.scratch)
+
+    @property
+    def weight_bytes(self) -> int:
+        """All parameters and statistics."""
+        totals = self.counted.totals
+        return bytes_of(totals.params + totals.statistics, self.weight_bits)
+
+    @property
+    def total_bytes(self) -> int:
+        """What an engine needs: weights, activations and scratch."""
+        return self.weight_bytes + self.working_bytes
+
+    def bytes_of(self, elements: int) -> int:
+        """Bytes of that many activations."""
+        return bytes_of(elements, self.bits)
+
+
+def bytes_of(elements: int, bits: int) -> int:
+    """Bytes of `elements` values of `bits` each, packed, rounded up.
+
+    >>> bytes_of(10, 32), bytes_of(10, 6), bytes_of(0, 8)
+    (40, 8, 0)
+    """
+    return -(-elements * bits // 8)
+
+
+def memory(counted: Count, bits: int = 32, weight_bits: int | None = None) -> Memory:
+    """The memory that a counted net needs.  weight_bits: as `bits` when not told.
+
+    By liveness: a buffer lives from the layer that makes it to the last one that reads it; in-place
+    tops, and tops that are their bottom (Reshape, Flatten, Split, Dropout at test time), share one.
+    Inputs live like any blob, outputs to the end.
+    """
+    net = counted.net
+    steps = usage(net, in_place=True)
+    layers = tuple(
+        LayerMemory(row, step.live, node.layer.scratch_elements(node.bottom_shapes, node.top_shapes), _own(row))
+        for row, step, node in zip(counted.layers, steps, net.nodes, strict=True)
+    )
+    peak = max(range(len(layers)), key=lambda i: layers[i].live, default=0)
+    with_scratch = max(range(len(layers)), key=lambda i: layers[i].live + layers[i].scratch, default=0)
+    alive = [net.blobs[index] for index in steps[peak].blobs] if steps else []
+    return Memory(
+        counted,
+        bits,
+        bits if weight_bits is None else weight_bits,
+        layers,
+        peak,
+        tuple(sorted(alive, key=lambda blob: -blob.shape.count())),
+        with_scratch,
+        _caffe(net, layers),
+    )
+
+
+def _own(row: LayerRow) -> int:
+    return row.params + row.statistics
+
+
+def _caffe(net: Net, layers: tuple[LayerMemory, ...]) -> CaffeMemory:
+    sizes: dict[int, int] = {}
+    for blob, home in zip(net.blobs, buffers(net, in_place=True, passing=False), strict=True):
+        sizes[home] = max(sizes.get(home, 0), blob.shape.count())
+    return CaffeMemory(
+        bytes_of(sum(sizes.values()), CAFFE_BITS),
+        bytes_of(sum(layer.scratch for layer in layers), CAFFE_BITS),
+        bytes_of(net.learnable(), CAFFE_BITS),
+    )

@@ -1,0 +1,112 @@
+"""The plain convolution that a block of layers stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from netcount.analysis.graph import pools_all
+from netcount.layers.layer import Window
+from netcount.net import Blob, Node
+
+MOST_OFFSETS = 1 << 14
+"""Positions along an axis beyond which nothing is likened to one convolution."""
+
+
+class Plain(NamedTuple):
+    """One convolution from a block's input to its output, without bias, beside what the block has.
+
+    kernel: how many positions of the input one value of the block's output sees, by axis.
+    params: kh·kw·C·C' of the plain one.  madds: those, at each of the block's output positions.
+    own_params, own_madds: of the block's learned matrices (biases, scales and shifts left out).
+    """
+
+    kernel: tuple[int, ...]
+    channels: int
+    outputs: int
+    positions: tuple[int, ...]
+    images: int
+    own_params: int
+    own_madds: int
+
+    @property
+    def params(self) -> int:
+        """Weights of the plain convolution."""
+        return prod(self.kernel) * self.channels * self.outputs
+
+    @property
+    def madds(self) -> int:
+        """Multiply-adds of the plain convolution."""
+        return self.params * prod(self.positions) * self.images
+
+
+class Sight(NamedTuple):
+    """What one value of a blob sees of the block's input, by axis.
+
+    offsets: positions, counted from the one it lies over.  distances: between what neighbours lie over.
+    """
+
+    offsets: tuple[frozenset[int], ...]
+    distances: tuple[int, ...]
+
+
+def plain_equivalent(nodes: Sequence[Node], inputs: Sequence[Blob], outputs: Sequence[Blob]) -> Plain | str:
+    """The plain convolution in place of `nodes`; a string says why there is none."""
+    if len(inputs) != 1 or len(outputs) != 1:
+        return f"it has {len(inputs)} inputs and {len(outputs)} outputs, not one of each"
+    (given,), (made,) = inputs, outputs
+    if len(given.shape) < 3 or len(given.shape) != len(made.shape):
+        return f"a convolution cannot lead from {given.shape} to {made.shape}"
+    products = [p for node in nodes for p in node.layer.products(node.bottom_shapes, node.top_shapes)]
+    if len(products) < 2:
+        return "it holds no more than one learned matrix"
+    seen = _seen(nodes, given, made)
+    if isinstance(seen, str):
+        return seen
+    images, channels, *_ = given.shape
+    _, made_channels, *positions = made.shape
+    return Plain(
+        tuple(len(offsets) for offsets in seen.offsets),
+        channels,
+        made_channels,
+        tuple(positions),
+        images,
+        sum(product.elements for product in products),
+        sum(product.madds for product in products),
+    )
+
+
+def _seen(nodes: Sequence[Node], given: Blob, made: Blob) -> Sight | str:
+    """What a value of `made` sees of `given`; a string where that is no window."""
+    axes = len(given.shape) - 2
+    known = {given.index: Sight((frozenset((0,)),) * axes, (1,) * axes)}
+    for node in nodes:
+        sights = [known[blob.index] for blob in node.bottoms if blob.index in known]
+        if not sights:
+            return f'"{node.name}" does not read from the input'
+        window = node.layer.window(node.bottom_shapes)
+        if node.type == "Deconvolution" or pools_all(node) or (window and len(window.kernel) != axes):
+            return f'"{node.name}" sees more than a window of the input'
+        if len({sight.distances for sight in sights}) > 1:
+            return f'"{node.name}" joins what was sampled at different strides'
+        if window is None and any(top.shape[2:] != node.bottoms[0].shape[2:] for top in node.tops):
+            return f'"{node.name}" does not slide a window'
+        if window and max(map(prod, zip(map(len, sights[0].offsets), window.kernel, strict=True))) > MOST_OFFSETS:
+            return f'"{node.name}" sees too large a window of the input'
+        offsets = tuple(frozenset().union(*both) for both in zip(*(s.offsets for s in sights), strict=True))
+        joined = Sight(offsets, sights[0].distances)
+        for top in node.tops:
+            known[top.index] = joined if window is None else _through(window, joined)
+    return known[made.index]
+
+
+def _through(window: Window, sight: Sight) -> Sight:
+    """What is seen through one more window."""
+    offsets = []
+    for seen, distance, kernel, pad, dilation in zip(
+        *sight, window.kernel, window.pad, window.dilation, strict=True
+    ):
+        taps = [distance * (tap * dilation - pad) for tap in range(kernel)]
+        offsets.append(frozenset(position + tap for position in seen for tap in taps))
+    return Sight(tuple(offsets), tuple(d * s for d, s in zip(sight.distances, window.stride, strict=True)))

@@ -1,0 +1,219 @@
+"""A net at another width and resolution, as a prototxt in which only numbers have changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from netcount.analysis.graph import classifiers
+from netcount.analysis.resolutions import (
+    Resolution,
+    image_inputs,
+    input_edits,
+    pool_edits,
+    whole_plane_poolings,
+)
+from netcount.analysis.widths import Channels, Multiplier, planned
+from netcount.errors import InputError, NetcountError
+from netcount.layers.convolution import Convolution
+from netcount.loading import load_net, text_of
+from netcount.net import Net, Node
+from netcount.prototxt.bind import nearest, whole_number
+from netcount.prototxt.edit import Span, edited, first_span
+from netcount.prototxt.tree import Source
+
+
+class Change(NamedTuple):
+    """A convolution whose channels changed."""
+
+    layer: str
+    line: int
+    was: int
+    now: int
+
+
+class Rescaled(NamedTuple):
+    """A rescaled net: its text, the net that the text describes, and the layers that changed.
+
+    classifiers: the layers whose channels are the net's answer, and were left alone.
+    notes: what a reader of the text has to know.
+    """
+
+    text: str
+    net: Net
+    before: Net
+    changes: tuple[Change, ...]
+    classifiers: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class Rescaler:
+    """A net that can be asked for at many widths and resolutions.
+
+    source and options: as for `netcount.load`.  keep: names of layers that keep their channels.
+    both_phases: whether layers of the other phase are changed too, where the file can be built in it.
+    InputError as by `load`, or where `keep` names no convolution.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        keep: Sequence[str] = (),
+        both_phases: bool = True,
+        **options: Any,
+    ) -> None:
+        self.options = options
+        text, name = text_of(source)
+        self.net = load_net(text, file=name, **options)
+        self.source = self._source(self.net)
+        self.nets = [self.net]
+        if both_phases:
+            other = {"TEST": "TRAIN", "TRAIN": "TEST"}[self.net.phase]
+            with suppress(NetcountError):  # the file is for one phase, or does not say enough for the other
+                net = load_net(text, file=name, **{**options, "phase": other})
+                if self._source(net).text == self.source.text:
+                    self.nets.append(net)
+        self.keep = frozenset(keep)
+        known = [n.name for net in self.nets for n in net.nodes if isinstance(n.layer, Convolution)]
+        for name in keep:
+            if name not in known:
+                hint = nearest(name, known)
+                raise InputError(f'{self.net.file}: --keep {name}: no convolution is called "{name}"{hint}')
+
+    def _source(self, net: Net) -> Source:
+        """The text that the net's layers stand in (not a solver's that only names it)."""
+        if not net.nodes:
+            raise InputError(f"{net.file}: the net has no layers")
+        return net.nodes[-1].message.tree.source
+
+    def rescaled(
+        self, width: Fraction | str = "1", resolution: Resolution | int | None = None, multiple: int = 1
+    ) -> Rescaled:
+        """The net with every convolution's channels times `width`, on images of `resolution`.
+
+        The classifiers (what feeds the outputs without another learned layer in between) and `keep`
+        make what they made, channelwise convolutions follow their input, and a pooling that covered
+        the whole plane still does.  multiple: what channels are rounded to.
+        InputError where a constant in the file makes it impossible.
+        """
+        factor = Fraction(width)
+        if factor <= 0 or multiple < 1:
+            raise InputError(f"a width is a factor above 0 and a multiple at least 1, not {width} and {multiple}")
+        size = Resolution(resolution, resolution) if isinstance(resolution, int) else resolution
+        edits: dict[Span, str] = {}
+        changes: dict[int, Change] = {}
+        answering: set[int] = set()
+        for net in self.nets:
+            answers = classifiers(net)
+            answering |= {node.message.tree.offset for node in net.nodes if node.index in answers}
+        for net in self.nets:
+            if factor != 1:
+                self._widen(net, Multiplier(factor, multiple), answering, edits, changes)
+        given = self._given(size)
+        if size is not None:
+            for net in self.nets:
+                edits.update(input_edits(net, size, self.options.get("input_shapes") or {}))
+            self._cover_planes(edits, given)
+        text = edited(self.source, edits)
+        net = self._built(text, given, self.net.phase)
+        notes = []
+        if given != (self.options.get("input_shapes") or {}):
+            shapes = " ".join(
+                f"--input-shape {blob or 'data'}={','.join(map(str, s))}" for blob, s in given.items()
+            )
+            notes.append(f"the size of the images was not in the file and is not now: it goes with {shapes}")
+        names = tuple(node.name for node in self.net.nodes if node.message.tree.offset in answering)
+        return Rescaled(text, net, self.net, tuple(changes[at] for at in sorted(changes)), names, tuple(notes))
+
+    def _widen(
+        self,
+        net: Net,
+        multiplier: Multiplier,
+        answering: set[int],
+        edits: dict[Span, str],
+        changes: dict[int, Change],
+    ) -> None:
+        fixed = {
+            node.index for node in net.nodes if node.message.tree.offset in answering or node.name in self.keep
+        }
+        for index, channels in planned(net, multiplier, fixed).items():
+            node = net.nodes[index]
+            new = _conv_edits(node, channels)
+            for span, number in new.items():
+                if edits.setdefault(span, number) != number:
+                    node.layer.refuse(f"would need {edits[span]} in one phase and {number} in the other")
+            was = node.tops[0].shape[1]
+            if was != channels.made:
+                tree = node.message.tree
+                changes[tree.offset] = Change(node.name, tree.source.line(tree.offset), was, channels.made)
+
+    def _given(self, size: Resolution | None) -> dict[str, list[int]]:
+        """The caller's input shapes, those of images with their new height and width."""
+        given = {name: list(shape) for name, shape in (self.options.get("input_shapes") or {}).items()}
+        if size is None:
+            return given
+        images = {blob.name for blob in image_inputs(self.net)}
+        for name, shape in given.items():
+            if (name in images or (name == "" and len(images) == 1)) and len(shape) == 4:
+                given[name] = [*shape[:2], size.high, size.wide]
+        return given
+
+    def _cover_planes(self, edits: dict[Span, str], given: Mapping[str, Sequence[int]]) -> None:
+        """Let poolings with a kernel of the whole plane cover it again; first ones first.
+
+        What is not known yet is built with a kernel of 1, which fits any plane.
+        """
+        waiting = [(net.phase, node) for net in self.nets for node in whole_plane_poolings(net)]
+        for _, node in waiting:
+            edits.update(pool_edits(node, Resolution(1, 1)))
+        for phase, node in waiting:
+            net = self._built(edited(self.source, edits), given, phase)
+            high, wide = net.nodes[node.index].bottoms[0].shape[2:]
+            edits.update(pool_edits(node, Resolution(high, wide)))
+
+    def _built(self, text: str, given: Mapping[str, Sequence[int]], phase: str) -> Net:
+        options = {**self.options, "input_shapes": given, "phase": phase, "file": self.source.file}
+        try:
+            return load_net(text, **options)
+        except NetcountError as problem:
+            raise InputError(f"rescaled, the net would be refused: {problem.message}", problem.place) from None
+
+
+def _conv_edits(node: Node, channels: Channels) -> dict[Span, str]:
+    tree = node.message.tree
+    edits = {}
+    for name, number in (("num_output", channels.made), ("group", channels.group)):
+        found = first_span(tree, name)
+        if found is not None and whole_number(found[0]) != number:
+            edits[found[1]] = str(number)
+    return edits
+
+
+def rescale(
+    source: str | os.PathLike[str],
+    *,
+    width: Fraction | str | float = 1,
+    resolution: Resolution | int | None = None,
+    multiple: int = 1,
+    keep: Sequence[str] = (),
+    **options: Any,
+) -> Rescaled:
+    """A net at another width and resolution; `text` of the result is its prototxt.
+
+    >>> made = rescale('''
+    ... input: "data" input_shape { dim: 1 dim: 3 dim: 9 dim: 11 }  # comments stay
+    ... layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
+    ...         convolution_param { num_output: 8 kernel_size: 3 } }
+    ... layer { name: "fc" type: "InnerProduct" bottom: "conv1" top: "fc"
+    ...         inner_product_param { num_output: 5 } }
+    ... ''', width=0.5)
+    >>> [tuple(change) for change in made.changes], made.classifiers
+    ([('conv1', 3, 8, 4)], ('fc',))
+
+    The rules, options and errors are those of `Rescaler`.
+    """
+    return Rescaler(source, keep=keep, **options).rescaled(Fraction(str(width)), resolution, multiple)

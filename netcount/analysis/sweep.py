@@ -1,0 +1,134 @@
+"""A net at many widths and resolutions: what each variant costs, and which fit a budget."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from netcount.analysis.count import count
+from netcount.analysis.memory import memory
+from netcount.analysis.rescale import Rescaler
+from netcount.analysis.resolutions import Resolution, image_inputs
+from netcount.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIGURES = ("params", "statistics", "madds", "activations", "weight_bytes", "peak_bytes")
+LIMITED = ("madds", "params", "peak_bytes", "weight_bytes")
+"""Figures that may have a largest value, inclusive."""
+
+
+class Variant(NamedTuple):
+    """One width at one resolution (height and width of the image; None: the net has no image).
+
+    peak_bytes: live activations at the peak.  over: the figures that are over their limits.
+    error: why there is no such variant; its figures are then 0.
+    """
+
+    width: str
+    resolution: Resolution | None
+    params: int = 0
+    statistics: int = 0
+    madds: int = 0
+    activations: int = 0
+    weight_bytes: int = 0
+    peak_bytes: int = 0
+    over: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the variant exists and keeps to every limit."""
+        return self.error is None and not self.over
+
+
+class Sweep(NamedTuple):
+    """All variants, widths in the order given and resolutions within each.
+
+    best: the index of the largest variant that fits (most madds, then most params), or None.
+    """
+
+    net: str
+    file: str
+    bits: int
+    limits: dict[str, int]
+    variants: tuple[Variant, ...]
+    best: int | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas DataFrame, one row a variant."""
+        import pandas as pd
+
+        records = [
+            {**variant._asdict(), "resolution": str(variant.resolution or ""), "fits": variant.fits}
+            for variant in self.variants
+        ]
+        return pd.DataFrame.from_records(records)
+
+
+def sweep(
+    source: str | os.PathLike[str],
+    widths: Sequence[str | float] = ("1",),
+    resolutions: Sequence[Resolution | int] = (),
+    *,
+    limits: Mapping[str, int] | None = None,
+    multiple: int = 1,
+    keep: Sequence[str] = (),
+    bits: int = 32,
+    on_variant: Callable[[Variant], None] | None = None,
+    **options: Any,
+) -> Sweep:
+    """Count every combination of `widths` and `resolutions` (that of the file when there are none).
+
+    limits: the largest value of a figure in LIMITED.  bits: of weights and activations in bytes.
+    multiple, keep, options: as for `Rescaler`.  A variant that a constant in the file makes
+    impossible has its error in its row.  InputError as by `load`, and for an unknown limit.
+    """
+    bounds = dict(limits or {})
+    for key in bounds:
+        if key not in LIMITED:
+            raise InputError(f'there is no limit on "{key}"; known are {", ".join(LIMITED)}')
+    rescaler = Rescaler(source, keep=keep, both_phases=False, **options)
+    sizes: list[Resolution | None] = [Resolution(s, s) if isinstance(s, int) else s for s in resolutions]
+    variants = []
+    for width in widths:
+        for size in sizes or [None]:
+            variants.append(_variant(rescaler, str(width), size, multiple, bits, bounds))
+            if on_variant is not None:
+                on_variant(variants[-1])
+    fitting = [index for index, variant in enumerate(variants) if variant.fits]
+    best = max(fitting, key=lambda i: (variants[i].madds, variants[i].params), default=None)
+    return Sweep(rescaler.net.name, rescaler.net.file, bits, bounds, tuple(variants), best)
+
+
+def _variant(
+    rescaler: Rescaler,
+    width: str,
+    size: Resolution | None,
+    multiple: int,
+    bits: int,
+    bounds: Mapping[str, int],
+) -> Variant:
+    try:
+        made = rescaler.rescaled(Fraction(width), size, multiple)
+    except InputError as problem:
+        return Variant(width, size, error=str(problem))
+    counted = count(made.net)
+    needed = memory(counted, bits)
+    if size is None and any(len(made.net.blobs[index].shape) == 4 for index in made.net.inputs):
+        size = Resolution(*image_inputs(made.net)[0].shape[2:])
+    totals = counted.totals
+    found = Variant(
+        width,
+        size,
+        totals.params,
+        totals.statistics,
+        totals.madds,
+        totals.activations,
+        needed.weight_bytes,
+        needed.peak_bytes,
+    )
+    return found._replace(over=tuple(key for key, most in bounds.items() if getattr(found, key) > most))

@@ -1,0 +1,45 @@
+"""`netcount blocks`: a row a block of layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netcount.analysis.blocks import blocks as found_blocks
+from netcount.analysis.count import count
+from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.output import Forms, deliver
+from netcount.loading import load_net
+
+
+@click.command()
+@click.argument("file")
+@click.option("--block", "pattern", metavar="REGEX", help="Names blocks: its first group, or what it matches.")
+@format_options("table", "csv", "markdown", "json")
+@net_options
+def blocks(file: str, pattern: str | None, form: str, output: str | None, **options: Any) -> None:
+    """What every block of a net costs: a row a block.
+
+    Blocks come from layer names (fire2/..., conv2_1/dw and conv2_1/sep, res2a_branch2b) or from a
+    pattern; the graph adds what stands between their layers, and shortcuts.
+
+    \b
+    Examples:
+      netcount blocks squeezenet_v1.1.prototxt
+      netcount blocks mobilenet_v1.prototxt --format csv
+      netcount blocks vgg16.prototxt --block '^(conv\\d)_'
+    """
+    from netcount.report.blocks import blocks_csv, blocks_document, blocks_report
+
+    counted = count(load_net(file, **load_arguments(options)))
+    found = found_blocks(counted, pattern)
+    deliver(
+        Forms(
+            lambda: blocks_report(counted, found),
+            lambda: blocks_document(counted, found),
+            lambda: blocks_csv(counted, found),
+        ),
+        form,
+        output,
+    )

@@ -1,0 +1,49 @@
+"""`netcount explain`: why a layer or a block costs what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netcount.analysis.count import count
+from netcount.analysis.explain import explain as explained
+from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.output import Forms, deliver
+from netcount.loading import load_net
+
+
+@click.command()
+@click.argument("file")
+@click.argument("name", metavar="LAYER|BLOCK")
+@click.option("--as", "kind", type=click.Choice(["layer", "block"]), help="Where a name is both.")
+@click.option("--block", "pattern", metavar="REGEX", help="What names a block (see netcount blocks).")
+@format_options("text", "markdown", "json")
+@net_options
+def explain(
+    file: str,
+    name: str,
+    kind: str | None,
+    pattern: str | None,
+    form: str,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """Why a layer, or a block of layers, costs what it costs.
+
+    The formula with the numbers in it, for params and for madds; what else could stand in the
+    layer's place, and what that would cost; for a block its layers and the plain convolution it
+    stands for. Which alternatives there are is derived from the net.
+
+    \b
+    Examples:
+      netcount explain squeezenet_v1.0.prototxt conv10
+      netcount explain squeezenet_v1.1.prototxt fire7
+      netcount explain mobilenet_v1.prototxt conv5_3/dw
+      netcount explain resnet50.prototxt res2a --as layer
+    """
+    from netcount.report.explanation import explanation, explanation_document
+
+    found = explained(count(load_net(file, **load_arguments(options))), name, pattern=pattern, kind=kind)
+    forms = Forms(lambda: explanation(found), lambda: explanation_document(found))
+    deliver(forms, "table" if form == "text" else form, output)

@@ -1,0 +1,99 @@
+"""`netcount memory`: what a net needs in memory, and how large its model file is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcount.analysis.count import count
+from netcount.analysis.memory import memory as measured
+from netcount.analysis.modelsize import matrices_of, model_size
+from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.output import Forms, deliver, replace
+from netcount.loading import load_net
+
+if TYPE_CHECKING:
+    from netcount.analysis.modelsize import ModelSize
+    from netcount.execute.weightstats import BlobStats
+    from netcount.net import Net
+
+BITS = click.IntRange(1, 64)
+
+
+@click.command()
+@click.argument("file")
+@click.option("--bits", type=BITS, default=32, show_default=True, help="Of an activation.")
+@click.option("--weight-bits", type=BITS, help="Of a parameter; as --bits when not told.")
+@click.option("--density", type=float, metavar="SHARE", help="Estimate a model pruned to this share of weights.")
+@click.option("--weights", metavar="X.caffemodel", help="Count density, values and ranges of these weights.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N layers with most in memory.")
+@click.option("--plot", metavar="FILE", help="Draw a bar a layer to a .png or .svg (needs the extra 'plot').")
+@format_options("table", "csv", "markdown", "json")
+@net_options
+def memory(
+    file: str,
+    bits: int,
+    weight_bits: int | None,
+    density: float | None,
+    weights: str | None,
+    top: int | None,
+    plot: str | None,
+    form: str,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """What a net needs in memory: live activations, im2col scratch, weights; and in Caffe.
+
+    The peak is by liveness: a buffer lives until the last layer that reads it; in-place tops and
+    aliases (Reshape, Flatten, Split, Dropout at test time) share one.
+
+    \b
+    Examples:
+      netcount memory squeezenet_v1.1.prototxt
+      netcount memory mobilenet_v1.prototxt --bits 8 --top 10
+      netcount memory squeezenet_v1.0.prototxt --weight-bits 6 --density 0.33
+      netcount memory deploy.prototxt --weights x.caffemodel --plot memory.svg
+    """
+    from netcount.report.memory import memory_csv, memory_document, memory_report
+
+    net = load_net(file, **load_arguments(options))
+    found = measured(count(net), bits, weight_bits)
+    size, stats = _model(net, weights, density, found.weight_bits)
+    if plot is not None:
+        from netcount.report.plot import memory_plot
+
+        replace(plot, memory_plot(found, plot))
+    deliver(
+        Forms(
+            lambda: [*memory_report(found, size, top), *_stats_parts(stats)],
+            lambda: {**memory_document(found, size), "weights": [row._asdict() for row in stats]},
+            lambda: memory_csv(found),
+        ),
+        form,
+        output,
+    )
+
+
+def _model(
+    net: Net, weights: str | None, density: float | None, bits: int
+) -> tuple[ModelSize | None, list[BlobStats]]:
+    """The estimated size of the model, from a density or from trained weights; and what these hold."""
+    if weights is None:
+        size = None if density is None else model_size(net, matrices_of(net, density), bits)
+        return size, []
+    if density is not None:
+        raise click.UsageError("--density is counted in the weights; give one of --density and --weights")
+    from netcount.execute.weights import read_caffemodel
+    from netcount.execute.weightstats import counted_matrices, weight_stats
+
+    blobs = read_caffemodel(weights, net).blobs
+    return model_size(net, counted_matrices(net, blobs), bits), weight_stats(net, blobs)
+
+
+def _stats_parts(stats: list[BlobStats]) -> list[Any]:
+    if not stats:
+        return []
+    from netcount.report.weightstats import stats_table
+
+    return ["", stats_table(stats)]

@@ -1,0 +1,63 @@
+"""`netcount rescale`: a net at another width and resolution, as a prototxt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netcount.analysis.count import count
+from netcount.analysis.rescale import Rescaled, Rescaler
+from netcount.cli.options import load_arguments, net_options, parse_factors, parse_resolutions, scale_options
+from netcount.cli.output import emit
+from netcount.errors import InputError
+from netcount.report.text import visible
+from netcount.units import human, times
+
+
+@click.command()
+@click.argument("file")
+@click.option("--width", default="1", show_default=True, metavar="FACTOR", help="For each num_output.")
+@click.option("--resolution", metavar="N|HxW", help="Of the input images.")
+@scale_options
+@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole; else to standard output.")
+@net_options
+def rescale(
+    file: str,
+    width: str,
+    resolution: str | None,
+    multiple: int,
+    keep: tuple[str, ...],
+    output: str | None,
+    **options: Any,
+) -> None:
+    """A thinner or wider net, for smaller or larger images: the same prototxt with other numbers.
+
+    Every convolution's num_output is scaled but the classifiers' (what feeds the outputs without
+    another learned layer in between); depthwise groups follow, and branches that are added up stay
+    alike. Comments and layout are kept. InnerProduct layers keep their num_output.
+
+    \b
+    Examples:
+      netcount rescale mobilenet_v1.prototxt --width 0.5 --resolution 160 -o half.prototxt
+      netcount rescale resnet50.prototxt --width 0.75 --round 8 --keep conv1 > thin.prototxt
+    """
+    (factor,) = parse_factors(width, "--width") if "," not in width else (None,)
+    sizes = parse_resolutions(resolution) if resolution else []
+    if factor is None or len(sizes) > 1:
+        raise InputError("rescale takes one width and one resolution; netcount sweep takes several")
+    rescaler = Rescaler(file, keep=keep, **load_arguments(options))
+    made = rescaler.rescaled(factor, sizes[0] if sizes else None, multiple)
+    emit(made.text, output)
+    click.echo(_summary(made, output), err=True)
+
+
+def _summary(made: Rescaled, output: str | None) -> str:
+    before, after = count(made.before).totals, count(made.net).totals
+    lines = [
+        f"{visible(output or 'standard output')}: {len(made.changes)} convolutions changed, "
+        f"kept: {', '.join(map(visible, made.classifiers)) or 'no classifier'}",
+        f"params  {human(before.params)} -> {human(after.params)}, {times(after.params, before.params)}",
+        f"madds   {human(before.madds)} -> {human(after.madds)}, {times(after.madds, before.madds)}",
+    ]
+    return "\n".join([*lines, *(f"note: {visible(note)}" for note in made.notes)])

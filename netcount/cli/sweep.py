@@ -1,0 +1,98 @@
+"""`netcount sweep`: a net at many widths and resolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netcount.analysis.sweep import sweep as swept
+from netcount.cli.options import (
+    format_options,
+    load_arguments,
+    net_options,
+    parse_factors,
+    parse_limit,
+    parse_resolutions,
+    scale_options,
+)
+from netcount.cli.output import Forms, deliver, progress_bar, replace
+
+NOTHING_FITS, BAD_INPUT = 1, 2
+
+
+@click.command()
+@click.argument("file")
+@click.option("--width", "widths", default="1", show_default=True, metavar="W,W,...", help="For each num_output.")
+@click.option("--resolution", "resolutions", metavar="R,R,...", help="N or HxW; that of the file when not told.")
+@scale_options
+@click.option("--max-madds", metavar="LIMIT", help="Such as 300M; inclusive, as all limits are.")
+@click.option("--max-params", metavar="LIMIT", help="Such as 4M.")
+@click.option("--max-peak-memory", metavar="LIMIT", help="Of live activations, such as '2 MiB'.")
+@click.option("--max-weight-bytes", metavar="LIMIT", help="Such as '4 MiB'.")
+@click.option("--bits", type=click.IntRange(1, 64), default=32, show_default=True, help="Of a value in memory.")
+@click.option("--plot", metavar="FILE", help="Madds against params, to a .png or .svg (needs the extra 'plot').")
+@format_options("table", "csv", "markdown", "json")
+@click.option("--progress/--no-progress", default=None, help="A bar on standard error.")
+@net_options
+def sweep(
+    file: str,
+    widths: str,
+    resolutions: str | None,
+    multiple: int,
+    keep: tuple[str, ...],
+    max_madds: str | None,
+    max_params: str | None,
+    max_peak_memory: str | None,
+    max_weight_bytes: str | None,
+    bits: int,
+    plot: str | None,
+    form: str,
+    output: str | None,
+    progress: bool | None,
+    **options: Any,
+) -> None:
+    """What all combinations of widths and resolutions cost, and which of them fit.
+
+    \b
+    Examples:
+      netcount sweep mobilenet_v1.prototxt --width 1,.75,.5,.25 --resolution 224,192,160,128
+      netcount sweep net.prototxt --width 1,.5 --max-madds 300M --max-peak-memory '1 MiB' --bits 8
+
+    Exit codes: 0 done, 1 no variant fits the limits, 2 bad input, or no variant is possible.
+    """
+    from netcount.report.sweep import sweep_csv, sweep_document, sweep_report
+
+    factors = [str(part).strip() for part in widths.split(",")]
+    parse_factors(widths, "--width")
+    sizes = parse_resolutions(resolutions) if resolutions else []
+    given = {
+        "madds": ("--max-madds", max_madds),
+        "params": ("--max-params", max_params),
+        "peak_bytes": ("--max-peak-memory", max_peak_memory),
+        "weight_bytes": ("--max-weight-bytes", max_weight_bytes),
+    }
+    limits = {key: parse_limit(text, option) for key, (option, text) in given.items() if text is not None}
+    with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as advance:
+        found = swept(
+            file,
+            factors,
+            sizes,
+            limits=limits,
+            multiple=multiple,
+            keep=keep,
+            bits=bits,
+            on_variant=advance,
+            **load_arguments(options),
+        )
+    if plot is not None:
+        from netcount.report.plot import sweep_plot
+
+        replace(plot, sweep_plot(found, plot))
+    deliver(
+        Forms(lambda: sweep_report(found), lambda: sweep_document(found), lambda: sweep_csv(found)), form, output
+    )
+    if all(variant.error for variant in found.variants):
+        raise click.exceptions.Exit(BAD_INPUT)
+    if limits and found.best is None:
+        raise click.exceptions.Exit(NOTHING_FITS)

@@ -1,0 +1,71 @@
+"""What trained weights hold: how many are not 0, how many differ, and between which bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from netcount.analysis.modelsize import Matrix
+from netcount.lazy import np
+from netcount.net import Net
+
+if TYPE_CHECKING:
+    from netcount.layers.run import Array
+
+
+class BlobStats(NamedTuple):
+    """One parameter blob.  distinct: different values, 0 included; least and most: its range."""
+
+    layer: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody wants of these
+    role: str
+    elements: int
+    nonzero: int
+    distinct: int
+    least: float
+    most: float
+
+
+def weight_stats(net: Net, blobs: Mapping[str, Sequence[Array]]) -> list[BlobStats]:
+    """A row for every parameter blob that a layer owns, in the order of the net."""
+    return [
+        BlobStats(
+            layer,
+            index,
+            role,
+            array.size,
+            int(np.count_nonzero(array)),
+            len(np.unique(array)),
+            float(array.min()) if array.size else 0.0,
+            float(array.max()) if array.size else 0.0,
+        )
+        for layer, index, role, array in _owned(net, blobs)
+    ]
+
+
+def counted_matrices(net: Net, blobs: Mapping[str, Sequence[Array]]) -> list[Matrix]:
+    """The weight blobs with their true gaps and numbers of values, for `model_size`."""
+    found = []
+    for layer, _, role, array in _owned(net, blobs):
+        if role != "weight":
+            continue
+        flat = array.reshape(-1)
+        places = np.flatnonzero(flat)
+        gaps, times = np.unique(np.diff(places, prepend=-1), return_counts=True)
+        found.append(
+            Matrix(
+                layer,
+                flat.size,
+                len(places),
+                dict(zip(gaps.tolist(), times.tolist(), strict=True)),
+                len(np.unique(flat[places])),
+            )
+        )
+    return found
+
+
+def _owned(net: Net, blobs: Mapping[str, Sequence[Array]]) -> Iterator[tuple[str, int, str, Array]]:
+    for node in net.nodes:
+        for index, (blob, owner) in enumerate(zip(node.params, node.owners, strict=True)):
+            if owner is None:
+                yield node.name, index, blob.role, np.asarray(blobs[node.name][index])

@@ -1,0 +1,223 @@
+"""Why a layer or a block costs what it costs: formulas with the numbers in them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from netcount.analysis.alternatives import Alternative
+from netcount.analysis.blocks import Block
+from netcount.analysis.explain import Explanation, LayerReasons
+from netcount.layers.layer import Factors, Product
+from netcount.report import document
+from netcount.report.blocks import block_document, ends, kernels_text, plain_lines
+from netcount.report.layout import Part, Table
+from netcount.report.text import visible, window_text
+from netcount.units import human, percent, times
+
+SCHEMA = "netcount/explain/1"
+
+
+def explanation(found: Explanation) -> list[Part]:
+    """The reasons for people."""
+    parts = _of_block(found, found.block) if found.block else _of_layer(found, found.layers[0])
+    if found.also:
+        parts += ["", f"note: {found.also}"]
+    return parts
+
+
+def numbers(factors: Factors) -> str:
+    """Factors as a product, those of one image left out: `1·1·512·1000`."""
+    return "·".join(str(extent) for _, extent in _told(factors)) or "1"
+
+
+def letters(factors: Factors) -> str:
+    """The names of the factors as a product: `kh·kw·C·C'`."""
+    return "·".join(name for name, _ in _told(factors))
+
+
+def _told(factors: Factors) -> Factors:
+    return tuple((name, extent) for name, extent in factors if name not in ("N", "M") or extent != 1)
+
+
+def params_formula(reasons: LayerReasons) -> str:
+    """`1·1·512·1000 + 1000 = 513,000`."""
+    own = [term for term in reasons.terms if term.role != "statistic" and term.shared_with is None]
+    if not own:
+        return "0"
+    return f"{' + '.join(numbers(term.factors) for term in own)} = {reasons.row.params:,}"
+
+
+def madds_formula(products: Sequence[Product]) -> str:
+    """`13·13 × 1·1·512·1000 = 86,528,000`; the positions before the matrix's elements."""
+    if not products:
+        return "0"
+    parts = []
+    for product in products:
+        uses = numbers(product.uses)
+        parts.append(f"{uses} × {numbers(product.weights)}" if uses != "1" else numbers(product.weights))
+    total = sum(product.madds for product in products)
+    return f"{' + '.join(parts)} = {total:,}"
+
+
+def rule(reasons: LayerReasons) -> str:
+    """How the layer's type counts, in words."""
+    text = inspect.getdoc(type(reasons.node.layer).ops) or ""
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def _of_layer(found: Explanation, reasons: LayerReasons) -> list[Part]:
+    row, totals = reasons.row, found.counted.totals
+    inputs = ", ".join(blob.shape.hwc() for blob in row.bottoms) or "nothing"
+    outputs = ", ".join(blob.shape.hwc() for blob in row.tops) or "nothing"
+    kernel = f" {window_text(row.window)}" if row.window else ""
+    parts: list[Part] = [
+        f"{visible(row.name)}  {visible(row.type)}{kernel}  {visible(found.counted.net.file)}:{row.line}",
+        f"{inputs} -> {outputs}",
+        "",
+    ]
+    parts += _formulas(reasons)
+    others = ", ".join(f"{n:,} {name}" for name, n in row.ops._asdict().items() if n and name != "madds")
+    parts.append(f"besides     {others or 'nothing'}")
+    if row.madds or row.params:
+        parts.append(
+            f"share       {percent(row.madds, totals.madds)} of the net's madds, "
+            f"{percent(row.params, totals.params)} of its params"
+        )
+    parts.append(f"rule        {rule(reasons)}")
+    for other in reasons.alternatives:
+        parts += ["", *_alternative(other)]
+    return parts
+
+
+def _formulas(reasons: LayerReasons) -> list[Part]:
+    parts: list[Part] = [f"params      {params_formula(reasons)}"]
+    named = [
+        f"{letters(t.factors)} {t.role}{f' of {visible(t.shared_with)}' if t.shared_with else ''}"
+        for t in reasons.terms
+    ]
+    if named:
+        parts.append(f"            {' + '.join(named)}")
+    if reasons.row.statistics:
+        parts.append(f"statistics  {reasons.row.statistics:,}, kept but not learned")
+    parts.append(f"madds       {madds_formula(reasons.products)}")
+    if reasons.products:
+        parts.append(
+            "            "
+            + " + ".join(f"{letters(p.uses)} × {letters(p.weights)}".removeprefix(" × ") for p in reasons.products)
+        )
+    window = reasons.row.window
+    if window and window.group > 1 and reasons.products:
+        each = reasons.products[0].elements // window.group
+        parts.append(
+            f"a group     {each:,} weights and {reasons.row.madds // window.group:,} madds, {window.group} times"
+        )
+    return parts
+
+
+def _alternative(found: Alternative) -> list[str]:
+    weights = " + ".join(numbers(product.weights) for product in found.products)
+    lines = [
+        f"{visible(found.title)}:",
+        f"  weights   {weights} = {found.params:,}, {times(found.params, found.own_params)}",
+        f"  madds     {madds_formula(found.products)}, {times(found.madds, found.own_madds)}",
+    ]
+    if found.note:
+        lines.append(f"  {visible(found.note)}")
+    return lines
+
+
+def _of_block(found: Explanation, block: Block) -> list[Part]:
+    totals, whole = block.totals, found.counted.totals
+    rows = [
+        (
+            visible(reasons.row.name),
+            visible(reasons.row.type),
+            window_text(reasons.row.window),
+            reasons.row.tops[0].shape.hwc() if reasons.row.tops else "",
+            params_formula(reasons) if reasons.row.params else "",
+            human(reasons.row.madds) if reasons.row.madds else "",
+            percent(reasons.row.madds, totals.madds) if reasons.row.madds else "",
+        )
+        for reasons in found.layers
+    ]
+    table = Table(
+        ("layer", "type", "kernel", "output", "params", "madds", "share"),
+        (False, False, False, True, True, True, True),
+        tuple(rows),
+        (f"total of {len(rows)} layers", "", "", "", f"{totals.params:,}", human(totals.madds), "100.00%"),
+        shrink=((1, 6), (0, 14)),
+    )
+    net = found.counted.net
+    parts: list[Part] = [
+        f"{visible(block.name)}  a block of {len(rows)} layers  {visible(net.file)}:{block.rows[0].line}",
+        ends(block),
+        "",
+        table,
+        "",
+        f"params   {totals.params:,}, {percent(totals.params, whole.params)} of the net's",
+        f"madds    {totals.madds:,}, {percent(totals.madds, whole.madds)} of the net's",
+    ]
+    if block.kernels:
+        parts.append(f"kernels  {kernels_text(block)}")
+    parts += ["", *plain_lines(block)]
+    pairs = [other for reasons in found.layers for other in reasons.alternatives if other.kind == "plain_for_pair"]
+    parts += [f"  {visible(other.note)}" for other in pairs]
+    return parts
+
+
+def explanation_document(found: Explanation) -> dict[str, Any]:
+    """The JSON document, versioned by its `schema`."""
+    net = found.counted.net
+    return {
+        "schema": SCHEMA,
+        "net": net.name,
+        "file": net.file,
+        "phase": net.phase,
+        "batch": net.batch,
+        "kind": "block" if found.block else "layer",
+        "name": found.name,
+        "block": block_document(found.block, found.counted) if found.block else None,
+        "layers": [_layer_document(reasons) for reasons in found.layers],
+    }
+
+
+def _layer_document(reasons: LayerReasons) -> dict[str, Any]:
+    return {
+        **document.layer(reasons.row),
+        "rule": rule(reasons),
+        "params_formula": params_formula(reasons),
+        "madds_formula": madds_formula(reasons.products),
+        "terms": [
+            {
+                "role": term.role,
+                "factors": _factors(term.factors),
+                "elements": term.elements,
+                "shared_with": term.shared_with,
+            }
+            for term in reasons.terms
+        ],
+        "products": [_product(product) for product in reasons.products],
+        "alternatives": [
+            {
+                "kind": other.kind,
+                "title": other.title,
+                "params": other.params,
+                "madds": other.madds,
+                "own_params": other.own_params,
+                "own_madds": other.own_madds,
+                "products": [_product(product) for product in other.products],
+                "note": other.note,
+            }
+            for other in reasons.alternatives
+        ],
+    }
+
+
+def _product(product: Product) -> dict[str, Any]:
+    return {"weights": _factors(product.weights), "uses": _factors(product.uses), "madds": product.madds}
+
+
+def _factors(factors: Factors) -> list[dict[str, Any]]:
+    return [{"name": name, "extent": extent} for name, extent in factors]

@@ -1,0 +1,173 @@
+"""What a net needs in memory: a row a layer with a bar, the peak, and the size of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netcount.analysis.memory import LayerMemory, Memory
+from netcount.analysis.modelsize import ModelSize
+from netcount.report import document
+from netcount.report.layout import Part, Table
+from netcount.report.tabular import csv_text
+from netcount.report.text import bar, visible
+from netcount.units import human_bytes, percent
+
+SCHEMA = "netcount/memory/1"
+BAR_CELLS = 20
+_FIELDS = ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes")
+
+
+def memory_report(found: Memory, size: ModelSize | None = None, top: int | None = None) -> list[Part]:
+    """The whole report; `top`: only the layers with most in memory, in the order of the net."""
+    net = found.counted.net
+    parts: list[Part] = [
+        f"{visible(net.name) or '(unnamed net)'}  {visible(net.file)}  phase {net.phase}  "
+        f"batch {net.batch or 1}  {found.bits}-bit activations, {found.weight_bits}-bit weights",
+        "",
+        _table(found, top),
+    ]
+    if top is not None and top < len(found.layers):
+        parts.append(f"{top} of {len(found.layers)} layers are shown")
+    parts += ["", *_peak_lines(found), "", *_caffe_lines(found)]
+    if size is not None:
+        parts += ["", *size_lines(size)]
+    return parts
+
+
+def _table(found: Memory, top: int | None) -> Table:
+    order = sorted(range(len(found.layers)), key=lambda i: -found.layers[i].live)[:top]
+    most = max((found.bytes_of(layer.live) for layer in found.layers), default=0)
+    rows = []
+    for index in sorted(order):
+        layer = found.layers[index]
+        live = found.bytes_of(layer.live)
+        rows.append(
+            (
+                visible(layer.row.name),
+                visible(layer.row.type),
+                layer.row.tops[0].shape.hwc() if layer.row.tops else "",
+                human_bytes(live),
+                bar(live, most, BAR_CELLS) + (" peak" if index == found.peak else ""),
+                human_bytes(found.bytes_of(layer.scratch)) if layer.scratch else "",
+                human_bytes(_weights(found, layer)) if layer.weights else "",
+            )
+        )
+    return Table(
+        ("layer", "type", "output", "alive", "", "scratch", "weights"),
+        (False, False, True, True, False, True, True),
+        tuple(rows),
+        shrink=((4, 8), (1, 6), (0, 12), (2, 7)),
+    )
+
+
+def _weights(found: Memory, layer: LayerMemory) -> int:
+    return -(-layer.weights * found.weight_bits // 8)
+
+
+def _peak_lines(found: Memory) -> list[str]:
+    if not found.layers:
+        return ["the net has no layers"]
+    at, widest = found.layers[found.peak].row, found.layers[found.with_scratch]
+    alive = ", ".join(
+        f"{visible(blob.name)} {blob.shape.hwc()} {human_bytes(found.bytes_of(blob.shape.count()))}"
+        for blob in found.alive
+    )
+    return [
+        "an engine that reuses buffers needs",
+        f"  activations  {human_bytes(found.peak_bytes):>10}  at the peak, {visible(at.name)} (line {at.line}): "
+        f"{alive}",
+        f"  with im2col  {human_bytes(found.working_bytes):>10}  at {visible(widest.row.name)} "
+        f"(line {widest.row.line}), {human_bytes(found.bytes_of(widest.scratch))} of it scratch",
+        f"  weights      {human_bytes(found.weight_bytes):>10}",
+        f"  together     {human_bytes(found.total_bytes):>10}",
+    ]
+
+
+def _caffe_lines(found: Memory) -> list[str]:
+    caffe = found.caffe
+    return [
+        "Caffe keeps, in float32",
+        f"  blobs        {human_bytes(caffe.blobs):>10}  one buffer a blob, to the end",
+        f"  columns      {human_bytes(caffe.columns):>10}  a column matrix for each layer that needs one",
+        f"  weights      {human_bytes(caffe.weights):>10}",
+        f"  together     {human_bytes(caffe.total):>10}",
+    ]
+
+
+def size_lines(size: ModelSize) -> list[str]:
+    """The estimate of a pruned and quantized model, part by part."""
+    return [
+        f"the model file, estimated for {size.bits}-bit values of which {percent_of(size.density)} are not 0",
+        f"  values       {human_bytes(size.values):>10}  {size.bits} bits each, {size.fillers:,} zeros stored",
+        f"  indices      {human_bytes(size.indices):>10}  distances of {size.index_bits} bits",
+        f"  codebooks    {human_bytes(size.codebooks):>10}  float32 values that the codes stand for",
+        f"  others       {human_bytes(size.others):>10}  biases, scales, shifts and statistics in float32",
+        f"  together     {human_bytes(size.total):>10}  {percent(size.total, size.dense)} of the "
+        f"{human_bytes(size.dense)} of float32",
+    ]
+
+
+def percent_of(share: float) -> str:
+    """A share in percent."""
+    return percent(round(share * 10**6), 10**6)
+
+
+def memory_csv(found: Memory) -> str:
+    """A record a layer, exact bytes."""
+    return csv_text(
+        _FIELDS,
+        (
+            (
+                layer.row.name,
+                layer.row.type,
+                layer.row.line,
+                found.bytes_of(layer.live),
+                found.bytes_of(layer.scratch),
+                _weights(found, layer),
+            )
+            for layer in found.layers
+        ),
+    )
+
+
+def memory_document(found: Memory, size: ModelSize | None = None) -> dict[str, Any]:
+    """The JSON document, versioned by its `schema`; all figures in bytes."""
+    net = found.counted.net
+    return {
+        "schema": SCHEMA,
+        "net": net.name,
+        "file": net.file,
+        "phase": net.phase,
+        "batch": net.batch,
+        "complete": net.complete,
+        "bits": found.bits,
+        "weight_bits": found.weight_bits,
+        "layers": [
+            {
+                "name": layer.row.name,
+                "type": layer.row.type,
+                "line": layer.row.line,
+                "live_bytes": found.bytes_of(layer.live),
+                "scratch_bytes": found.bytes_of(layer.scratch),
+                "weight_bytes": _weights(found, layer),
+            }
+            for layer in found.layers
+        ],
+        "peak": {
+            "layer": found.layers[found.peak].row.name if found.layers else None,
+            "line": found.layers[found.peak].row.line if found.layers else None,
+            "bytes": found.peak_bytes,
+            "alive": [
+                {**document.shaped(blob.name, blob.shape), "bytes": found.bytes_of(blob.shape.count())}
+                for blob in found.alive
+            ],
+        },
+        "working": {
+            "layer": found.layers[found.with_scratch].row.name if found.layers else None,
+            "bytes": found.working_bytes,
+        },
+        "weight_bytes": found.weight_bytes,
+        "total_bytes": found.total_bytes,
+        "caffe": {**found.caffe._asdict(), "total": found.caffe.total},
+        "model": {**size._asdict(), "total": size.total} if size else None,
+    }

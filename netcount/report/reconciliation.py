@@ -1,0 +1,109 @@
+"""Where conventions differ, a row a layer type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netcount.analysis.reconcile import Reconciliation, TypeCosts
+from netcount.report.layout import Part, Table
+from netcount.report.tabular import csv_text
+from netcount.report.text import visible
+from netcount.units import human
+
+SCHEMA = "netcount/reconcile/1"
+_NAMED = 3
+
+
+def reconciliation_report(found: Reconciliation) -> list[Part]:
+    """The table, and what each convention counts."""
+    net = found.net
+    names = [visible(convention.name) for convention in found.conventions]
+    table = Table(
+        ("type", "layers", *names, *_differences(names), "which"),
+        (False, True, *(True for _ in names), *(True for _ in names[1:]), False),
+        tuple(_row(row) for row in found.rows),
+        ("whole net", str(len(net.nodes)), *_cells(found.totals), ""),
+        shrink=((2 * len(names) + 1, 10), (0, 8)),
+    )
+    lines: list[Part] = [
+        f"{visible(net.name) or '(unnamed net)'}  {visible(net.file)}  {' and '.join(names)} reconciled",
+        "",
+        table,
+        "",
+    ]
+    lines += [f"{visible(c.name)}: {visible(c.about)} (used by: {visible(c.used_by)})" for c in found.conventions]
+    return lines + [_sentence(found, index) for index in range(1, len(names))]
+
+
+def _sentence(found: Reconciliation, index: int) -> str:
+    """By how much one convention's number differs from the first one's, and in which types."""
+    first, other = found.totals[0], found.totals[index]
+    names = [visible(convention.name) for convention in found.conventions]
+    kinds = [visible(row.type) for row in found.rows if row.costs[index] != row.costs[0]]
+    where = f"they differ in {', '.join(kinds)}" if kinds else "they agree in every type"
+    return f"{other:,} {names[index]} − {first:,} {names[0]} = {other - first:,}; {where}"
+
+
+def _differences(names: Sequence[str]) -> list[str]:
+    return ["difference"] if len(names) == 2 else [f"{name} −{names[0]}" for name in names[1:]]
+
+
+def _cells(costs: Sequence[int]) -> list[str]:
+    first, *others = costs
+    return [*(human(cost) for cost in costs), *(f"{cost - first:+,}" if cost != first else "" for cost in others)]
+
+
+def _row(row: TypeCosts) -> tuple[str, ...]:
+    which = ""
+    if row.differing and len(row.differing) < row.layers:
+        more = f" and {len(row.differing) - _NAMED} more" if len(row.differing) > _NAMED else ""
+        which = ", ".join(map(visible, row.differing[:_NAMED])) + more
+    elif row.differing:
+        which = "all" if row.layers > 1 else visible(row.differing[0])
+    return (visible(row.type), str(row.layers), *_cells(row.costs), which)
+
+
+def reconciliation_csv(found: Reconciliation) -> str:
+    """A record a layer type, exact integers."""
+    names = [convention.name for convention in found.conventions]
+    header = ("type", "layers", *names, *(f"{name}_minus_{names[0]}" for name in names[1:]), "differing")
+    return csv_text(
+        header,
+        (
+            (
+                row.type,
+                row.layers,
+                *row.costs,
+                *(cost - row.costs[0] for cost in row.costs[1:]),
+                " ".join(row.differing),
+            )
+            for row in found.rows
+        ),
+    )
+
+
+def reconciliation_document(found: Reconciliation) -> dict[str, Any]:
+    """The JSON document, versioned by its `schema`."""
+    names = [convention.name for convention in found.conventions]
+    return {
+        "schema": SCHEMA,
+        "net": found.net.name,
+        "file": found.net.file,
+        "phase": found.net.phase,
+        "batch": found.net.batch,
+        "conventions": [
+            {"name": convention.name, "about": convention.about, "used_by": convention.used_by}
+            for convention in found.conventions
+        ],
+        "types": [
+            {
+                "type": row.type,
+                "layers": row.layers,
+                "costs": dict(zip(names, row.costs, strict=True)),
+                "differing": list(row.differing),
+            }
+            for row in found.rows
+        ],
+        "totals": dict(zip(names, found.totals, strict=True)),
+    }

@@ -1,0 +1,45 @@
+"""What trained weights hold, a row a blob."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netcount.execute.weightstats import BlobStats
+from netcount.report.layout import Table
+from netcount.report.text import visible
+from netcount.units import human, percent
+
+
+def stats_table(stats: Sequence[BlobStats]) -> Table:
+    """The counted densities, numbers of values and ranges, with the sums below."""
+    elements, nonzero = sum(row.elements for row in stats), sum(row.nonzero for row in stats)
+    return Table(
+        ("layer", "blob", "role", "elements", "not 0", "density", "values", "least", "most"),
+        (False, True, False, True, True, True, True, True, True),
+        tuple(
+            (
+                visible(row.layer),
+                str(row.index),
+                row.role,
+                human(row.elements),
+                human(row.nonzero),
+                percent(row.nonzero, row.elements),
+                human(row.distinct),
+                f"{row.least:.4g}",
+                f"{row.most:.4g}",
+            )
+            for row in stats
+        ),
+        (
+            f"total of {len(stats)} blobs",
+            "",
+            "",
+            human(elements),
+            human(nonzero),
+            percent(nonzero, elements),
+            "",
+            "",
+            "",
+        ),
+        shrink=((0, 12), (2, 4)),
+    )

@@ -1,0 +1,160 @@
+"""Blocks by name, by pattern and by graph, and the plain convolution each stands for."""
+
+from __future__ import annotations
+
+from math import prod
+
+import pytest
+
+import netcount
+from netcount.analysis.blocks import Block, blocks, outside
+from netcount.analysis.count import count, totals_of
+from netcount.analysis.names import block_of
+from netcount.analysis.plain import Plain
+from netcount.errors import InputError
+from tests.helpers import SAMPLES, inputs, net_of
+
+ALL_SAMPLES = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))
+
+
+def sample_blocks(name: str, pattern: str | None = None) -> dict[str, Block]:
+    found = netcount.load(SAMPLES / f"{name}.prototxt").analyze().blocks(pattern)
+    return {block.name: block for block in found}
+
+
+def conv(name: str, bottom: str, top: str, rest: str) -> str:
+    return (
+        f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{top}" '
+        f"convolution_param {{ {rest} }} }}\n"
+    )
+
+
+def op(type: str, name: str, bottoms: str, top: str, rest: str = "") -> str:
+    lines = "".join(f' bottom: "{bottom}"' for bottom in bottoms.split())
+    return f'layer {{ name: "{name}" type: "{type}"{lines} top: "{top}" {rest} }}\n'
+
+
+@pytest.mark.parametrize("name", ALL_SAMPLES)
+def test_blocks_and_the_rest_are_the_net(name: str) -> None:
+    counted = count(netcount.load(SAMPLES / f"{name}.prototxt"))
+    found = blocks(counted)
+    rest = outside(counted, found)
+    taken = [node.index for block in found for node in block.nodes]
+    assert len(taken) == len(set(taken))
+    assert len(taken) + len(rest) == len(counted.layers)
+    assert totals_of([*rest, *(row for block in found for row in block.rows)]) == counted.totals
+    for block in found:
+        assert block.totals == totals_of(block.rows)
+        assert sum(share.madds for share in block.kernels) == block.totals.madds
+
+
+def test_fire_7_is_a_twelfth_of_a_plain_convolution() -> None:
+    fire7 = sample_blocks("squeezenet_v1.1")["fire7"]
+    c, s, e1, e3 = 384, 48, 192, 192
+    assert [blob.name for blob in fire7.inputs] == ["fire6/concat"]
+    assert [blob.name for blob in fire7.outputs] == ["fire7/concat"]
+    assert isinstance(fire7.plain, Plain)
+    assert fire7.plain.kernel == (3, 3)
+    assert fire7.plain.own_params == c * s + s * e1 + 9 * s * e3 == 110_592
+    assert fire7.plain.params == 9 * c * (e1 + e3) == 12 * fire7.plain.own_params
+    assert fire7.plain.madds == 14 * 14 * fire7.plain.params
+
+
+@pytest.mark.parametrize("name", ["conv2_1", "conv5_3", "conv6"])
+def test_a_separable_block_is_an_nth_and_a_ninth(name: str) -> None:
+    found = sample_blocks("mobilenet_v1")[name]
+    assert isinstance(found.plain, Plain)
+    n = found.plain.outputs
+    assert found.plain.own_madds * 9 * n == found.plain.madds * (9 + n)
+    assert found.rows[-1].type == "ReLU", "what works in place behind the block belongs to it"
+
+
+def test_a_shortcut_belongs_to_the_block_it_goes_around() -> None:
+    found = sample_blocks("mobilenet_v2")
+    assert found["conv3_1"].rows[-1].name == "block_3_1"
+    assert [blob.name for blob in found["conv3_1"].inputs] == ["conv2_2/linear"]
+    assert [blob.name for blob in found["conv3_1"].outputs] == ["block_3_1"]
+    resnet = sample_blocks("resnet50")
+    assert {row.name for row in resnet["res2a"].rows} >= {"res2a", "res2a_branch1", "scale2a_branch2c"}
+    assert len(resnet) == 16
+
+
+def test_a_convolution_that_skips_sees_as_many_positions_as_its_kernel() -> None:
+    plain = sample_blocks("resnet50")["res3a"].plain  # its 1×1 has stride 2, its 3×3 then stride 1
+    assert isinstance(plain, Plain)
+    assert plain.kernel == (3, 3)
+
+
+def two_convolutions(first: str, second: str, end: str = "") -> Block:
+    net = net_of(inputs(x=(1, 4, 20, 22)) + conv("a1/p", "x", "p", first) + conv("a1/q", "p", "q", second) + end)
+    (found,) = net.analyze().blocks()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kernel"),
+    [
+        ("num_output: 6 kernel_size: 3", "num_output: 7 kernel_size: 3", (5, 5)),
+        ("num_output: 6 kernel_size: 3 stride: 2", "num_output: 7 kernel_size: 3", (7, 7)),
+        ("num_output: 6 kernel_h: 1 kernel_w: 7", "num_output: 7 kernel_h: 5 kernel_w: 1", (5, 7)),
+        ("num_output: 6 kernel_size: 1", "num_output: 7 kernel_size: 3 dilation: 4", (3, 3)),
+        ("num_output: 6 kernel_size: 2 stride: 2", "num_output: 7 kernel_size: 3 dilation: 2", (6, 6)),
+    ],
+)
+def test_the_plain_kernel_is_what_one_output_sees(first: str, second: str, kernel: tuple[int, int]) -> None:
+    plain = two_convolutions(first, second).plain
+    assert isinstance(plain, Plain)
+    assert plain.kernel == kernel
+    assert (plain.channels, plain.outputs) == (4, 7)
+    assert plain.params == prod(kernel) * 4 * 7
+
+
+def test_branches_see_together_what_each_sees() -> None:
+    text = inputs(x=(1, 4, 20, 22))
+    text += conv("m1/a", "x", "a", "num_output: 3 kernel_h: 1 kernel_w: 5 pad_h: 0 pad_w: 2")
+    text += conv("m1/b", "x", "b", "num_output: 2 kernel_h: 3 kernel_w: 1 pad_h: 1 pad_w: 0")
+    text += op("Concat", "m1/out", "a b", "out")
+    (block,) = net_of(text).analyze().blocks()
+    assert isinstance(block.plain, Plain)
+    assert block.plain.kernel == (3, 5)
+    assert block.plain.own_params == 4 * 3 * 5 + 4 * 2 * 3
+
+
+def test_what_has_no_plain_equivalent_says_why() -> None:
+    global_pool = op("Pooling", "a1/pool", "q", "pool", "pooling_param { pool: AVE global_pooling: true }")
+    last = conv("a1/r", "pool", "r", "num_output: 5 kernel_size: 1")
+    first, second = "num_output: 6 kernel_size: 3", "num_output: 7 kernel_size: 3"
+    assert two_convolutions(first, second, global_pool + last).plain == (
+        '"a1/pool" sees more than a window of the input'
+    )
+    branch = conv("a1/r", "p", "r", "num_output: 5 kernel_size: 1")
+    assert "2 outputs" in str(two_convolutions(first, second, branch).plain)
+    dense = op("InnerProduct", "a1/fc", "q", "fc", "inner_product_param { num_output: 9 }")
+    assert "a convolution cannot lead from" in str(two_convolutions(first, second, dense).plain)
+    huge = "num_output: 7 kernel_h: 20000 kernel_w: 1 pad_h: 20000 pad_w: 0"
+    assert "too large a window" in str(two_convolutions(first, huge).plain)
+
+
+def test_a_pattern_names_blocks() -> None:
+    found = sample_blocks("vgg16", r"^conv(\d)_")
+    assert list(found) == ["1", "2", "3", "4", "5"]
+    assert [row.name for row in found["3"].rows if row.madds] == ["conv3_1", "conv3_2", "conv3_3"]
+    assert isinstance(found["3"].plain, Plain)
+    assert found["3"].plain.kernel == (7, 7)
+    whole = sample_blocks("squeezenet_v1.1", "fire[23]")
+    assert list(whole) == ["fire2", "fire3"]
+    with pytest.raises(InputError, match="not a regular expression"):
+        sample_blocks("vgg16", "(")
+
+
+def test_names_that_share_a_folder_are_told_apart_below_it() -> None:
+    text = inputs(x=(1, 4, 20, 22))
+    for number, (bottom, top) in enumerate((("x", "a"), ("b", "c"))):
+        text += conv(f"Net/v1/part{number}/one", bottom, top, "num_output: 6 kernel_size: 1")
+        text += conv(f"Net/v1/part{number}/two", top, chr(ord(top) + 1), "num_output: 4 kernel_size: 3")
+    assert [block.name for block in net_of(text).analyze().blocks()] == ["part0", "part1"]
+
+
+def test_a_net_without_telling_names_has_no_blocks() -> None:
+    assert sample_blocks("alexnet") == {}
+    assert block_of("data") is None

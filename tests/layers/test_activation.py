@@ -1,0 +1,29 @@
+"""Activations of forks, and what only a debug build of Caffe refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from netcount.layers.run import Run
+from netcount.opcount import OpCount
+from netcount.shape import Shape
+from tests.helpers import layer_of
+
+X = np.array([-4, -1, 0, 5, 9], dtype=np.float32)
+
+
+def test_relu6_has_a_slope_of_its_own() -> None:
+    (y,) = layer_of('type: "ReLU6"').forward([X], [], Run())
+    assert y.tolist() == [0, 0, 0, 5, 6]
+    layer = layer_of('type: "ReLU6" relu6_param { negative_slope: 0.5 }')
+    (y,) = layer.forward([X], [], Run())
+    assert y.tolist() == [-2, -0.5, 0, 5, 6]
+    assert layer.ops([Shape((5,))], [Shape((5,))]) == OpCount(adds=5, muls=5, compares=15)
+
+
+@pytest.mark.parametrize("ratio", ["0", "1"])
+def test_a_dropout_ratio_at_its_bounds_passes_values(ratio: str) -> None:
+    layer = layer_of(f'type: "Dropout" dropout_param {{ dropout_ratio: {ratio} }}')
+    (y,) = layer.forward([X], [], Run())
+    assert (y == X).all()

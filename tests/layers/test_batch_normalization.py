@@ -1,0 +1,70 @@
+"""BN of two forks: blobs, values and refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netcount.errors import InputError
+from netcount.layers.run import Run
+from netcount.shape import Shape
+from tests.helpers import layer_of, net_of
+
+X = np.random.default_rng(3).standard_normal((2, 6, 3, 5)).astype(np.float32)
+SLOPE, BIAS = np.arange(1, 7, dtype=np.float32), np.arange(6, dtype=np.float32)
+
+
+def blobs(*more: Any) -> list[Any]:
+    return [blob.reshape(1, 6, 1, 1) for blob in (SLOPE, BIAS, *more)]
+
+
+def normal(x: Any, eps: float) -> Any:
+    mean, variance = x.mean(axis=(0, 2, 3), keepdims=True), x.var(axis=(0, 2, 3), keepdims=True)
+    return (x - mean) / np.sqrt(variance + eps) * SLOPE.reshape(6, 1, 1) + BIAS.reshape(6, 1, 1)
+
+
+def test_kept_statistics_are_the_mean_and_the_inverse_deviation() -> None:
+    layer = layer_of('type: "BN" bn_param { slope_filler { value: 1 } }')
+    assert [(blob.shape, blob.role) for blob in layer.blobs([Shape(X.shape)])] == [
+        ((1, 6), role) for role in ("weight", "bias", "statistic", "statistic")
+    ]
+    (y,) = layer.forward([X], blobs(BIAS, SLOPE), Run())
+    planes = [(X[:, c] - c) * (c + 1) * (c + 1) + c for c in range(6)]
+    np.testing.assert_allclose(y, np.stack(planes, axis=1), rtol=1e-5, atol=1e-5)
+    (own,) = layer_of('type: "BN"', phase="TRAIN").forward([X], blobs(BIAS, SLOPE), Run())
+    np.testing.assert_allclose(own, normal(X, 1e-5), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("phase", ["TEST", "TRAIN"])
+def test_segnet_normalizes_by_the_batch_in_either_phase(phase: str) -> None:
+    layer = layer_of(
+        'type: "BN" bn_param { scale_filler { value: 1 } shift_filler { value: 0.001 } }', 1, 3, phase
+    )
+    assert layer.infer([Shape(X.shape)]) == [X.shape, (1, 6, 1, 1), (1, 6, 1, 1)]
+    assert [(b.shape, b.role) for b in layer.blobs([Shape(X.shape)])] == [
+        ((1, 6, 1, 1), "weight"),
+        ((1, 6, 1, 1), "bias"),
+    ]
+    y, mean, variance = layer.forward([X], blobs(), Run())
+    np.testing.assert_allclose(y, normal(X, 1e-9), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(mean.reshape(-1), X.mean(axis=(0, 2, 3)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(variance.reshape(-1), X.var(axis=(0, 2, 3)), rtol=1e-5)
+
+
+def test_segnets_inference_is_a_scale_and_a_shift() -> None:
+    layer = layer_of('type: "BN" bn_param { bn_mode: INFERENCE }')
+    (y,) = layer.forward([X], blobs(), Run())
+    np.testing.assert_allclose(y, X * SLOPE.reshape(6, 1, 1) + BIAS.reshape(6, 1, 1), rtol=1e-6)
+    ops = layer.ops([Shape(X.shape)], [Shape(X.shape)])
+    assert (ops.madds, ops.adds, ops.muls) == (0, X.size, X.size)
+
+
+def test_more_tops_or_axes_than_the_fork_has_are_refused() -> None:
+    with pytest.raises(InputError, match="takes 1 top"):
+        layer_of('type: "BN"', 1, 3)
+    with pytest.raises(InputError, match="more than the 4 axes"):
+        layer_of('type: "BN"').infer([Shape((2, 3, 4, 5, 6))])
+    with pytest.raises(InputError, match="takes 1 to 3 tops, not 0"):
+        net_of('layer { name: "n" type: "BN" bottom: "x" } input: "x" input_shape { dim: 2 dim: 3 }')
