@@ -13,6 +13,7 @@ from netcount.errors import Warned
 from netcount.layers.catalogue import CATALOGUE, Catalogue
 from netcount.loading import load_net
 from netcount.net import Net as BareNet
+from netcount.units import human
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,20 +145,17 @@ class Analysis:
         """A pandas DataFrame, one row a layer, exact integers; shapes as tuples in Caffe's order."""
         import pandas as pd
 
-        from netcount.report.columns import COLUMNS
+        from netcount.report.columns import COLUMNS, CSV_KEYS
 
-        skipped = ("window", "bottoms", "tops", "kernel", "group")
-        records = []
-        for row in self.layers:
-            record: dict[str, Any] = {
-                key: column.exact(row, self.totals) for key, column in COLUMNS.items() if key not in skipped
-            }
-            record["bottoms"] = tuple(tuple(named.shape) for named in row.bottoms)
-            record["tops"] = tuple(tuple(named.shape) for named in row.tops)
-            record["kernel"] = row.window.kernel if row.window else None
-            record["group"] = row.window.group if row.window else None
-            records.append(record)
-        return pd.DataFrame.from_records(records)
+        columns: dict[str, Any] = {
+            key: [COLUMNS[key].exact(row, self.totals) for row in self.layers] for key in CSV_KEYS
+        }
+        columns["bottoms"] = [tuple(tuple(blob.shape) for blob in row.bottoms) for row in self.layers]
+        columns["tops"] = [tuple(tuple(blob.shape) for blob in row.tops) for row in self.layers]
+        columns["kernel"] = [row.window.kernel if row.window else None for row in self.layers]
+        groups = [row.window.group if row.window else None for row in self.layers]
+        columns["group"] = pd.array(groups, dtype="Int64")
+        return pd.DataFrame(columns)
 
     def _repr_html_(self) -> str:
         from netcount.report.analysis import report
@@ -170,6 +168,13 @@ class Analysis:
         from netcount.report.layout import plain
 
         return plain(report(self._count))
+
+    def __repr__(self) -> str:
+        net, totals = self.net, self.totals
+        return (
+            f"<Analysis of {net.name!r}: {len(net.nodes)} layers, "
+            f"{human(totals.params)} params, {human(totals.madds)} madds>"
+        )
 
     def __iter__(self) -> Iterator[LayerRow]:
         return iter(self.layers)

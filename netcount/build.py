@@ -57,6 +57,8 @@ def build(
 
 def _with_given_inputs(layers: list[Message], given: Mapping[str, Shape]) -> list[Message]:
     """Blobs that are read, made by nobody and given by the caller come from an Input layer."""
+    if not given:
+        return layers
     made = {top for layer in layers for top in layer.values.get("top", ())}
     wanted = [
         name
@@ -231,6 +233,8 @@ def _assemble(
                 inputs.extend(part.tops)
             if layer.assumed:
                 warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place))
+    if not nodes:
+        warnings.append(Warned(f"the net has no layers in phase {phase}"))
     for part in wiring.assumed:
         warnings.append(
             Warned(

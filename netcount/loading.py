@@ -96,6 +96,11 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise InputError(f"cannot read {shown_path(name)}: {reason}") from None
     if len(data) > MAX_BYTES:
         raise InputError(f"{shown_path(name)} is larger than 256 MiB; that is no prototxt")
+    if b"\0" in data:
+        raise InputError(
+            f"{shown_path(name)} holds zero bytes, so it is no prototxt; a .caffemodel has a net's weights: "
+            "analyze the .prototxt it belongs to"
+        )
     return data.decode("utf-8", "surrogateescape")
 
 

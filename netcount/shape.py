@@ -36,14 +36,19 @@ class Shape(tuple[int, ...]):
         """The same shape with another extent at `axis` (>= 0)."""
         return Shape((*self[:axis], extent, *self[axis + 1 :]))
 
-    def hwc(self) -> str:
-        """As people read it, for one image: N×C×H×W becomes `H×W×C`, batch left out."""
-        if len(self) >= 3:
-            _, channels, *spatial = self
-            return "×".join(str(n) for n in (*spatial, channels))
-        if len(self) == 2:
-            return str(self[1])
-        return str(self)
+    def hwc(self, images: int | None = None) -> str:
+        """As people read it, for one image: N×C×H×W becomes `H×W×C`, batch left out.
+
+        With `images` given, a first axis that is not the batch (300 boxes of one image) is told in front.
+
+        >>> Shape((1, 3, 8, 9)).hwc(1), Shape((300, 256, 6, 7)).hwc(1), Shape((300, 5)).hwc(1)
+        ('8×9×3', '300·6×7×256', '300·5')
+        """
+        if len(self) < 2:
+            return str(self)
+        n, channels, *spatial = self
+        several = "" if images is None or n == images else f"{n}·"
+        return several + "×".join(str(extent) for extent in (*spatial, channels))
 
     def __str__(self) -> str:
         return "×".join(map(str, self)) if self else "scalar"

@@ -78,6 +78,8 @@ def _tops(
     unused: dict[str, None],
 ) -> list[Shape]:
     """The tops' shapes, given ones before inferred ones."""
+    if not given:
+        return layer.infer(bottoms)
     named = {index: wiring.blob_names[blob] for index, blob in enumerate(part.tops)}
     told = {index: given[name] for index, name in named.items() if name in given}
     if not told:

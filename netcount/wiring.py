@@ -162,7 +162,7 @@ def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[
     for blob, weight in zip(part.tops, part.message.values.get("loss_weight", ()), strict=False):
         if weight:
             wiring.weighted.add(blob)
-    wanted = make.auto_tops if isinstance(make, type) and issubclass(make, Layer) else 0
+    wanted: int = getattr(make, "auto_tops", 0)
     while len(part.tops) < wanted:
         part.tops.append(wiring.add_blob("(automatic)", own_index))
     return len(part.tops)
@@ -183,7 +183,7 @@ def _made_twice(wiring: Wiring, part: Part, index: int, before: int, in_place: b
 def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
     message = part.message
     own_phase: str = message.get("phase") if "phase" in message.values else phase
-    if isinstance(make, type) and issubclass(make, Layer):
+    if isinstance(make, type):
         _check_arity(part, make, top_count)
     layer = make(message, top_count, own_phase)
     values = message.values
@@ -223,6 +223,8 @@ def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
 
 def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
     bottom_count = len(part.bottoms)
+    if made.bottoms.admits(bottom_count) and made.tops.admits(top_count) and not made.equal_bottoms_tops:
+        return
     for what, number, arity in (
         ("bottom", bottom_count, made.bottoms),
         ("top", top_count, made.tops),

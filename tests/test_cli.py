@@ -83,6 +83,22 @@ def test_several_files_give_a_document_a_line() -> None:
     ]
 
 
+def test_several_files_in_the_other_formats(tmp_path: Path) -> None:
+    files = [SQUEEZENET, str(SAMPLES / "vgg16.prototxt")]
+    rows = list(csv.DictReader(io.StringIO(run("analyze", *files, "--format", "csv").stdout)))
+    assert list(dict.fromkeys(row["file"] for row in rows)) == files
+    assert sum(int(row["madds"]) for row in rows) == 387_747_520 + 15_470_264_320
+    few = run("analyze", *files, "--format", "csv", "--columns", "name,line", "--top", "1").stdout.splitlines()
+    assert few[0] == "file,name,line"
+    assert [line.split(",")[1] for line in few[1:]] == ["conv10", "conv1_2"]
+    for form in ("table", "markdown"):
+        output = tmp_path / form
+        assert run("analyze", *files, "--format", form, "-o", str(output)).returncode == 0
+        text = output.read_text(encoding="utf-8")
+        assert text.count("387.75M") >= text.count("15.47G") > 0
+        assert text == run("analyze", *files, "--format", form).stdout
+
+
 def test_standard_input() -> None:
     done = run("analyze", "-", "--format", "json", stdin=inputs(x=(1, 3, 8, 9)))
     assert json.loads(done.stdout)["layers"][0]["tops"][0]["shape"] == [1, 3, 8, 9]
@@ -186,6 +202,44 @@ def test_unknown_types_are_named_together_and_can_be_assumed(tmp_path: Path) -> 
     assert len(document["warnings"]) == 3
 
 
+def test_a_caffemodel_in_place_of_a_prototxt_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "net.caffemodel"
+    path.write_bytes(b"\n\x07AlexNet\xa2\x06\x00\x00")
+    done = run("analyze", str(path))
+    assert done.returncode == 2
+    assert "analyze the .prototxt" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_net_without_layers_is_told() -> None:
+    done = run("analyze", "-", stdin="")
+    assert done.returncode == 0
+    assert "warning: the net has no layers in phase TEST" in done.stdout
+
+
+def test_a_report_of_assumed_layers_is_marked_in_every_format() -> None:
+    text = inputs(x=(1, 3, 8, 9)) + 'layer { name: "f" type: "Foo" bottom: "x" top: "y" }\n'
+    for form in ("table", "markdown", "csv"):
+        done = run("analyze", "-", "--assume", "Foo=identity", "--format", form, stdin=text)
+        assert done.returncode == 3
+        told = done.stderr if form == "csv" else done.stdout
+        assert "incomplete: the cost of layers with assumed shapes is not counted" in told
+        assert 'Foo "f"' in told.replace("\\", "")
+        assert "warning" not in (done.stdout if form == "csv" else done.stderr)
+
+
+def test_a_convolution_without_spatial_axes() -> None:
+    text = inputs(x=(1, 5)) + (
+        'layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 3 } }'
+    )
+    shown = run("analyze", "-", stdin=text)
+    assert shown.returncode == 0, shown.stderr
+    document = json.loads(run("analyze", "-", "--format", "json", stdin=text).stdout)
+    assert document["layers"][1]["kernel"] == []
+    assert document["layers"][1]["madds"] == 15
+    assert [share["kernel"] for share in document["kernels"]] == ["Convolution"]
+
+
 HOSTILE = "=cmd|'/c'!A1 \x1b[31m[red]x[/red]\u202e|<img src=x onerror=1>`*_\r\n\t@a"
 
 
@@ -242,6 +296,27 @@ def test_no_numpy_pandas_rich_or_protobuf_for_a_piped_table() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_the_whole_command_needs_little_memory() -> None:
+    resource = pytest.importorskip("resource")
+    code = (
+        "import resource, subprocess, sys\n"
+        "command = [sys.executable, '-c', 'from netcount.cli.main import run; run()', 'analyze', sys.argv[1]]\n"
+        "subprocess.run(command, stdout=subprocess.PIPE, check=True)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, SQUEEZENET], capture_output=True, text=True, check=True)
+    peak = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+    assert 2**20 < peak < 60 * 2**20
+    assert resource.RUSAGE_CHILDREN
+
+
+def test_help_fits_80_columns() -> None:
+    for command in ([], ["analyze"], ["layers"]):
+        shown = run(*command, "--help", COLUMNS="80").stdout
+        assert "netcount" in shown
+        assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_version_help_and_layers() -> None:
     assert run("--version").stdout == f"netcount {netcount.__version__}\n"
     assert "netcount analyze deploy.prototxt" in run("analyze", "--help").stdout
@@ -252,29 +327,59 @@ def test_version_help_and_layers() -> None:
     assert len(listed) > 100
 
 
-def test_a_terminal_gets_colours_and_80_columns() -> None:
+def on_a_terminal(*arguments: str, **env: str) -> str:
+    """What the command writes to a terminal."""
     pytest.importorskip("pty")
-    code = (
-        "import os, pty, sys\n"
-        "pty.spawn([sys.executable, '-c', 'from netcount.cli.main import run; run()', 'analyze', sys.argv[1]])\n"
+    command = "from netcount.cli.main import run; run()"
+    spawn = f"import pty, sys; pty.spawn([sys.executable, '-c', '{command}', *sys.argv[1:]])"
+    done = subprocess.run(
+        [sys.executable, "-c", spawn, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, "TERM": "xterm-256color", **env},
+        check=False,
     )
-    env = {**os.environ, "COLUMNS": "80", "TERM": "xterm-256color"}
-    env.pop("NO_COLOR", None)
+    return done.stdout
 
-    def shown(**more: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(SAMPLES / "googlenet.prototxt")],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env={**env, **more},
-            check=False,
-        )
-        return done.stdout
 
-    coloured, plain = shown(), shown(NO_COLOR="1")
+def lines_of(shown: str) -> list[str]:
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in shown.splitlines()]
+
+
+def test_a_terminal_gets_colours_and_80_columns() -> None:
+    googlenet = str(SAMPLES / "googlenet.prototxt")
+    coloured = on_a_terminal("analyze", googlenet, COLUMNS="80")
+    plain = on_a_terminal("analyze", googlenet, COLUMNS="80", NO_COLOR="1")
     assert "\x1b[1;31m" in coloured
     assert "\x1b[1;31m" not in plain
-    bare = re.sub(r"\x1b\[[0-9;]*m", "", plain)
-    assert max(len(line.rstrip()) for line in bare.splitlines()) <= 80
-    assert "inception_3a/3x3_reduce" in bare
+    assert lines_of(coloured) == lines_of(plain)
+    assert max(map(len, lines_of(plain))) <= 80
+    assert any("inception_3a/3x3_reduce" in line for line in lines_of(plain))
+    crowded = on_a_terminal("analyze", str(SAMPLES / "resnet50.prototxt"), "--convention", "flops", COLUMNS="80")
+    assert max(map(len, lines_of(crowded))) <= 80
+
+
+def test_a_wide_terminal_and_a_pipe_show_the_same() -> None:
+    wide = lines_of(on_a_terminal("analyze", SQUEEZENET, COLUMNS="200"))
+    assert wide == run("analyze", SQUEEZENET, COLUMNS="80").stdout.splitlines()
+    narrow = lines_of(on_a_terminal("analyze", SQUEEZENET, COLUMNS="80"))
+    assert max(map(len, narrow)) == 80 < max(map(len, wide))
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_a_number_is_never_cut(columns: str) -> None:
+    keys = "name,line,bottoms,tops,params,statistics,madds,share,adds,compares,activations,weight_bytes"
+    shown = lines_of(on_a_terminal("analyze", SQUEEZENET, "--columns", keys, "--top", "1", COLUMNS=columns))
+    row = next(line for line in shown if line.startswith("conv10"))
+    assert row.split() == [
+        *("conv10", "532", "14×14×512", "14×14×1000", "513.00k", "100.35M", "25.88%", "196.00k"),
+        *("196.00k", "1.96", "MiB"),
+    ]
+
+
+def test_the_list_of_types_fits_80_columns() -> None:
+    listed = lines_of(on_a_terminal("layers", COLUMNS="80"))
+    assert max(map(len, listed)) <= 80
+    assert any(line.startswith("MultinomialLogisticLoss  stock") for line in listed)

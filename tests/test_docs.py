@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import runpy
+
+import pytest
 
 from tests.helpers import ROOT
 
@@ -32,6 +35,20 @@ def test_the_readmes_table_is_what_the_command_prints() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     for line in shown[2:]:
         assert line in readme
+
+
+@pytest.mark.parametrize("page", ["usage", "counting", "json", "contributing"])
+def test_the_pages_examples_do_what_they_say(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    failed, tried = doctest.testfile(str(ROOT / "docs" / f"{page}.md"), module_relative=False)
+    assert tried > 0
+    assert not failed
+
+
+def test_no_page_is_left_unwritten() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"^(?:RESULTS|TODO|TBD)\b", text, re.MULTILINE), page.name
 
 
 def test_links_lead_somewhere() -> None:

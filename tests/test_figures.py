@@ -106,6 +106,23 @@ def test_share_of_3x3(name: str, inside: float, whole: float) -> None:
     assert round(shares["net", "3x3"] * 100, 2) == whole
 
 
+@pytest.mark.parametrize(
+    ("name", "scope", "shares"),
+    [
+        ("googlenet", "Inception modules", {"3x3": 55.79, "1x1": 32.27, "5x5": 11.93}),
+        ("resnet50", "Res modules", {"1x1": 50.52, "3x3": 49.48}),
+        ("mobilenet_v1", "Conv modules", {"1x1": 96.88, "3x3 depthwise": 3.12}),
+    ],
+)
+def test_shares_inside_families_of_blocks(name: str, scope: str, shares: dict[str, float]) -> None:
+    kernels = sample(name).kernels
+    assert {share.scope for share in kernels} == {"net", scope}
+    inside = [share for share in kernels if share.scope == scope]
+    found = {s.kernel + " depthwise" * s.depthwise: round(100 * s.share_madds, 2) for s in inside}
+    assert found == shares
+    assert sum(share.share_madds for share in inside) == pytest.approx(1)
+
+
 def test_share_of_1x1_in_mobilenet() -> None:
     shares = {(k.kernel, k.depthwise): k.share_madds for k in sample("mobilenet_v1").kernels if k.scope == "net"}
     assert round(shares["1x1", False] * 100, 2) == 95.04

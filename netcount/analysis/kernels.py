@@ -56,7 +56,7 @@ def families(rows: Iterable[LayerRow]) -> dict[str, list[LayerRow]]:
 
 def kernel_name(row: LayerRow) -> str:
     """How a layer with madds is grouped: its kernel, or its type."""
-    if row.window is None:
+    if row.window is None or not row.window.kernel:
         return row.type
     return "x".join(map(str, row.window.kernel))
 

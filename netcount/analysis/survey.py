@@ -218,8 +218,10 @@ def _pool(files: Sequence[str], task: _Task, workers: int) -> Iterator[SurveyRow
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts)
     try:
         yield from _on(pool, files, task)
-    finally:
+    except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()  # waited for: an interpreter that ends meanwhile complains on standard error
 
 
 def _ignore_interrupts() -> None:

@@ -9,9 +9,9 @@ import click
 from netcount.analysis.count import Count, count
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import Forms, deliver, emit, say, show
-from netcount.errors import InputError, NetcountError
+from netcount.errors import NetcountError
 from netcount.loading import load_net
-from netcount.report.analysis import View, report
+from netcount.report.analysis import View, report, warning_lines
 from netcount.report.layout import Part, plain
 
 INCOMPLETE = 3
@@ -27,7 +27,7 @@ BAD_INPUT = 2
     type=click.Choice(["table", "csv", "markdown", "json"]),
     default="table",
     show_default=True,
-    help="JSON gives one document a line for several files.",
+    help="JSON gives one document a line, CSV a column `file` for several files.",
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
 @net_options
@@ -36,7 +36,9 @@ BAD_INPUT = 2
 @click.option("--columns", metavar="KEY,KEY,...", help="Which columns; an unknown one lists all.")
 @click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N first or costliest.")
-@click.option("--fold/--no-fold", default=None, help="Hide layers without params and madds.")
+@click.option(
+    "--fold/--no-fold", default=None, help="Hide layers without a number in any column; done for deep nets."
+)
 def analyze(
     files: tuple[str, ...],
     form: str,
@@ -57,9 +59,10 @@ def analyze(
     Examples:
       netcount analyze deploy.prototxt
       netcount analyze deploy.prototxt --top 10
-      netcount analyze deploy.prototxt --convention netscope --columns name,tops,cost
+      netcount analyze deploy.prototxt --convention netscope
       netcount analyze deploy.prototxt --reconcile madds,netscope
-      netcount analyze train_val.prototxt --phase TRAIN --input-shape data=1,3,227,227
+      netcount analyze deploy.prototxt --columns name,tops,params --sort params
+      netcount analyze train_val.prototxt --input-shape data=1,3,227,227
       netcount analyze a.prototxt b.prototxt --format json > costs.jsonl
     """
     arguments = load_arguments(options)
@@ -83,6 +86,9 @@ def analyze(
         show(_joined([report(found, view) for found in counts]))
     elif counts:
         emit(_text(counts, form, view), output)
+    if form == "csv":  # which has no place for them
+        for line in (line for found in counts for line in warning_lines(found)):
+            click.echo(line, err=True)
     if code == 0 and any(not found.net.complete for found in counts):
         code = INCOMPLETE
     raise click.exceptions.Exit(code)
@@ -129,9 +135,7 @@ def _text(counts: list[Count], form: str, view: View) -> str:
     if form == "csv":
         from netcount.report.tabular import analysis_csv
 
-        if len(counts) > 1:
-            raise InputError("--format csv takes one file; several nets would need several headers")
-        return analysis_csv(counts[0], view)
+        return analysis_csv(counts, view)
     if form == "markdown":
         from netcount.report.markdown import markdown
 

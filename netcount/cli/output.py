@@ -28,7 +28,7 @@ def on_terminal() -> bool:
 
 
 def show(parts: Sequence[Part]) -> None:
-    """A report for people: through rich on a terminal, as plain text elsewhere."""
+    """A report for people: through rich on a terminal, as plain text, as wide as it needs, elsewhere."""
     if on_terminal():
         from rich.console import Console  # 25 ms that a pipe need not pay
 

@@ -61,7 +61,7 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
                     raise ValueError(f"needs a message {{ … }}, not {raw[:40]!r}")
                 value = bind(raw, type_name, problems)
             elif isinstance(raw, str):
-                if raw == "[]" and repeated:
+                if repeated and raw == "[]":
                     continue
                 value = convert(raw)
             else:
@@ -235,8 +235,8 @@ def _enum(type_name: str) -> Convert:
 
 
 def _string(raw: str) -> str:
-    if raw[0] in "\"'" and "\\" not in raw and raw.count(raw[0]) == 2 and raw[-1] == raw[0]:
-        plain = raw[1:-1]
+    plain = raw[1:-1]
+    if raw[0] == raw[-1] and raw[0] in "\"'" and raw[0] not in plain and "\\" not in plain:
         return plain if plain.isascii() else _clean(plain.encode("utf-8", "surrogateescape"))
     return _clean(_bytes(raw))
 

@@ -35,13 +35,12 @@ class Message:
 
     def get(self, name: str) -> Any:
         """The field's value, the schema's default when unset; an empty list when repeated."""
-        try:
+        if name in self.values:
             return self.values[name]
-        except KeyError:
-            _, kind, type_name, repeated, default = field_of(self.type, name)
-            if repeated:
-                return []
-            return Message(type_name, {}, self.tree) if kind == "message" else default
+        _, kind, type_name, repeated, default = field_of(self.type, name)
+        if repeated:
+            return []
+        return Message(type_name, {}, self.tree) if kind == "message" else default
 
     # The same, with the type that the caller knows the field to have.
 

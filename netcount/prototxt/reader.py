@@ -85,7 +85,9 @@ class _Reader:
         match = _FIELD.scanner(self.text, position).match  # type: ignore[attr-defined]
         last = 0
         value = ""
+        latest = None
         while found := match():
+            latest = found
             last = found.lastindex
             if last == 2:
                 name, value = found.group(1, 2)
@@ -101,7 +103,8 @@ class _Reader:
                     self._stray(found.group(4), found.start(4), around)
                 tree = around.pop()[0]
                 fields = tree.fields
-            position = found.end()
+        if latest is not None:
+            position = latest.end()
         self.tree = tree
         separated = self.text[position - 1 : position] in (",", ";")
         self.continues = last == 2 and value[0] in "\"'" and not separated

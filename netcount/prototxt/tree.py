@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TypeAlias
 
 from netcount.errors import Place
@@ -11,28 +10,25 @@ from netcount.errors import Place
 class Source:
     """A text and its name; turns offsets into lines and columns when somebody asks."""
 
-    __slots__ = ("_starts", "file", "text")
+    __slots__ = ("_latest", "file", "text")
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
-        self._starts: list[int] | None = None
+        self._latest = (0, 1)  # an offset and its line
 
     def place(self, offset: int) -> Place:
         """Line and column of a character, both counted from 1."""
-        line = self.line(offset)
-        assert self._starts is not None
-        return Place(self.file, line, offset - self._starts[line - 1] + 1)
+        return Place(self.file, self.line(offset), offset - self.text.rfind("\n", 0, offset))
 
     def line(self, offset: int) -> int:
-        """The line of a character, counted from 1."""
-        if self._starts is None:
-            starts = [0]
-            find = self.text.find
-            while newline := find("\n", starts[-1]) + 1:
-                starts.append(newline)
-            self._starts = starts
-        return bisect_right(self._starts, offset)
+        """The line of a character, counted from 1; from the latest answer on, where that was before."""
+        before, line = self._latest
+        if offset < before:
+            before, line = 0, 1
+        line += self.text.count("\n", before, offset)
+        self._latest = (offset, line)
+        return line
 
 
 _NONE: frozenset[str] = frozenset()

@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import WHOLE_NET
-from netcount.report.columns import arranged, columns_for
+from netcount.report.columns import NUMBERS, arranged, columns_for
 from netcount.report.layout import Part, Table
-from netcount.report.text import kernel_text, tally, visible
+from netcount.report.text import heading, kernel_text, tally, visible
 from netcount.units import human, human_bytes, percent
 
 DEEP = 100
 """A net with more layers than this is shown folded unless the caller says otherwise."""
+
+
+_SHRINK = (("type", 6), ("name", 14), ("window", 6), ("shared_with", 11), ("name", 8), ("type", 5))
+"""Columns that give way on a narrow terminal, in this order, and how narrow they get."""
 
 
 class View(NamedTuple):
@@ -33,7 +37,7 @@ def report(count: Count, view: View | None = None) -> list[Part]:
         "",
         *layer_parts(count, view),
         "",
-        *totals_lines(count),
+        *totals_parts(count),
         "",
         *kernel_parts(count),
         *warning_lines(count),
@@ -43,11 +47,11 @@ def report(count: Count, view: View | None = None) -> list[Part]:
 def headline(count: Count) -> str:
     """What was analyzed: net, file, phase, input, batch."""
     net = count.net
-    inputs = ", ".join(f"{visible(net.blobs[i].name)} {net.blobs[i].shape}" for i in net.inputs[:4])
-    more = ", …" if len(net.inputs) > 4 else ""
-    name = visible(net.name) or "(unnamed net)"
-    return (
-        f"{name}  {visible(net.file)}  phase {net.phase}  input {inputs or 'none'}{more}  {_batch_text(net.batch)}"
+    blobs = [net.blobs[i] for i in net.inputs]
+    inputs = ", ".join(f"{visible(blob.name)} {blob.shape.hwc(net.batch)}" for blob in blobs[:4])
+    more = ", …" if len(blobs) > 4 else ""
+    return heading(
+        net.name, net.file, f"phase {net.phase}", f"input {inputs or 'none'}{more}", _batch_text(net.batch)
     )
 
 
@@ -61,13 +65,15 @@ def layer_parts(count: Count, view: View) -> list[Part]:
     """The table of layers, and what was left out of it."""
     rows = arranged(count, view.sort, view.top)
     fold = view.fold if view.fold is not None else len(rows) > DEEP
-    hidden = [row for row in rows if _costs_nothing(row)] if fold else []
+    hidden = _without_numbers(count, rows, view.columns) if fold else []
     if hidden:
-        rows = [row for row in rows if not _costs_nothing(row)]
+        folded = {id(row) for row in hidden}
+        rows = [row for row in rows if id(row) not in folded]
     parts: list[Part] = [layer_table(count, rows, view.columns)]
     if hidden:
+        layers = "1 layer" if len(hidden) == 1 else f"{len(hidden)} layers"
         parts.append(
-            f"{len(hidden)} layers without params or madds are folded: "
+            f"{layers} folded for want of a number in these columns: "
             f"{tally(row.type for row in hidden)} (--no-fold shows them)"
         )
     if view.top is not None and view.top < len(count.layers):
@@ -77,8 +83,11 @@ def layer_parts(count: Count, view: View) -> list[Part]:
     return parts
 
 
-def _costs_nothing(row: LayerRow) -> bool:
-    return not (row.params or row.statistics or row.madds or row.cost or row.note)
+def _without_numbers(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | None) -> list[LayerRow]:
+    """The rows that say nothing in any column that sums up."""
+    told = [column for column in columns_for(count, keys) if column.key in NUMBERS]
+    told = told or [column for column in columns_for(count, None) if column.key in NUMBERS]
+    return [row for row in rows if not row.note and not any(c.shown(row, count.totals) for c in told)]
 
 
 def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | None) -> Table:
@@ -94,40 +103,33 @@ def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | No
         tuple(column.right for column in columns),
         tuple(tuple(column.shown(row, totals) for column in columns) for row in rows),
         tuple(footer),
-        tuple(
-            (i, least)
-            for key, least in (("type", 6), ("name", 14), ("window", 6))
-            for i, column in enumerate(columns)
-            if column.key == key
-        ),
+        tuple((i, least) for key, least in _SHRINK for i, column in enumerate(columns) if column.key == key),
         tuple(row.cost / totals.cost if totals.cost else 0.0 for row in rows),
     )
 
 
-def totals_lines(count: Count) -> list[str]:
-    """The net's sums in words."""
-    totals = count.totals
-    lines = [
-        f"params       {human(totals.params):>9}  {totals.params:,}",
-        f"madds        {human(totals.madds):>9}  {totals.madds:,}",
-        f"activations  {human(totals.activations):>9}  {totals.activations:,}",
-        f"weights      {human_bytes(totals.weight_bytes):>9}  in float32",
-    ]
+def totals_parts(count: Count) -> list[Part]:
+    """The net's sums, rounded and exact, and its other operations."""
+    totals, convention = count.totals, count.convention
+    sums = [("params", totals.params), ("madds", totals.madds), ("activations", totals.activations)]
     if totals.statistics:
-        lines.insert(
-            1,
-            f"statistics   {human(totals.statistics):>9}  {totals.statistics:,}, not learned",
-        )
-    if count.convention.name != "madds":
-        title = visible(count.convention.unit)
-        lines.append(f"{title:<12} {human(totals.cost):>9}  {totals.cost:,} ({count.convention.about})")
+        sums.insert(1, ("statistics, not learned", totals.statistics))
+    if convention.name != "madds":
+        sums.append((visible(convention.unit), totals.cost))
+    rows = [(name, human(number), f"{number:,}") for name, number in sums]
+    rows.append(("weight bytes, float32", human_bytes(totals.weight_bytes), f"{totals.weight_bytes:,}"))
     others = ", ".join(
         f"{human(number)} {name}"
         for name, number in zip(totals.ops._fields, totals.ops, strict=True)
         if name != "madds"
     )
-    lines.append(f"besides      {others}")
-    return lines
+    parts: list[Part] = [
+        Table(("totals", "", "exactly"), (False, True, True), tuple(rows)),
+        f"besides madds: {others}",
+    ]
+    if convention.name != "madds":
+        parts.append(f"{visible(convention.unit)}: {convention.about}")
+    return parts
 
 
 def kernel_parts(count: Count) -> list[Part]:

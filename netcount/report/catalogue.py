@@ -46,6 +46,10 @@ def catalogue_table(rows: Sequence[TypeRow]) -> Table:
     return Table(
         ("type", "source", "bottoms", "tops", "what it does"),
         (False, False, False, False, False),
-        tuple(tuple(row) for row in rows),
-        shrink=((4, 20), (1, 8)),
+        tuple((row.type, row.source, _short(row.bottoms), _short(row.tops), row.about) for row in rows),
+        shrink=((4, 26), (0, 23), (1, 8)),
     )
+
+
+def _short(arity: str) -> str:
+    return arity.replace("at least ", "≥ ")

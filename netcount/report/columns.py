@@ -83,15 +83,24 @@ def _axes(shapes: Sequence[Blob]) -> str:
     return " ".join("x".join(map(str, named.shape)) or "scalar" for named in shapes)
 
 
-def _hwc(shapes: Sequence[Blob]) -> str:
+def _hwc(shapes: Sequence[Blob], images: int | None) -> str:
     if not shapes:
         return ""
-    first = shapes[0].shape.hwc()
+    first = shapes[0].shape.hwc(images)
     return first if len(shapes) == 1 else f"{first} (+{len(shapes) - 1})"
 
 
-def _tops_hwc(row: LayerRow) -> str:
-    return _hwc(row.tops) + ("*" if row.note else "")
+def _in_images(column: Column, images: int | None) -> Column:
+    """A column of shapes that shows them for one image of a batch of `images`."""
+    if column.key == "bottoms":
+        return column._replace(shown=lambda row, _: _hwc(row.bottoms, images))
+    if column.key == "tops":
+        return column._replace(shown=lambda row, _: _hwc(row.tops, images) + ("*" if row.note else ""))
+    return column
+
+
+def _owners(row: LayerRow) -> list[str]:
+    return [blob.shared_with for blob in row.blobs if blob.shared_with]
 
 
 def _op(name: str, about: str) -> Column:
@@ -116,13 +125,8 @@ _ALL = (
         "kernel extents",
     ),
     _text("group", "group", lambda row: str(row.window.group) if row.window else "", "groups", True),
-    _text(
-        "bottoms", "input", lambda row: _axes(row.bottoms), "shapes of the bottoms", True,
-        lambda row: _hwc(row.bottoms),
-    ),
-    _text(
-        "tops", "output", lambda row: _axes(row.tops), "shapes of the tops", True, _tops_hwc
-    ),
+    _text("bottoms", "input", lambda row: _axes(row.bottoms), "shapes of the bottoms", True),
+    _text("tops", "output", lambda row: _axes(row.tops), "shapes of the tops", True),
     _number("params", "params", lambda row: row.params, "learned values the layer owns"),
     _number("statistics", "statistics", lambda row: row.statistics, "BatchNorm's kept values"),
     _number("madds", "madds", lambda row: row.ops.madds, "multiply-adds with learned matrices"),
@@ -145,22 +149,25 @@ _ALL = (
     ),
     _text(
         "shared_with", "shared with",
-        lambda row: " ".join(blob.shared_with for blob in row.blobs if blob.shared_with),
+        lambda row: " ".join(_owners(row)),
         "owners of blobs the layer borrows",
+        shown=lambda row: ", ".join(dict.fromkeys(visible(o.rpartition("/")[0]) for o in _owners(row))),
     ),
     _text("note", "note", lambda row: row.note or "", "what a shape that depends on data stands for"),
 )  # fmt: skip
 
 COLUMNS: Mapping[str, Column] = MappingProxyType({column.key: column for column in _ALL})
 CSV_KEYS = tuple(key for key in COLUMNS if key not in ("window",))
+NUMBERS = frozenset(column.key for column in _ALL if column.total is not _blank)
+"""The columns that sum up."""
 
 
 def default_keys(count: Count) -> tuple[str, ...]:
-    """The columns of a table for people, which name the convention's number."""
+    """The columns of a table for people, which name the convention's number, and whose params are shared."""
     keys = ("name", "type", "window", "tops", "params", "madds")
-    if count.convention.name == "madds":
-        return (*keys, "share")
-    return (*keys, "cost", "share_cost")
+    cost = ("share",) if count.convention.name == "madds" else ("cost", "share_cost")
+    shared = ("shared_with",) if any(_owners(row) for row in count.layers) else ()
+    return (*keys, *cost, *shared)
 
 
 def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
@@ -169,7 +176,7 @@ def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
     for key in keys or default_keys(count):
         if key not in COLUMNS:
             raise InputError(f'there is no column "{visible(key)}"; known are {", ".join(COLUMNS)}')
-        column = COLUMNS[key]
+        column = _in_images(COLUMNS[key], count.net.batch)
         if key == "cost":
             column = column._replace(title=visible(count.convention.unit))
         found.append(column)

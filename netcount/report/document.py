@@ -1,4 +1,4 @@
-"""The JSON document of an analysis: a public contract, versioned by its `schema` field."""
+"""The JSON document of an analysis (schemas/analysis.json): a public contract, versioned by its `schema`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def document(count: Count) -> dict[str, Any]:
         "batch": net.batch,
         "convention": count.convention.name,
         "complete": net.complete,
-        "inputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
-        "outputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
         "warnings": [warning(found) for found in count.warnings],
         "layers": [layer(row) for row in count.layers],
         "totals": totals(count.totals),
         "kernels": [share._asdict() for share in count.kernels],
+        "inputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
+        "outputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
     }
 
 

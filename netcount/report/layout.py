@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from netcount.report.text import clipped, padded, width
@@ -28,9 +28,17 @@ class Table(NamedTuple):
 Part = Table | str
 
 
+class Line(NamedTuple):
+    """A line of text.  role: "text", "title", "rule", "row" or "footer"; heat: that of a row."""
+
+    text: str
+    role: str
+    heat: float | None = None
+
+
 def column_widths(table: Table, available: int | None) -> list[int]:
     """Cells for each column, shrinkable ones made narrower until the table fits, if it can."""
-    lines = [table.titles, *table.rows, *([table.footer] if table.footer else [])]
+    lines = [table.titles, *table.rows, *([_narrow(table.footer)] if table.footer else [])]
     widths = [max(width(line[i]) for line in lines) for i in range(len(table.titles))]
     if available is None:
         return widths
@@ -45,20 +53,24 @@ def column_widths(table: Table, available: int | None) -> list[int]:
 
 def plain(parts: Sequence[Part], available: int | None = None) -> str:
     """The report as text without colours; lines end without trailing spaces."""
-    lines: list[str] = []
+    return "".join(f"{line.text}\n" for line in lines(parts, available))
+
+
+def lines(parts: Sequence[Part], available: int | None = None) -> Iterator[Line]:
+    """The report line by line.  A number is never clipped: a table may be wider than `available`."""
     for part in parts:
         if isinstance(part, str):
-            lines.extend(wrapped(part, available))
+            yield from (Line(text, "text") for text in wrapped(part, available))
             continue
         widths = column_widths(part, available)
-        rule = "-" * min(sum(widths) + len(GAP) * (len(widths) - 1), available or 10_000)
-        lines.append(_line(part.titles, part, widths))
-        lines.append(rule)
-        lines.extend(_line(row, part, widths) for row in part.rows)
+        rule = Line("-" * (sum(widths) + len(GAP) * (len(widths) - 1)), "rule")
+        yield Line(_line(part.titles, part, widths), "title")
+        yield rule
+        for index, row in enumerate(part.rows):
+            yield Line(_line(row, part, widths), "row", part.heat[index] if part.heat else None)
         if part.footer:
-            lines.append(rule)
-            lines.append(_line(part.footer, part, widths))
-    return "\n".join(lines) + "\n"
+            yield rule
+            yield Line(_footer(part.footer, part, widths), "footer")
 
 
 def _line(cells: Sequence[str], table: Table, widths: Sequence[int]) -> str:
@@ -66,6 +78,25 @@ def _line(cells: Sequence[str], table: Table, widths: Sequence[int]) -> str:
         padded(clipped(cell, cells_wide, middle=not column), cells_wide, right)
         for column, (cell, cells_wide, right) in enumerate(zip(cells, widths, table.right, strict=True))
     )
+    return GAP.join(shown).rstrip()
+
+
+def _narrow(footer: Sequence[str]) -> list[str]:
+    """The footer's cells that need their column's width: not those with empty ones behind."""
+    return ["" if not after else cell for cell, after in zip(footer, (*footer[1:], "-"), strict=True)]
+
+
+def _footer(cells: Sequence[str], table: Table, widths: Sequence[int]) -> str:
+    """A footer's line, in which a label may stand over the empty cells behind it."""
+    shown: list[str] = []
+    start = 0
+    while start < len(cells):
+        end = start + 1
+        while end < len(cells) and not cells[end]:
+            end += 1
+        cells_wide = sum(widths[start:end]) + len(GAP) * (end - start - 1)
+        shown.append(padded(clipped(cells[start], cells_wide), cells_wide, table.right[start]))
+        start = end
     return GAP.join(shown).rstrip()
 
 

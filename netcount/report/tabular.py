@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from csv import writer
 from io import StringIO
 
 from netcount.analysis.count import Count
 from netcount.report.analysis import View
-from netcount.report.columns import CSV_KEYS, arranged, columns_for
+from netcount.report.columns import CSV_KEYS, Value, arranged, columns_for
 from netcount.report.text import visible
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_cell(value: int | float | str) -> int | float | str:
+def csv_cell(value: Value) -> Value:
     """A value that no spreadsheet takes for a formula: text that could be one gets a leading '.
 
     >>> csv_cell("=1+1"), csv_cell(-3), csv_cell("conv1")
@@ -26,7 +26,7 @@ def csv_cell(value: int | float | str) -> int | float | str:
     return f"'{safe}" if safe.startswith(_FORMULA) else safe
 
 
-def csv_text(header: Sequence[str], records: Iterable[Sequence[int | float | str]]) -> str:
+def csv_text(header: Sequence[str], records: Iterable[Sequence[Value]]) -> str:
     """CSV with a header; lines end in a newline."""
     stream = StringIO()
     out = writer(stream, lineterminator="\n")
@@ -35,10 +35,25 @@ def csv_text(header: Sequence[str], records: Iterable[Sequence[int | float | str
     return stream.getvalue()
 
 
-def analysis_csv(count: Count, view: View) -> str:
-    """One record a layer; there is no totals row that a spreadsheet would add up again."""
-    columns = columns_for(count, view.columns or CSV_KEYS)
+def analysis_csv(counts: Sequence[Count], view: View) -> str:
+    """One record a layer; there is no totals row that a spreadsheet would add up again.
+
+    Several nets are told apart by a first column, `file`.
+    """
+    keys = view.columns or CSV_KEYS
+    several = len(counts) > 1
     return csv_text(
-        [column.key for column in columns],
-        ([column.exact(row, count.totals) for column in columns] for row in arranged(count, view.sort, view.top)),
+        ["file", *keys] if several else keys,
+        (
+            [*([count.net.file] if several else []), *record]
+            for count in counts
+            for record in analysis_records(count, keys, view)
+        ),
     )
+
+
+def analysis_records(count: Count, keys: Sequence[str], view: View) -> Iterator[list[Value]]:
+    """The exact values of the wanted rows."""
+    columns = columns_for(count, keys)
+    for row in arranged(count, view.sort, view.top):
+        yield [column.exact(row, count.totals) for column in columns]

@@ -5,49 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table as RichTable
 from rich.text import Text
 
-from netcount.report.layout import Part, Table, column_widths
-from netcount.report.text import clipped
+from netcount.report.layout import Line, Part, lines
 
 _HOT = ((0.1, "bold red"), (0.04, "yellow"), (0.01, "default"), (0.0, "dim"))
+_STYLES = {"title": "bold", "footer": "bold", "rule": "dim"}
 
 
 def show(parts: Sequence[Part], console: Console) -> None:
-    """Print the parts.  No text is read as markup, highlighted, or allowed to wrap inside a cell."""
-    for part in parts:
-        if isinstance(part, str):
-            style = "yellow" if part.startswith(("warning:", "incomplete:")) else ""
-            console.print(Text(part, style=style), soft_wrap=False, highlight=False)
-        else:
-            console.print(_table(part, console.width), highlight=False)
+    """Print the parts, laid out as plain text is.  No text is read as markup, highlighted or cropped."""
+    for line in lines(parts, console.width):
+        console.print(Text(line.text, style=_style(line)), highlight=False, soft_wrap=True)
 
 
-def _table(table: Table, available: int) -> RichTable:
-    """A rich table of Text cells, laid out by `column_widths` so that every format agrees."""
-    found = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_footer=bool(table.footer))
-    widths = column_widths(table, available)
-    footer = table.footer or ("",) * len(table.titles)
-    for column, (title, right, width, end) in enumerate(
-        zip(table.titles, table.right, widths, footer, strict=True)
-    ):
-        found.add_column(
-            Text(clipped(title, width, not column), style="bold"),
-            Text(clipped(end, width, not column), style="bold"),
-            justify="right" if right else "left",
-            no_wrap=True,
-            width=width,
-            overflow="crop",
-        )
-    for index, row in enumerate(table.rows):
-        heat = table.heat[index] if table.heat else 1.0
-        style = next(style for least, style in _HOT if heat >= least) if table.heat else ""
-        found.add_row(
-            *(
-                Text(clipped(cell, width, not column))
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ),
-            style=style,
-        )
-    return found
+def _style(line: Line) -> str:
+    if line.role == "text":
+        return "yellow" if line.text.startswith(("warning:", "incomplete:")) else ""
+    if line.heat is not None:
+        return next(style for least, style in _HOT if line.heat >= least)
+    return _STYLES.get(line.role, "")

@@ -6,7 +6,7 @@ from typing import Any
 
 from netcount.execute.verify import Verification
 from netcount.report.layout import Part, Table
-from netcount.report.text import visible
+from netcount.report.text import heading, visible
 from netcount.units import human
 
 SCHEMA = "netcount/verification/1"
@@ -51,7 +51,7 @@ def report(found: Verification) -> list[Part]:
         shrink=((1, 8), (0, 12), (2, 10), (3, 10)),
     )
     return [
-        f"{visible(found.net.name) or '(unnamed net)'}  {visible(found.net.file)}",
+        heading(found.net.name, found.net.file),
         "",
         table,
         "",

@@ -16,6 +16,7 @@ from netcount.prototxt.bind import bind
 from netcount.prototxt.protobuf import message_class, to_protobuf
 from netcount.prototxt.reader import read
 from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
+from netcount.prototxt.tree import Source
 from tests.helpers import CORPUS, SAMPLES, conformance_cases, needs_corpus
 
 NET = "NetParameter"
@@ -282,6 +283,14 @@ def test_several_mistakes_are_told_together_in_order() -> None:
 
 def test_the_escaped_question_mark_of_c_is_known() -> None:
     assert ours('name: "a\\?b"').name == "a?b"
+
+
+def test_places_can_be_asked_in_any_order() -> None:
+    source = Source("a\n\nbc\n d\n", "t")
+    places = {offset: source.place(offset)[1:] for offset in (7, 0, 5, 3, 4, 2, 6, 1, 8)}
+    assert [places[offset] for offset in range(9)] == [
+        *((1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (3, 3), (4, 1), (4, 2), (4, 3))
+    ]
 
 
 def test_places_are_lines_and_columns_from_one() -> None:
