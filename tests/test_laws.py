@@ -167,13 +167,18 @@ def test_outputs_are_caffes(case: dict[str, Any]) -> None:
 def test_samples_run_as_counted(path: Any) -> None:
     tracemalloc.start()
     try:
-        found = verify(netcount.load(path))
+        net = netcount.load(path)
+        found = verify(net)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert found.agrees
     assert peak_bytes <= 1.2 * found.memory.total_bytes
-    assert sum(layer.performed for layer in found.layers) == netcount.load(path).analyze().totals.madds
+    assert sum(layer.performed for layer in found.layers) == net.analyze().totals.madds
+    memory = net.analyze().memory()
+    assert [layer.live_bytes for layer in found.layers] == [4 * layer.live for layer in memory.layers]
+    assert found.peak is not None
+    assert found.peak.live_bytes == memory.peak_bytes
     assert all(np.isfinite(array).all() for array in found.outputs.values())
 
 

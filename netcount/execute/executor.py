@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 
 class Step(NamedTuple):
-    """What one layer did: the shapes of its tops, the products it performed, and its seconds."""
+    """What one layer did: the shapes of its tops, the products it performed, and its seconds.
+
+    live_bytes: measured when it was done: the buffers of all blobs that this or a later layer reads, its
+    own tops and the net's outputs; what a top overwrites in place is left out, as it is read no more.
+    """
 
     node: Node
     shapes: tuple[Shape, ...]
     madds: int
     seconds: float
+    live_bytes: int
 
 
 class Executor:
@@ -95,6 +100,7 @@ class Executor:
         given = self._given(inputs or {})
         left = [len(readers) for readers in self.net.readers()]
         outputs = set(self.net.outputs)
+        ends = {self.net.blobs[index].name for index in outputs}
         found: dict[str, Array] = {}
         run = Run(self.seed, self.net.phase)
         self.steps = []
@@ -103,7 +109,11 @@ class Executor:
             tops = self._forward(node, arrays, given, run)
             seconds = perf_counter() - start
             shapes = tuple(Shape(top.shape) for top in tops)
-            step = Step(node, shapes, run.madds - before, seconds)
+            gone = {top.overwrites for top in node.tops}
+            alive = [array for index, array in arrays.items() if index not in gone]
+            ended = [found[name] for name in ends if name in found]
+            step = Step(node, shapes, run.madds - before, seconds, _bytes_behind([*alive, *ended, *tops]))
+            del alive, ended
             self.steps.append(step)
             for blob in node.bottoms:
                 left[blob.index] -= 1
@@ -162,6 +172,16 @@ class Executor:
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
+
+
+def _bytes_behind(arrays: Iterable[Array]) -> int:
+    """Bytes of the distinct buffers that these arrays are, or are views of."""
+    buffers = {}
+    for array in arrays:
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        buffers[id(array)] = array.nbytes
+    return sum(buffers.values())
 
 
 def _replaceable(node: Node) -> bool:

@@ -43,7 +43,7 @@ class BlobCheck(NamedTuple):
 
 
 class LayerCheck(NamedTuple):
-    """A layer: its tops, the madds counted and performed, and the seconds it took.
+    """A layer: its tops, the madds counted and performed, the seconds it took, the activations alive.
 
     Behind a blob whose extents the data decide the madds are counted for the extents that came.
     """
@@ -55,6 +55,7 @@ class LayerCheck(NamedTuple):
     counted: int
     performed: int
     seconds: float
+    live_bytes: int
 
     @property
     def gmacs_per_second(self) -> float:
@@ -77,6 +78,11 @@ class Verification(NamedTuple):
     unfilled: bool
     extra_layers: tuple[str, ...]
     memory: RunMemory
+
+    @property
+    def peak(self) -> LayerCheck | None:
+        """The layer with most bytes of activations alive, as measured; None for a net without layers."""
+        return max(self.layers, key=lambda layer: layer.live_bytes, default=None)
 
     @property
     def agrees(self) -> bool:
@@ -140,4 +146,6 @@ def _checks(steps: Iterable[Step]) -> Iterator[LayerCheck]:
             BlobCheck(blob.name, blob.shape, shape, wanted)
             for blob, shape, wanted in zip(node.tops, step.shapes, expected, strict=True)
         )
-        yield LayerCheck(node.name, node.type, node.place.line, tops, counted, step.madds, step.seconds)
+        yield LayerCheck(
+            node.name, node.type, node.place.line, tops, counted, step.madds, step.seconds, step.live_bytes
+        )

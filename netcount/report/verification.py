@@ -7,7 +7,7 @@ from typing import Any
 from netcount.execute.verify import Verification
 from netcount.report.layout import Part, Table
 from netcount.report.text import heading, visible
-from netcount.units import human
+from netcount.units import human, human_bytes
 
 SCHEMA = "netcount/verification/1"
 
@@ -61,6 +61,9 @@ def report(found: Verification) -> list[Part]:
 
 def _notes(found: Verification) -> list[str]:
     lines = [f"memory needed: {visible(str(found.memory))}"]
+    if found.peak:
+        alive, where = human_bytes(found.peak.live_bytes), visible(found.peak.name)
+        lines.append(f'activations alive at the peak, in-place tops counted once: {alive}, measured at "{where}"')
     if found.random_weights:
         how = "their fillers and, where the file names none, a scale that keeps values finite"
         lines.append(f"the weights are random, by {how if found.unfilled else 'their fillers'}")
@@ -116,6 +119,7 @@ def document(found: Verification) -> dict[str, Any]:
                 "madds_performed": layer.performed,
                 "seconds": layer.seconds,
                 "gmacs_per_second": layer.gmacs_per_second,
+                "live_bytes": layer.live_bytes,
                 "agrees": layer.agrees,
             }
             for layer in found.layers
