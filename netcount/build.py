@@ -13,8 +13,8 @@ from netcount.prototxt.message import Message
 from netcount.prototxt.select import State, select
 from netcount.prototxt.upgrade import upgrade
 from netcount.shape import Shape
-from netcount.shapes import Batch, Shapes, propagate
-from netcount.wiring import Part, Wiring, wire
+from netcount.shapes import Batch, Shapes, is_input, propagate
+from netcount.wiring import Part, Wiring, check_fields, wire
 
 
 def build(
@@ -38,6 +38,7 @@ def build(
     """
     found = list(problems or ())
     upgraded = upgrade(message, found)
+    check_fields(upgraded.children("layer"), catalogue, found)
     asked = state or State()
     own_state = upgraded.child("state")
     merged = State(asked.phase, asked.level, {*own_state.texts("stage"), *asked.stages})
@@ -83,8 +84,7 @@ def _named(given: Mapping[str, Shape], wiring: Wiring, problems: list[NetcountEr
         return dict(given)
     inputs = [
         wiring.blob_names[top]
-        for part in wiring.parts
-        if not part.bottoms and isinstance(part.layer, Source)
+        for part in _inputs(wiring)
         for top in part.tops[:1] + ([] if part.type != "Input" else part.tops[1:])
     ]
     rest = {name: shape for name, shape in given.items() if name}
@@ -93,6 +93,12 @@ def _named(given: Mapping[str, Shape], wiring: Wiring, problems: list[NetcountEr
         problems.append(InputError(f"--input-shape without a blob name needs one input; here: {choice}"))
         return rest
     return {**rest, inputs[0]: given[""]}
+
+
+def _inputs(wiring: Wiring) -> list[Part]:
+    """The parts that bring data into the net; constants (DummyData) only where there are no others."""
+    found = [part for part in wiring.parts if is_input(part)]
+    return [part for part in found if part.layer and not part.layer.computes] or found
 
 
 def _share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> list[list[Owner | None]]:
@@ -170,12 +176,11 @@ def _rebatch(
 
 def _batch_of(wiring: Wiring, shapes: Shapes) -> int | None:
     """Axis 0 of the first input."""
-    for part in wiring.parts:
-        if not part.bottoms and isinstance(part.layer, Source) and part.type != "Parameter":
-            for top in part.tops:
-                shape = shapes.blobs[top]
-                if shape:
-                    return shape[0]
+    for part in _inputs(wiring):
+        for top in part.tops:
+            shape = shapes.blobs[top]
+            if shape:
+                return shape[0]
     return None
 
 
@@ -224,7 +229,7 @@ def _assemble(
         )
         nodes.append(node)
         if not part.bottoms and isinstance(layer, Source):
-            if part.type != "Parameter":
+            if is_input(part):
                 inputs.extend(part.tops)
             if layer.assumed:
                 warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from typing import BinaryIO
 
 from netcount.build import build
 from netcount.collector import paused
@@ -64,10 +65,10 @@ def _load(
         raise InputError(f'phase is "TRAIN" or "TEST", not {phase!r}')
     text, name = text_of(source, file)
     problems: list[NetcountError] = []
-    message = _message_of(read(text, name), problems, phase)
+    message, own_level = _message_of(read(text, name), problems, phase)
     return build(
         message,
-        state=State(phase, level, tuple(stages)),
+        state=State(phase, level or own_level, tuple(stages)),
         batch=_images(batch),
         input_shapes=input_shapes,
         assume={key: _assumed(value) for key, value in (assume or {}).items()},
@@ -84,12 +85,12 @@ def read_text(path: str | os.PathLike[str]) -> str:
     name = os.fspath(path)
     try:
         if name == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+            data = _at_most(sys.stdin.buffer, MAX_BYTES + 1)
         else:
             if os.path.isdir(name):
                 raise InputError(f"{shown_path(name)} is a folder, not a prototxt")
             with open(name, "rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
+                data = _at_most(stream, MAX_BYTES + 1)
     except (OSError, ValueError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else failure
         raise InputError(f"cannot read {shown_path(name)}: {reason}") from None
@@ -101,6 +102,14 @@ def read_text(path: str | os.PathLike[str]) -> str:
             "analyze the .prototxt it belongs to"
         )
     return data.decode("utf-8", "surrogateescape")
+
+
+def _at_most(stream: BinaryIO, most: int) -> bytes:
+    """The first `most` bytes, piece by piece: Python sets aside as many as one read asks for."""
+    data = bytearray()
+    while len(data) < most and (piece := stream.read(min(2**20, most - len(data)))):
+        data += piece
+    return bytes(data)
 
 
 def shown_path(path: str) -> str:
@@ -147,12 +156,18 @@ def _assumed(value: str | Sequence[int] | Sequence[Sequence[int]]) -> list[Shape
     return [Shape(shape) for shape in value]  # type: ignore[arg-type]
 
 
-def _message_of(tree: Tree, problems: list[NetcountError], phase: str) -> Message:
-    """The NetParameter of a file, also where the file is a solver that names or holds a net."""
+def _message_of(tree: Tree, problems: list[NetcountError], phase: str) -> tuple[Message, int]:
+    """The NetParameter of a file, also where the file is a solver that names or holds a net.
+
+    With it the level that the solver asks for; a net alone cannot ask for one.
+    """
     if not _is_solver(tree):
-        return bind(tree, "NetParameter", problems)
+        return bind(tree, "NetParameter", problems), 0
     solver = bind(tree, "SolverParameter", problems)
     raise_all(problems)
+    given = [name for name in ("net", "net_param", "train_net", "train_net_param") if solver.has(name)]
+    if len(given) > 1:
+        raise solver.error(f"a solver gives one net to train, not {' and '.join(given)}", given[-1])
     prefixes = ("train_", "") if phase == "TRAIN" else ("test_", "", "train_")
     for prefix in prefixes:
         inline = solver.values.get(f"{prefix}net_param")
@@ -163,18 +178,19 @@ def _message_of(tree: Tree, problems: list[NetcountError], phase: str) -> Messag
             net = _followed(solver, f"{prefix}net", named, problems)
         else:
             continue
-        return _in_state(net, solver, phase)
+        net = _in_state(net, solver, phase)
+        return net, net.child("state").integer("level")
     raise solver.error("this is a solver file, and it names no net")
 
 
 def _in_state(net: Message, solver: Message, phase: str) -> Message:
-    """The net with the stages of the solver's first state for the phase added to its own."""
+    """The net with its state and the solver's first one for the phase merged, as Solver::Init does."""
     own = solver.values.get(f"{phase.lower()}_state")
     state = own[0] if isinstance(own, list) else own
     if not state:
         return net
     stages = [*net.child("state").texts("stage"), *state.texts("stage")]
-    merged = Message("NetState", {**net.child("state").values, "stage": stages}, state.tree)
+    merged = Message("NetState", {**net.child("state").values, **state.values, "stage": stages}, state.tree)
     return Message(net.type, {**net.values, "state": merged}, net.tree)
 
 

@@ -53,7 +53,7 @@ def propagate(
             continue
         try:
             tops = _tops(wiring, part, layer, bottoms, given, unused)  # type: ignore[arg-type]
-            if batch and not part.bottoms:
+            if batch and is_input(part):
                 tops = [_rebatched(top, batch) for top in tops]
             for position, (blob, shape) in enumerate(zip(part.tops, tops, strict=True)):
                 if why := oversized(shape):
@@ -84,7 +84,8 @@ def _tops(
     told = {index: given[name] for index, name in named.items() if name in given}
     if not told:
         return layer.infer(bottoms)
-    if isinstance(layer, Source) and not bottoms:
+    if is_input(part):
+        assert isinstance(layer, Source)
         for index in told:
             unused.pop(named[index], None)
         if len(told) == len(part.tops):
@@ -97,6 +98,11 @@ def _tops(
         unused.pop(named[index], None)
         shapes[index] = shape
     return shapes
+
+
+def is_input(part: Part) -> bool:
+    """Whether a part brings data into the net, in a shape that the caller may choose."""
+    return not part.bottoms and isinstance(part.layer, Source) and not part.layer.learned
 
 
 def _rebatched(shape: Shape, batch: Batch) -> Shape:
@@ -122,19 +128,17 @@ def _unused(wiring: Wiring, unused: dict[str, None]) -> list[NetcountError]:
         blob = wiring.current.get(name)
         if blob is None:
             known = ", ".join(
-                wiring.blob_names[top]
-                for part in wiring.parts
-                if not part.bottoms and isinstance(part.layer, Source)
-                for top in part.tops
+                wiring.blob_names[top] for part in wiring.parts if is_input(part) for top in part.tops
             )
             hint = f"; the inputs are {known}" if known else "; the net has no inputs"
             problems.append(InputError(f"--input-shape {name}: the net has no blob of that name{hint}"))
         else:
             part = wiring.parts[wiring.producers[blob]]
+            makes = "computes that blob from its bottoms" if part.bottoms else "has that blob as its weights"
             problems.append(
                 part.message.error(
-                    f'--input-shape {name}: "{part.name}" computes that blob from its bottoms; only '
-                    "inputs, and outputs whose size depends on data, can be given"
+                    f'--input-shape {name}: "{part.name}" {makes}; only inputs, and outputs whose size '
+                    "depends on data, can be given"
                 )
             )
     return problems

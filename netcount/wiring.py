@@ -30,7 +30,9 @@ class Part:
 class Wiring:
     """The graph of a net: parts, and for every blob version its name, producer and forerunner."""
 
-    __slots__ = ("assumed", "blob_names", "current", "missing", "overwrites", "parts", "producers", "readers")
+    __slots__ = (
+        "assumed", "blob_names", "current", "missing", "overwrites", "parts", "producers", "readers", "weighted",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
@@ -38,6 +40,7 @@ class Wiring:
         self.producers: list[int] = []
         self.overwrites: list[int | None] = []
         self.readers: list[int] = []
+        self.weighted: set[int] = set()  # versions whose top has a loss_weight, which Caffe keeps a copy for
         self.current: dict[str, int] = {}
         self.missing: dict[str, int] = {}
         self.assumed: list[Part] = []
@@ -51,8 +54,8 @@ class Wiring:
         return len(self.blob_names) - 1
 
     def outputs(self) -> list[int]:
-        """Blob versions nobody reads, by name; automatic tops are no outputs."""
-        ends = (blob for blob in self.current.values() if not self.readers[blob])
+        """Blob versions nobody reads but the loss, by name; automatic tops are no outputs."""
+        ends = (b for b in self.current.values() if not self.readers[b] or b in self.weighted)
         return sorted(ends, key=self.blob_names.__getitem__)
 
 
@@ -79,10 +82,10 @@ def wire(
         if make is not None and not broken:
             try:
                 part.layer = _set_up(part, make, top_count, phase)
-                _check_fields(part, catalogue)
             except NetcountError as problem:
                 problems.append(problem)
         wiring.parts.append(part)
+    _check_loss_weights(wiring, problems)
     if unknown:
         problems.append(_unknown_types(unknown, catalogue))
     for name in unused:
@@ -151,11 +154,14 @@ def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[
     for index, name in enumerate(names):
         before = wiring.current.get(name)
         in_place = before is not None and index < len(part.bottoms) and part.bottoms[index] == before
-        if before is not None and (not in_place or wiring.readers[before] > 1):
+        if before is not None and (not in_place or wiring.readers[before] > 1 or before in wiring.weighted):
             problems.append(_made_twice(wiring, part, index, before, in_place))
         blob = wiring.add_blob(name, own_index, before if in_place else None)
         wiring.current[name] = blob
         part.tops.append(blob)
+    for blob, weight in zip(part.tops, part.message.values.get("loss_weight", ()), strict=False):
+        if weight:
+            wiring.weighted.add(blob)
     wanted: int = getattr(make, "auto_tops", 0)
     while len(part.tops) < wanted:
         part.tops.append(wiring.add_blob("(automatic)", own_index))
@@ -167,7 +173,8 @@ def _made_twice(wiring: Wiring, part: Part, index: int, before: int, in_place: b
     producer = wiring.producers[before]
     maker = wiring.parts[producer] if 0 <= producer < len(wiring.parts) else part
     if in_place:
-        reason = "is overwritten in place while another layer reads it too"
+        reader = "the loss" if before in wiring.weighted else "another layer"
+        reason = f"is overwritten in place while {reader} reads it too"
     else:
         reason = f'is made already by "{maker.name}" (line {maker.message.place().line})'
     return part.message.error(f'{part.type} "{part.name}": top "{name}" {reason}', "top", index)
@@ -186,13 +193,6 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
             f"{len(part.bottoms)} bottoms; give it once a bottom or not at all",
             "propagate_down",
         )
-    weights = len(values.get("loss_weight", ())) or (1 if layer.auto_tops else 0)
-    if weights and weights != top_count:
-        layer.refuse(
-            f"loss_weight is given {len(values.get('loss_weight', ()))} times for {top_count} tops; "
-            "give one a top",
-            "loss_weight",
-        )
     if (
         not layer.in_place
         and part.tops
@@ -200,6 +200,25 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
     ):
         layer.refuse("cannot work in place: top 0 is bottom 0", "top")
     return layer
+
+
+def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
+    """One weight a top, or none.  Of a layer whose weighted top is read they are not looked at: the
+    Split that Caffe puts behind that top takes it over, and the layer keeps none."""
+    for part in wiring.parts:
+        layer = part.layer
+        if layer is None:
+            continue
+        given: Sequence[float] = part.message.values.get("loss_weight", ())
+        split = any(weight and wiring.readers[top] for top, weight in zip(part.tops, given, strict=False))
+        weights = 0 if split else len(given)
+        if (weights or layer.auto_tops) and (weights or 1) != len(part.tops):
+            problems.append(
+                layer.error(
+                    f"loss_weight is given {weights} times for {len(part.tops)} tops; give one a top",
+                    "loss_weight",
+                )
+            )
 
 
 def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
@@ -222,16 +241,16 @@ def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
         )
 
 
-def _check_fields(part: Part, catalogue: Catalogue) -> None:
-    """Unknown parameter messages are for custom classes only."""
-    for name in part.message.values:
-        if name[0] == "?":
-            assert part.layer is not None
-            if isinstance(part.layer, Assumed) or catalogue.custom(type(part.layer)):
-                return
-            tree = part.message.tree
-            at = part.message.place_offset(name[1:])
-            raise unknown_field(tree, "LayerParameter", name[1:], at)
+def check_fields(messages: Sequence[Message], catalogue: Catalogue, problems: list[NetcountError]) -> None:
+    """Refuse unknown parameter messages, also of layers that the state leaves out: they are for
+    custom and for unknown layer types only."""
+    for message in messages:
+        for name in message.values:
+            if name[0] == "?":
+                made = catalogue.find(message)
+                if made is not None and not catalogue.custom(made):
+                    at = message.place_offset(name[1:])
+                    problems.append(unknown_field(message.tree, "LayerParameter", name[1:], at))
 
 
 def _unknown_types(parts: list[Part], catalogue: Catalogue) -> UnknownTypeError:

@@ -1,4 +1,4 @@
-"""How messages become a net: batch, given shapes, state, sharing, in-place tops, and what is refused."""
+"""How messages become a net: state, sharing, in-place tops, and what is refused."""
 
 from __future__ import annotations
 
@@ -16,93 +16,6 @@ CONV = (
     'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
     "convolution_param { num_output: 4 kernel_size: 3 } }\n"
 )
-
-
-def madds(text: str, **options: object) -> int:
-    return netcount.load(text, **options).analyze().totals.madds  # type: ignore[arg-type]
-
-
-def test_counts_are_for_one_image_whatever_the_file_says() -> None:
-    one, ten = inputs(x=(1, 3, 8, 9)) + CONV, inputs(x=(10, 3, 8, 9)) + CONV
-    assert madds(ten) == madds(one) == 4536
-    assert madds(ten, batch="net") == madds(one, batch=10) == 45360
-    assert netcount.load(ten).blobs[0].shape == (1, 3, 8, 9)
-
-
-def test_only_inputs_of_the_same_batch_change_with_it() -> None:
-    text = inputs(x=(2, 3, 8, 9), rois=(300, 5), label=(2,))
-    assert [blob.shape for blob in netcount.load(text).blobs] == [(1, 3, 8, 9), (300, 5), (1,)]
-
-
-@pytest.mark.parametrize(
-    ("layer", "obstacle"),
-    [
-        ('type: "Reshape" reshape_param { shape { dim: 10 dim: -1 } }', 'blob "y" would become 10×36'),
-        ('type: "Reshape" reshape_param { shape { dim: 10 dim: 360 } }', "would not build"),
-        ('type: "InnerProduct" inner_product_param { num_output: 2 axis: 0 }', 'the weights of "l"'),
-    ],
-)
-def test_a_net_that_cannot_be_rebatched_is_told_as_declared(layer: str, obstacle: str) -> None:
-    net = netcount.load(inputs(x=(10, 5, 8, 9)) + f'layer {{ name: "l" bottom: "x" top: "y" {layer} }}')
-    assert net.batch == 10
-    assert net.blobs[0].shape == (10, 5, 8, 9)
-    (warning,) = net.warnings
-    assert "the batch of 10 cannot be changed to 1" in warning.message
-    assert obstacle in warning.message
-
-
-def test_axis_0_of_a_recurrent_net_is_time() -> None:
-    text = inputs(x=(5, 2, 7), c=(5, 2)) + (
-        'layer { name: "l" type: "LSTM" bottom: "x" bottom: "c" top: "h" recurrent_param { num_output: 3 } }'
-    )
-    net = netcount.load(text)
-    assert net.analyze().totals.madds == 5 * 2 * 12 * (7 + 3)
-    assert "is time" in net.warnings[0].message
-
-
-def test_given_shapes_override_and_supply() -> None:
-    text = inputs(x=(1, 3, 8, 9)) + CONV
-    assert netcount.load(text, input_shapes={"x": (1, 3, 10, 11)}).node("c").top_shapes == [(1, 4, 8, 9)]
-    assert netcount.load(text, input_shapes={"": (1, 3, 10, 11)}).node("c").top_shapes == [(1, 4, 8, 9)]
-    assert netcount.load(CONV, input_shapes={"x": (1, 3, 8, 9)}).node("c").top_shapes == [(1, 4, 6, 7)]
-    assert netcount.load('input: "x"\n' + CONV, input_shapes={"x": (2, 3, 8, 9)}).batch == 1
-
-
-def test_a_data_dependent_extent_can_be_given() -> None:
-    text = inputs(x=(4, 3, 2, 2), s=(4,)) + 'layer { name: "f" type: "Filter" bottom: "x" bottom: "s" top: "y" }'
-    net = netcount.load(text, batch="net")
-    assert net.node("f").top_shapes == [(4, 3, 2, 2)]
-    assert "4 is the most" in (net.analyze().layers[-1].note or "")
-    assert net_of(text, input_shapes={"y": (2, 3, 2, 2)}).node("f").top_shapes == [(2, 3, 2, 2)]
-
-
-@pytest.mark.parametrize(
-    ("given_shapes", "message"),
-    [
-        ({"c": (1, 4, 5, 5)}, "computes that blob from its bottoms"),
-        ({"q": (1, 4, 5, 5)}, "the net has no blob of that name; the inputs are x"),
-        ({"x": (1, 3, -8, 9)}, "negative"),
-        ({"x": (1, 3, 2**20, 2**20)}, "INT_MAX"),
-    ],
-)
-def test_given_shapes_that_make_no_sense(given_shapes: dict[str, tuple[int, ...]], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        netcount.load(inputs(x=(1, 3, 8, 9)) + CONV, input_shapes=given_shapes)
-
-
-def test_database_layers_tell_what_they_know() -> None:
-    text = (
-        'layer { name: "d" type: "Data" top: "x" top: "l" data_param { batch_size: 8 }'
-        " transform_param { crop_size: 9 } }"
-    )
-    net = netcount.load(text, batch="net")
-    assert [blob.shape for blob in net.blobs] == [(8, 3, 9, 9), (8,)]
-    assert "3 channels are assumed" in net.warnings[0].message
-    grey = net_of(text, input_shapes={"x": (8, 1, 9, 9)})
-    assert [blob.shape for blob in grey.blobs] == [(8, 1, 9, 9), (8,)]
-    assert not grey.warnings
-    with pytest.raises(InputError, match=r"--input-shape x=N,C,H,W"):
-        netcount.load(text.replace("crop_size: 9", ""))
 
 
 STATES = inputs(x=(1, 3)) + "".join(
@@ -138,17 +51,33 @@ def _relu(top: str, bottom: str = "x", name: str = "r") -> str:
     return f'layer {{ name: "{name}" type: "ReLU" bottom: "{bottom}" top: "{top}" }}\n'
 
 
+WEIGHTED = _relu("y").replace("}", "loss_weight: 1 }")
+
+
+def test_a_top_with_a_loss_weight_stays_an_output_when_it_is_read() -> None:
+    net = netcount.load(inputs(x=(1, 3)) + WEIGHTED + _relu("z", "y"))
+    assert [net.blobs[index].name for index in net.outputs] == ["y", "z"]
+    twice = WEIGHTED.replace("loss_weight: 1", "loss_weight: 1 loss_weight: 2")
+    netcount.load(inputs(x=(1, 3)) + twice + _relu("z", "y"))  # the weights go to the Split behind y
+    with pytest.raises(InputError, match="loss_weight is given 2 times for 1 tops"):
+        netcount.load(inputs(x=(1, 3)) + twice)
+    unweighted = netcount.load(inputs(x=(1, 3)) + WEIGHTED.replace(": 1", ": 0") + _relu("y", "y"))
+    assert [unweighted.blobs[index].name for index in unweighted.outputs] == ["y"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (inputs(x=(1, 3)) + _relu("y") + _relu("y", name="s"), 'top "y" is made already by "r" \\(line 2\\)'),
         (inputs(x=(1, 3)) + _relu("y") + _relu("x", name="s"), "is overwritten in place while another"),
+        (inputs(x=(1, 3)) + WEIGHTED + _relu("y", "y", "s"), "is overwritten in place while the loss reads"),
         (inputs(x=(1, 3)) + _relu("y", "z"), 'unknown bottom "z"; nothing makes it'),
         (_relu("y") + inputs(x=(1, 3)), 'made only later, by "x" \\(line 2\\)'),
         (inputs(xylo=(1, 3)) + _relu("y", "xylp"), 'did you mean "xylo"'),
         (inputs(x=(1, 3)) + 'layer { name: "s" type: "Softmax" bottom: "x" }', "takes 1 top, not 0"),
         (inputs(x=(1, 3)) + _relu("y").replace("}", "param { lr_mult: 1 } }"), "0 parameter blobs but 1 param"),
         (inputs(x=(1, 3)) + _relu("y").replace("}", "relu6_paran { } }"), "has no field"),
+        (inputs(x=(1, 3)) + _relu("y").replace("}", "include { phase: TRAIN } relu6_paran { } }"), "has no field"),
         (inputs(x=(65536, 65536)), "INT_MAX"),
         (inputs(x=(1,) * 33), "33 axes"),
         ('base_lr: 0.1 net: "nowhere.prototxt"\n', 'the net it names, "nowhere.prototxt", is not there'),
@@ -199,6 +128,19 @@ def test_a_solver_is_followed(tmp_path: object) -> None:
     assert netcount.load(solver, phase="TRAIN").phase == "TRAIN"
     with pytest.raises(InputError, match=r"missing\.prototxt"):
         netcount.load(solver)
+
+
+def test_a_solver_merges_its_state_and_gives_one_net() -> None:
+    net = "net_param { " + STATES + ' state { stage: "s" } } base_lr: 0.1 '
+    for options, kept in (
+        ({}, {"either", "both", "level"}),
+        ({"level": 3}, {"either", "both"}),
+        ({"phase": "TRAIN"}, {"train", "either", "out"}),
+    ):
+        found = netcount.load(net + "test_state { level: 2 }", **options)  # type: ignore[arg-type]
+        assert {node.name for node in found.nodes[1:]} == kept
+    with pytest.raises(InputError, match="one net to train, not net_param and train_net"):
+        netcount.load(net + 'train_net: "other.prototxt"')
 
 
 extents = st.integers(1, 14)

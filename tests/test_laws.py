@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from netcount.errors import InputError
 from netcount.execute.executor import Executor
 from netcount.execute.fill import random_weights
 from netcount.execute.verify import verify
+from netcount.layers import window
 from netcount.layers.catalogue import CATALOGUE, python_key
 from netcount.layers.families import FAMILIES
 from tests.cases import CASES, LABELS, TOLD, TRUTHS
@@ -77,6 +81,42 @@ def test_executed_is_inferred_and_performed_is_counted(key: str) -> None:
         assert np.isfinite(array).all()
 
 
+def forbidden(*_: Any, **__: Any) -> Any:
+    raise AssertionError("forward asks the rules that it is to be held against")
+
+
+@pytest.mark.parametrize("key", sorted(CASES))
+def test_forward_asks_no_rule_of_shapes(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
+    run_without_rules(Executor(net), inputs_for(key, net), monkeypatch)
+
+
+@pytest.mark.parametrize("case", WITH_ARRAYS, ids=lambda c: str(c["name"]))
+def test_forward_asks_no_rule_of_shapes_in_the_conformance_suite(
+    case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = netcount.load(case["prototxt"], batch="net")
+    given, weights, _ = arrays_of(case)
+    run_without_rules(Executor(net, weights), given, monkeypatch)
+
+
+def run_without_rules(executor: Executor, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run with `infer`, `blobs` and `ops` of every layer, and all of `window.py`, out of order."""
+    rules = {value for value in vars(window).values() if inspect.isfunction(value)}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("netcount.layers."):
+            for key, value in list(vars(module).items()):
+                if inspect.isfunction(value) and value in rules:
+                    monkeypatch.setattr(module, key, forbidden)
+    for name, value in vars(window.WindowParam).items():
+        if inspect.isfunction(value) and name != "__init__":
+            monkeypatch.setattr(window.WindowParam, name, forbidden)
+    for cls in {cls for node in executor.net.nodes for cls in type(node.layer).__mro__}:
+        for rule in {"infer", "blobs", "ops", "scratch_elements", "workspace_elements", "window"} & set(vars(cls)):
+            monkeypatch.setattr(cls, rule, forbidden)
+    executor.run(given)
+
+
 @pytest.mark.parametrize("key", sorted(TRUTHS))
 def test_a_truth_that_is_none_is_refused_and_the_tops_can_be_given(key: str) -> None:
     net = netcount.load(CASES[key], batch="net")
@@ -86,9 +126,8 @@ def test_a_truth_that_is_none_is_refused_and_the_tops_can_be_given(key: str) -> 
     assert set(Executor(net).run(tops)) >= set(tops)
 
 
-@pytest.mark.parametrize("case", WITH_ARRAYS, ids=lambda c: str(c["name"]))
-def test_outputs_are_caffes(case: dict[str, Any]) -> None:
-    net = netcount.load(case["prototxt"], batch="net")
+def arrays_of(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]], dict[str, Any]]:
+    """Inputs, weights and Caffe's outputs of a case."""
     given: dict[str, Any] = {}
     weights: dict[str, list[Any]] = {}
     expected: dict[str, Any] = {}
@@ -101,8 +140,15 @@ def test_outputs_are_caffes(case: dict[str, Any]) -> None:
                 weights.setdefault(name.rpartition("/")[0], []).append(arrays[key])
             else:
                 expected[name] = arrays[key]
-    if not net.nodes[-1].layer.computes and case["name"] == "memorydata":
+    if case["name"] == "memorydata":
         given |= expected  # a DummyData layer stood in for it: there is nothing to compute
+    return given, weights, expected
+
+
+@pytest.mark.parametrize("case", WITH_ARRAYS, ids=lambda c: str(c["name"]))
+def test_outputs_are_caffes(case: dict[str, Any]) -> None:
+    net = netcount.load(case["prototxt"], batch="net")
+    given, weights, expected = arrays_of(case)
     executor = Executor(net, weights)
     outputs = executor.run(given)
     assert set(expected) <= set(outputs)
@@ -119,8 +165,14 @@ def test_outputs_are_caffes(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.prototxt")), ids=lambda p: p.stem)
 def test_samples_run_as_counted(path: Any) -> None:
-    found = verify(netcount.load(path))
+    tracemalloc.start()
+    try:
+        found = verify(netcount.load(path))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert found.agrees
+    assert peak_bytes <= 1.2 * found.memory.total_bytes
     assert sum(layer.performed for layer in found.layers) == netcount.load(path).analyze().totals.madds
     assert all(np.isfinite(array).all() for array in found.outputs.values())
 

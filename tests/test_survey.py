@@ -67,7 +67,7 @@ def test_on_a_dask_cluster(folder: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
         client.get_executor() as executor,

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from netcount.layers.scratch import COLUMN_ELEMENTS
 from netcount.net import Net
+from netcount.units import human_bytes
 
 BYTES = 4
 """float32, as Caffe computes."""
 
 
 class Peak(NamedTuple):
-    """The layer at which most memory is in use, and what it is used for, in elements.
+    """What is in memory while a layer runs, in elements.
 
-    live: blobs kept for this and later layers, its own tops included.  scratch: the layer's working
-    memory.  blobs: the indices of the live blobs, one for each buffer.
+    live: blobs kept for this and later layers, its own tops included.  blobs: the indices of the
+    live blobs, one for each buffer.
     """
 
     node: int
     live: int
-    scratch: int
     blobs: tuple[int, ...]
-
-    @property
-    def elements(self) -> int:
-        """Live blobs and scratch."""
-        return self.live + self.scratch
 
 
 def buffers(net: Net, in_place: bool, passing: bool = True) -> list[int]:
@@ -64,22 +60,46 @@ def usage(net: Net, in_place: bool) -> list[Peak]:
         for top in node.tops:
             buffer = home[top.index]
             alive[buffer] = max(alive.get(buffer, 0), top.shape.count())
-        images = node.bottoms[0].shape[0] if node.bottoms and node.bottoms[0].shape else 1
-        scratch = node.layer.scratch_elements(node.bottom_shapes, node.top_shapes)
-        steps.append(Peak(node.index, sum(alive.values()), scratch * images, tuple(alive)))
+        steps.append(Peak(node.index, sum(alive.values()), tuple(alive)))
         for buffer in [b for b in alive if last[b] <= node.index]:
             del alive[buffer]
     return steps
 
 
-def peak(net: Net, in_place: bool = True) -> Peak:
-    """The step with most elements; an empty net needs none."""
-    return max(usage(net, in_place), key=lambda step: step.elements, default=Peak(-1, 0, 0, ()))
+class RunMemory(NamedTuple):
+    """What a run needs besides the interpreter, in bytes, at the layer where it needs most.
 
-
-def run_bytes(net: Net) -> int:
-    """What the executor needs for a run besides the interpreter: weights, live blobs and scratch.
-
-    The executor writes no blob in place, so a top and the bottom it overwrites live side by side.
+    blobs: those kept for this and later layers, its own tops included.  scratch: column matrices and
+    other working memory.
     """
-    return BYTES * (net.learnable() + peak(net, in_place=False).elements)
+
+    layer: str
+    weight_bytes: int
+    blob_bytes: int
+    scratch_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it."""
+        return self.weight_bytes + self.blob_bytes + self.scratch_bytes
+
+    def __str__(self) -> str:
+        return (
+            f"{human_bytes(self.total_bytes)}: weights {human_bytes(self.weight_bytes)}, live blobs "
+            f'{human_bytes(self.blob_bytes)} and scratch {human_bytes(self.scratch_bytes)} at "{self.layer}"'
+        )
+
+
+def run_memory(net: Net) -> RunMemory:
+    """The peak of a run of the executor, known from the shapes alone.
+
+    It writes no blob in place, so a top and the bottom it overwrites live side by side.
+    """
+    weights = BYTES * net.learnable()
+    found = [RunMemory("", weights, 0, 0)]
+    held = 0
+    for node, step in zip(net.nodes, usage(net, in_place=False), strict=True):
+        scratch = node.layer.workspace_elements(node.bottom_shapes, node.top_shapes)
+        held = max(held, min(scratch, COLUMN_ELEMENTS))  # what `scratch` keeps for the layers to come
+        found.append(RunMemory(node.name, weights, BYTES * step.live, BYTES * max(scratch, held)))
+    return max(found, key=lambda one: one.total_bytes)

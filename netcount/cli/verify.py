@@ -14,7 +14,7 @@ from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, say, show
 from netcount.errors import InputError, NetcountError
 from netcount.execute.inputs import Preparation, read_inputs
-from netcount.execute.verify import Verification
+from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
 from netcount.loading import load_net
 from netcount.report.layout import plain
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from netcount.execute.executor import Step
 
 DISAGREES = 1
+INCOMPLETE = 3
 
 
 @click.command()
@@ -41,10 +42,16 @@ DISAGREES = 1
 )
 @click.option("--mean", metavar="B,G,R", help="Mean values to subtract from an image's channels.")
 @click.option("--scale", type=float, default=1.0, show_default=True, help="Factor for an image's values.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For random weights and inputs.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For random weights and inputs."
+)
 @net_options
 @click.option("--max-memory", default="4GiB", show_default=True, help="Refuse a run that needs more.")
-@click.option("--save-outputs", metavar="DIR", help="Write each output to DIR/BLOB.npy.")
+@click.option(
+    "--save-outputs",
+    metavar="DIR",
+    help="Write each output to DIR/BLOB.npy; of several nets to DIR/FILE/BLOB.npy.",
+)
 @click.option("--format", "-f", "form", type=click.Choice(["table", "json", "markdown"]), default="table")
 @click.option("--output", "-o", metavar="FILE", help="Write the report to a file, replaced whole.")
 def verify(
@@ -62,7 +69,7 @@ def verify(
 ) -> None:
     """Run the nets on the CPU and compare: shapes inferred and executed, madds counted and performed.
 
-    Exit code 1 when anything disagrees.
+    Exit code 1 when anything disagrees, 3 when a layer was only assumed (--assume).
 
     \b
     Examples:
@@ -85,9 +92,11 @@ def verify(
         _tell(found, form, output)
     if save_outputs:
         for one in found:
-            _save(one, save_outputs)
+            _save(one, os.path.join(save_outputs, _plain(one.net.file)) if len(files) > 1 else save_outputs)
     if code == 0 and not all(one.agrees for one in found):
         code = DISAGREES
+    elif code == 0 and not all(one.net.complete for one in found):
+        code = INCOMPLETE
     raise click.exceptions.Exit(code)
 
 
@@ -101,6 +110,7 @@ def _verified(
     limit: int,
 ) -> Verification:
     net = load_net(file, **arguments)
+    allowed_memory(net, limit)
     blobs: dict[str, Any] | None = None
     extra: tuple[str, ...] = ()
     if weights:
@@ -144,9 +154,8 @@ def _tell(found: list[Verification], form: str, output: str | None) -> None:
 
 
 def _save(one: Verification, folder: str) -> None:
-    """Each output as a .npy file; names that are no plain file names are made harmless."""
+    """Each output as a .npy file."""
     import io
-    from urllib.parse import quote
 
     import numpy as np
 
@@ -159,7 +168,14 @@ def _save(one: Verification, folder: str) -> None:
     for name, array in one.outputs.items():
         stream = io.BytesIO()
         np.save(stream, array)
-        replace(os.path.join(folder, quote(name, safe="").replace(".", "%2E") + ".npy"), stream.getvalue())
+        replace(os.path.join(folder, _plain(name) + ".npy"), stream.getvalue())
+
+
+def _plain(name: str) -> str:
+    """A name as one that any folder can hold: slashes and dots are written as %2F and %2E."""
+    from urllib.parse import quote
+
+    return quote(name, safe="").replace(".", "%2E")
 
 
 def _bytes(text: str) -> int:

@@ -7,8 +7,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.errors import InputError
-from netcount.execute.fill import random_weights
+from netcount.execute.fill import random_rows
+from netcount.execute.weights import by_node, fits
 from netcount.layers.base import Source
+from netcount.layers.source import DummyData
 from netcount.lazy import np
 from netcount.net import Net, Node
 from netcount.shape import Shape
@@ -48,16 +50,14 @@ class Executor:
         known = {blob.name for blob in net.blobs}
         for name in self.keep - known:
             raise InputError(f'keep: the net has no blob "{name}"')
-        given = random_weights(net, seed) if weights is None else weights
-        self.weights = self._checked(given)
+        self.weights = self._checked(random_rows(net, seed) if weights is None else by_node(net, weights))
         self.steps: list[Step] = []
 
-    def _checked(self, weights: Mapping[str, Sequence[Array]]) -> list[list[Array]]:
+    def _checked(self, weights: Sequence[Sequence[Array]]) -> list[list[Array]]:
         """The blobs of every node, shared ones taken from their owner, shapes checked."""
         rows: list[list[Array]] = []
-        for node in self.net.nodes:
+        for node, given in zip(self.net.nodes, weights, strict=True):
             row: list[Array] = []
-            given = weights.get(node.name, ())
             for index, (blob, owner) in enumerate(zip(node.params, node.owners, strict=True)):
                 if owner is not None:
                     row.append(rows[owner.node][owner.index].reshape(blob.shape))
@@ -68,8 +68,9 @@ class Executor:
                         f"{len(given)}; blob {index} is {blob.shape}",
                         node.place,
                     )
-                array = np.asarray(given[index], dtype=np.float32)
-                if array.shape != blob.shape and not _same_legacy(array.shape, blob.shape):
+                # a file's values may lie at any byte, and would be copied in every product
+                array = np.require(given[index], np.float32, ["ALIGNED"])
+                if not fits(array.shape, blob.shape, legacy=array.ndim == 4):
                     raise InputError(
                         f'{node.type} "{node.name}": blob {index} is {blob.shape}, the weights have '
                         f"{Shape(array.shape)}",
@@ -108,11 +109,13 @@ class Executor:
                 left[blob.index] -= 1
                 if not left[blob.index]:
                     arrays.pop(blob.index, None)
-            for blob, top in zip(node.tops, tops, strict=True):
-                if left[blob.index]:
-                    arrays[blob.index] = top
-                if blob.index in outputs or blob.name in self.keep:
-                    found[blob.name] = top
+            arrays |= {blob.index: tops[i] for i, blob in enumerate(node.tops) if left[blob.index]}
+            found |= {
+                blob.name: tops[i]
+                for i, blob in enumerate(node.tops)
+                if blob.index in outputs or blob.name in self.keep
+            }
+            del tops  # a blob lives in `arrays` as long as somebody will read it, and nowhere else
             if progress is not None:
                 progress(step)
         return found
@@ -127,6 +130,8 @@ class Executor:
             if all(name in given for name in names):
                 return [given[name] for name in names]
             return [given[n] if n in given else self._random(node, n, run) for n in names]
+        if isinstance(node.layer, DummyData):  # its shape may be the caller's, or of another batch
+            return node.layer.filled(node.top_shapes, run)
         bottoms = [arrays[blob.index] for blob in node.bottoms]
         return node.layer.forward(bottoms, self.weights[node.index], run)
 
@@ -179,10 +184,3 @@ def _runs(node: Node) -> bool:
         ProposalTargetLayer,
     )
     return not isinstance(node.layer, refused)
-
-
-def _same_legacy(stored: Sequence[int], wanted: Sequence[int]) -> bool:
-    """Whether a blob of Caffe's old four axes (num, channels, height, width) is the wanted one."""
-    if len(stored) != 4 or len(wanted) > 4:
-        return False
-    return tuple(stored) == (1,) * (4 - len(wanted)) + tuple(wanted)

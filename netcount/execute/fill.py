@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from netcount.execute.weights import named
 from netcount.layers.layer import ParamBlob
 from netcount.lazy import np
 from netcount.net import Net, Node
@@ -14,17 +15,21 @@ if TYPE_CHECKING:
 
 
 def random_weights(net: Net, seed: int = 0) -> dict[str, list[Array]]:
-    """Blobs for every layer that owns some, by layer name, from one seeded generator.
+    """Blobs for every layer that has some, by layer name: `random_rows` where every name is its own."""
+    rows = random_rows(net, seed)
+    return {name: rows[node.index] for name, node in named(net).items()}
+
+
+def random_rows(net: Net, seed: int = 0) -> list[list[Array]]:
+    """For each layer of the net its blobs, from one seeded generator.
 
     A blob whose filler the file names is filled by it.  Where it names none (deploy files do not),
     weights are normal with variance 2 / fan-in, scales are 1, biases 0, means 0 and variances 1.
     """
     generator = np.random.default_rng(seed)
-    return {
-        node.name: [_filled(node, index, blob, generator) for index, blob in enumerate(node.params)]
-        for node in net.nodes
-        if node.params
-    }
+    return [
+        [_filled(node, index, blob, generator) for index, blob in enumerate(node.params)] for node in net.nodes
+    ]
 
 
 def unfilled(net: Net) -> bool:

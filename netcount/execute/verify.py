@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.analysis.liveness import run_bytes
+from netcount.analysis.liveness import RunMemory, run_memory
 from netcount.errors import LimitError
 from netcount.execute.executor import Executor, Step
 from netcount.execute.fill import unfilled
@@ -18,21 +18,35 @@ if TYPE_CHECKING:
 
 
 class BlobCheck(NamedTuple):
-    """A top: the inferred shape and the executed one.  `bound`: the extents depend on data."""
+    """A top: the inferred shape, the executed one, and what the rules expect it to be.
+
+    `expected` differs from `inferred` behind a blob whose extents the data decide: there it is
+    inferred anew from the bottoms that came.  It is None where the layer's own data decide.
+    """
 
     name: str
     inferred: Shape
     executed: Shape
-    bound: bool
+    expected: Shape | None
+
+    @property
+    def by_data(self) -> bool:
+        """Whether the data have a say in the extents."""
+        return self.expected != self.inferred
 
     @property
     def agrees(self) -> bool:
-        """Whether they are the same, or differ only where the data decide."""
-        return self.inferred == self.executed or self.bound
+        """Whether the executed shape is the expected one; where data decide, the number of axes."""
+        if self.expected is None:
+            return len(self.executed) == len(self.inferred)
+        return self.executed == self.expected
 
 
 class LayerCheck(NamedTuple):
-    """A layer: its tops, the madds counted and performed, and the seconds it took."""
+    """A layer: its tops, the madds counted and performed, and the seconds it took.
+
+    Behind a blob whose extents the data decide the madds are counted for the extents that came.
+    """
 
     name: str
     type: str
@@ -43,10 +57,14 @@ class LayerCheck(NamedTuple):
     seconds: float
 
     @property
+    def gmacs_per_second(self) -> float:
+        """Performed madds by time, in units of 10⁹."""
+        return self.performed / self.seconds / 1e9 if self.seconds else 0.0
+
+    @property
     def agrees(self) -> bool:
-        """Whether shapes and madds are as inferred; where data decide, madds may be fewer."""
-        shapes = all(top.agrees for top in self.tops)
-        return shapes and self.counted == self.performed
+        """Whether shapes and madds are as inferred."""
+        return all(top.agrees for top in self.tops) and self.counted == self.performed
 
 
 class Verification(NamedTuple):
@@ -58,12 +76,23 @@ class Verification(NamedTuple):
     random_weights: bool
     unfilled: bool
     extra_layers: tuple[str, ...]
-    needed_bytes: int
+    memory: RunMemory
 
     @property
     def agrees(self) -> bool:
         """Whether every layer did what was inferred."""
         return all(layer.agrees for layer in self.layers)
+
+
+def allowed_memory(net: Net, max_bytes: int | None) -> RunMemory:
+    """What a run of `net` will need.  LimitError, with the figure, when that is more than `max_bytes`."""
+    memory = run_memory(net)
+    if max_bytes is not None and memory.total_bytes > max_bytes:
+        raise LimitError(
+            f"{net.file}: a run needs {memory}, more than the {human_bytes(max_bytes)} allowed; "
+            "--max-memory raises the limit"
+        )
+    return memory
 
 
 def verify(
@@ -77,32 +106,38 @@ def verify(
     progress: Callable[[Step], None] | None = None,
 ) -> Verification:
     """Run `net` once and compare.  LimitError when it would need more than `max_bytes`."""
-    needed = run_bytes(net)
-    if max_bytes is not None and needed > max_bytes:
-        raise LimitError(
-            f"a run needs {human_bytes(needed)} (weights, live blobs and column buffers), more than the "
-            f"{human_bytes(max_bytes)} allowed; --max-memory raises the limit"
-        )
+    memory = allowed_memory(net, max_bytes)
     executor = Executor(net, weights, seed=seed)
     outputs = executor.run(inputs, progress)
-    rows = []
-    moved = False
-    for step in executor.steps:
-        node = step.node
-        moved = moved or node.layer.data_dependent(node.bottom_shapes) is not None
-        ops = node.layer.ops(node.bottom_shapes, node.top_shapes)
-        if moved:  # behind a data-dependent blob the counts are for what was inferred there
-            ops = ops._replace(madds=step.madds) if step.madds <= ops.madds else ops
-        tops = tuple(
-            BlobCheck(top.name, top.shape, shape, moved) for top, shape in zip(node.tops, step.shapes, strict=True)
-        )
-        rows.append(LayerCheck(node.name, node.type, node.place.line, tops, ops.madds, step.madds, step.seconds))
     return Verification(
         net,
-        tuple(rows),
+        tuple(_checks(executor.steps)),
         outputs,
         weights is None,
         weights is None and unfilled(net),
         tuple(extra_layers),
-        needed,
+        memory,
     )
+
+
+def _checks(steps: Iterable[Step]) -> Iterator[LayerCheck]:
+    """Each layer that ran, held against the rules."""
+    executed: dict[int, Shape] = {}
+    by_data: set[int] = set()
+    for step in steps:
+        node = step.node
+        own = node.layer.data_dependent(node.bottom_shapes) is not None
+        behind = any(blob.index in by_data for blob in node.bottoms)
+        bottoms = [executed[blob.index] for blob in node.bottoms] if behind else node.bottom_shapes
+        expected: Sequence[Shape | None] = node.layer.infer(bottoms) if behind else node.top_shapes
+        if own:
+            expected = [None] * len(node.tops)
+        counted = node.layer.ops(bottoms, step.shapes if own or behind else node.top_shapes).madds
+        executed |= {blob.index: shape for blob, shape in zip(node.tops, step.shapes, strict=True)}
+        if own or behind:
+            by_data |= {blob.index for blob in node.tops}
+        tops = tuple(
+            BlobCheck(blob.name, blob.shape, shape, wanted)
+            for blob, shape, wanted in zip(node.tops, step.shapes, expected, strict=True)
+        )
+        yield LayerCheck(node.name, node.type, node.place.line, tops, counted, step.madds, step.seconds)

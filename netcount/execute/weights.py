@@ -26,28 +26,46 @@ class Weights(NamedTuple):
 def read_caffemodel(path: str | os.PathLike[str], net: Net) -> Weights:
     """The blobs of a `.caffemodel` that belong to the layers of `net`, matched by layer name.
 
-    As in Caffe (Net::CopyTrainedLayersFrom) a shape has to agree; a blob of the old four axes may
-    have leading ones.  Unlike Caffe, which then keeps random values, a missing layer is an error.
-    Raises InputError with both shapes, all mistakes together.
+    As in Caffe (Net::CopyTrainedLayersFrom) number and shapes of the blobs have to agree, and of two
+    layers of one name in the file the last counts.  Unlike Caffe, which then keeps random values, a
+    missing layer is an error.  Raises InputError with both shapes, all mistakes together.
     """
     problems: list[NetcountError] = []
     found: dict[str, list[Array]] = {}
+    extra: list[str] = []
+    first = {node.name: node for node in reversed(net.nodes)} | named(net)
     with caffemodel.open(path) as model:
-        stored = {layer.name: layer for layer in reversed(model.layers) if layer.blobs}
-        for node in net.nodes:
-            if not any(owner is None for owner in node.owners):
-                continue
-            layer = stored.get(node.name)
-            if layer is None:
-                problems.append(_mistake(path, node, "has no layer of that name"))
-            elif len(layer.blobs) != len(node.params):
-                problems.append(_mistake(path, node, f"has {len(layer.blobs)} blobs, the net {len(node.params)}"))
-            else:
+        for layer in model.layers:
+            node = first.get(layer.name)
+            if node is None:
+                extra += [layer.name] if layer.blobs else []
+            elif layer.blobs or node.params:
                 found[node.name] = _blobs(path, node, layer, problems)
-        names = {node.name for node in net.nodes}
-        extra = tuple(layer.name for layer in model.layers if layer.blobs and layer.name not in names)
-        raise_all(problems)
-    return Weights(found, extra)
+    for node in net.nodes:
+        if node.name not in found and None in node.owners:
+            problems.append(_mistake(path, node, "has no layer of that name"))
+    raise_all(problems)
+    return Weights(found, tuple(extra))
+
+
+def named(net: Net) -> dict[str, Node]:
+    """The layers with parameter blobs by name; InputError where one name stands for two of them."""
+    found: dict[str, Node] = {}
+    for node in net.nodes:
+        if node.params and found.setdefault(node.name, node) is not node:
+            line = found[node.name].place.line
+            raise InputError(
+                f'{node.type} "{node.name}": the layer in line {line} has that name too, so that weights '
+                "by name cannot tell them apart",
+                node.place,
+            )
+    return found
+
+
+def by_node(net: Net, weights: Mapping[str, Sequence[Array]]) -> list[Sequence[Array]]:
+    """For each layer of the net what `weights` have under its name."""
+    known = named(net)
+    return [weights.get(node.name, ()) if node.name in known else () for node in net.nodes]
 
 
 def _blobs(
@@ -56,27 +74,30 @@ def _blobs(
     layer: caffemodel.StoredLayer,
     problems: list[NetcountError],
 ) -> list[Array]:
+    if len(layer.blobs) != len(node.params):
+        problems.append(_mistake(path, node, f"has {len(layer.blobs)} blobs, the net {len(node.params)}"))
+        return []
     arrays: list[Array] = []
     for index, (blob, stored) in enumerate(zip(node.params, layer.blobs, strict=True)):
-        if not fits(stored.shape, blob.shape):
+        if fits(stored.shape, blob.shape, stored.legacy):
+            arrays.append(stored.array().reshape(blob.shape))
+        else:
             problems.append(
                 _mistake(path, node, f"has {Shape(stored.shape)} for blob {index}, the net {blob.shape}")
             )
-        else:
-            arrays.append(stored.array().reshape(blob.shape))
     return arrays
 
 
-def fits(stored: Sequence[int], wanted: Sequence[int]) -> bool:
-    """Whether a stored shape is the wanted one, or the same with leading ones (old blobs have 4 axes).
+def fits(stored: Sequence[int], wanted: Sequence[int], legacy: bool) -> bool:
+    """Whether a stored shape is the wanted one; old blobs have ones before it, up to 4 axes.
 
-    >>> fits((1, 1, 1, 96), (96,)), fits((96, 3), (3, 96)), fits((1, 1, 10, 20), (10, 20))
-    (True, False, True)
+    Source: Blob::ShapeEquals (blob.cpp).
+
+    >>> fits((96,), (96,), False), fits((1, 1, 1, 96), (96,), True), fits((1, 1, 1, 96), (96,), False)
+    (True, True, False)
     """
-    if tuple(stored) == tuple(wanted):
-        return True
-    lead = len(stored) - len(wanted)
-    return len(stored) == 4 and lead > 0 and tuple(stored) == (1,) * lead + tuple(wanted)
+    lead = 4 - len(wanted) if legacy else 0
+    return tuple(stored) == (1,) * lead + tuple(wanted)
 
 
 def _mistake(path: str | os.PathLike[str], node: Node, what: str) -> InputError:
@@ -90,9 +111,7 @@ def write_caffemodel(path: str | os.PathLike[str], net: Net, weights: Mapping[st
     Raises InputError for a missing blob or a wrong shape.
     """
     layers = []
-    for node in net.nodes:
-        if not node.params:
-            continue
+    for node in named(net).values():
         given = weights.get(node.name)
         if given is None and all(owner is not None for owner in node.owners):
             continue

@@ -24,6 +24,7 @@ class Accuracy(NoBlobs):
     """
 
     type = "Accuracy"
+    temporaries = 2
     bottoms = TWO
     tops = Arity(1, 2)
 

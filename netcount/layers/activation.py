@@ -22,6 +22,7 @@ class ElementWise(SameShape, NoBlobs):
     """A function of each element; `each` is what one element costs."""
 
     each: OpCount
+    temporaries = 1
 
     def read(self, message: Message) -> None:
         """No parameters."""
@@ -44,6 +45,7 @@ class ReLU(ElementWise):
     """max(x, 0), or with negative_slope s: max(x, 0) + s·min(x, 0).  Source: relu_layer.cpp."""
 
     type = "ReLU"
+    temporaries = 0
     param = "relu_param"
 
     def read(self, message: Message) -> None:
@@ -60,10 +62,11 @@ class ReLU(ElementWise):
 
     def value(self, x: Array) -> Array:
         """One pass, or two with a slope."""
-        positive = np.maximum(x, 0)
-        if self.slope:
-            positive += np.float32(self.slope) * np.minimum(x, 0)
-        return positive
+        if not self.slope:
+            return np.maximum(x, 0)
+        y = np.float32(self.slope) * x
+        np.copyto(y, x, where=x > 0)
+        return y
 
 
 class ReLU6(ReLU):
@@ -79,7 +82,9 @@ class ReLU6(ReLU):
 
     def value(self, x: Array) -> Array:
         """Clipped from above."""
-        return np.minimum(super().value(x), np.float32(6))
+        y = super().value(x)
+        np.minimum(y, np.float32(6), out=y)
+        return y
 
 
 class PReLU(SameShape, Layer):
@@ -116,13 +121,16 @@ class PReLU(SameShape, Layer):
         """The slope stands along axis 1."""
         (x,) = bottoms
         slope = blobs[0].reshape(-1, *(1,) * (x.ndim - 2))
-        return [np.maximum(x, 0) + slope * np.minimum(x, 0)]
+        y = slope * x
+        np.copyto(y, x, where=x > 0)
+        return [y]
 
 
 class ELU(ElementWise):
     """max(x, 0) + alpha·(exp(min(x, 0)) − 1).  Source: elu_layer.cpp."""
 
     type = "ELU"
+    temporaries = 2
     each = OpCount(adds=2, muls=1, compares=2, exps=1)
 
     def read(self, message: Message) -> None:
@@ -138,6 +146,7 @@ class SeLU(ElementWise):
     """λ·x, or λ·α·(exp(x) − 1) below 0 (Klambauer et al. 2017, arXiv 1706.02515)."""
 
     type = "SeLU"
+    temporaries = 2
     source = "SELU forks"
     each = OpCount(adds=1, muls=2, compares=1, exps=1)
     LAMBDA = 1.0507009873554805
@@ -213,6 +222,7 @@ class TanH(ElementWise):
     """The hyperbolic tangent.  Source: tanh_layer.cpp."""
 
     type = "TanH"
+    temporaries = 0
     each = OpCount(exps=1)
 
     def value(self, x: Array) -> Array:
@@ -224,6 +234,7 @@ class AbsVal(ElementWise):
     """|x|, a sign test an element.  Source: absval_layer.cpp."""
 
     type = "AbsVal"
+    temporaries = 0
     in_place = False
     each = OpCount(compares=1)
 
@@ -232,34 +243,20 @@ class AbsVal(ElementWise):
         return np.abs(x)
 
 
-class BNLL(ElementWise):
-    """log(1 + exp(x)), from the side that does not overflow.  Source: bnll_layer.cpp."""
-
-    type = "BNLL"
-    each = OpCount(adds=2, compares=1, exps=2)
-
-    def value(self, x: Array) -> Array:
-        """By logaddexp."""
-        return np.logaddexp(x, np.float32(0))
-
-
 class Clip(ElementWise):
-    """min(max(x, min), max).  Source: clip_layer.cpp."""
+    """max(min, min(x, max)).  Source: clip_layer.cpp."""
 
     type = "Clip"
     each = OpCount(compares=2)
 
     def read(self, message: Message) -> None:
-        """Both bounds, which must be given."""
+        """Both bounds; 0 and 0 where clip_param is left out as a whole."""
         param = message.child("clip_param")
-        for field in ("min", "max"):
-            if not param.has(field):
-                self.refuse(f"clip_param needs {field}", "clip_param")
         self.least, self.most = param.number("min"), param.number("max")
 
     def value(self, x: Array) -> Array:
-        """Caffe's order: the lower bound first."""
-        return np.minimum(np.maximum(x, np.float32(self.least)), np.float32(self.most))
+        """Caffe's order: the upper bound first."""
+        return np.maximum(np.minimum(x, np.float32(self.most)), np.float32(self.least))
 
 
 class Threshold(ElementWise):
@@ -281,6 +278,7 @@ class Dropout(ElementWise):
     """Nothing at test time: the values pass (training scales the kept ones).  dropout_layer.cpp."""
 
     type = "Dropout"
+    temporaries = 0
     each = NOTHING
 
     def read(self, message: Message) -> None:

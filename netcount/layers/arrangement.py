@@ -78,6 +78,7 @@ class Slice(Moving):
             self.refuse("axis and slice_dim exclude each other", "slice_param.slice_dim")
         self.axis_given = param.integer("slice_dim" if self.legacy else "axis")
         self.points = param.integers("slice_point")
+        self.in_place = self.top_count == 1
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """One part a top."""
@@ -108,10 +109,10 @@ class Slice(Moving):
         return [bottom.replaced(axis, b - a) for a, b in itertools.pairwise(ends)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Views of the bottom."""
+        """Copies, as a view would keep the whole bottom in memory."""
         (x,) = bottoms
         cuts = self.points or self.top_count
-        return np.split(x, cuts, axis=self.axis_given)
+        return [part.copy() for part in np.split(x, cuts, axis=self.axis_given)]
 
 
 class Split(Moving):
@@ -120,6 +121,7 @@ class Split(Moving):
     type = "Split"
     tops = Arity(1, None)
     shares_bottom = True
+    in_place = False
 
     def read(self, message: Message) -> None:
         """No parameters."""
@@ -201,14 +203,14 @@ class Crop(Moving):
         return self.offsets[number if len(self.offsets) > 1 else 0]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """A view of bottom 0."""
+        """A copy, as a view would keep all of bottom 0 in memory."""
         data, like = bottoms
         axis = self.axis_given % data.ndim
         index = [slice(None)] * data.ndim
         for number, axis_cut in enumerate(range(axis, data.ndim)):
             start = self._offset(number)
             index[axis_cut] = slice(start, start + like.shape[axis_cut])
-        return [data[tuple(index)]]
+        return [data[tuple(index)].copy()]
 
 
 class Silence(Moving):

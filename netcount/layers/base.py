@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from netcount.errors import MissingShapeError
 from netcount.layers.layer import NONE, Arity, Layer, ParamBlob
@@ -49,6 +49,8 @@ class Source(Moving):
     tops = Arity(1, None)
     computes = False
     assumed: str | None = None
+    learned: ClassVar[bool] = False
+    """Whether the top is a learned blob, so that neither batch nor caller can change its shape."""
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The shapes that the file tells; MissingShapeError where it tells too little."""

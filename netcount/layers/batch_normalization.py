@@ -33,6 +33,7 @@ class BN(Layer):
     """
 
     type = "BN"
+    temporaries = 1
     source = "happynear, SegNet"
     tops = Arity(1, 3)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving
 from netcount.layers.filler import Filler
 from netcount.layers.layer import ONE, Arity, Factors, Layer, ParamBlob, Product, Window, madds_of
+from netcount.layers.scratch import workspace
 from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise, spatial_factors
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -139,6 +139,12 @@ class Convolution(Layer):
         """A row for each tap of each input channel, a column for each output position."""
         return bottom[axis] * taps * top.count(axis + 1)
 
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The column matrix, in parts when it is large, and the padded image."""
+        columns, image = self.scratch_elements(bottoms, tops), bottoms[0][bottoms[0].axis(self.axis_given) :]
+        made = tops[0][tops[0].axis(self.axis_given) + 1 :]
+        return workspace(columns, columns // max(1, *made[:1]), image, self.window(bottoms)) if columns else 0
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """im2col and one GEMM a group; no im2col for 1×1."""
         return [self._one(bottom, blobs, run) for bottom in bottoms]
@@ -207,6 +213,10 @@ class Deconvolution(Convolution):
         """A row for each tap of each output channel, a column for each input position."""
         return top[axis] * taps * bottom.count(axis + 1)
 
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The column matrix, whole."""
+        return self.scratch_elements(bottoms, tops)
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One GEMM a group, and col2im."""
         return super().forward(bottoms, blobs, run)
@@ -262,47 +272,3 @@ class ConvolutionDepthwise(Convolution):
         if len(bottom) != 4 or self.axis_given not in (1, -3):
             self.refuse(f"needs 4 axes N×C×H×W and axis 1, not {bottom} and {self.axis_given}", "bottom")
         return super().infer(bottoms)
-
-
-class Im2col(Moving):
-    """The column matrix of a convolution as a blob.  N×C×*S -> N×(C·K)×*O; only moves values.
-
-    Source: im2col_layer.cpp.
-    """
-
-    type = "Im2col"
-
-    def read(self, message: Message) -> None:
-        """The window."""
-        param = message.child(CONVOLUTION)
-        self.axis_given = param.integer("axis")
-        self.geometry = WindowParam(self, param)
-
-    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """Channels times kernel, and a convolution's extents."""
-        (bottom,) = bottoms
-        axis = self.axis(bottom, self.axis_given, f"{CONVOLUTION}.axis")
-        spatial = bottom[axis + 1 :]
-        if not spatial:
-            self.refuse(f"needs a spatial axis behind axis {axis} of {bottom}", f"{CONVOLUTION}.axis")
-        taps = prod(self.geometry.over(len(spatial))[0])
-        return [Shape((*bottom[:axis], bottom[axis] * taps, *self.geometry.convolved(spatial)))]
-
-    def window(self, bottoms: Sequence[Shape]) -> Window:
-        """Kernel, stride, pad and dilation."""
-        return Window(*self.geometry.over(len(bottoms[0]) - bottoms[0].axis(self.axis_given) - 1))
-
-    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """All windows, one below the other."""
-        from netcount.layers.column import spread, windows
-
-        (bottom,) = bottoms
-        axis = self.axis_given % bottom.ndim
-        before = bottom.shape[:axis]
-        x = bottom.reshape(prod(before), *bottom.shape[axis:])
-        axes, given = x.ndim - 2, self.geometry
-        lists = (given.kernel, given.stride, given.pad, given.dilation)
-        kernel, stride, pad, dilation = [spread(extents, axes) for extents in lists]
-        view = windows(x, kernel, stride, pad, dilation)
-        rows = x.shape[1] * prod(kernel)
-        return [view.copy().reshape(*before, rows, *view.shape[2 + axes :])]

@@ -47,9 +47,8 @@ class Images(Source):
         for height, width in (("crop_h", "crop_w"), ("crop_height", "crop_width")):
             if transform.has(height) and transform.has(width):
                 return transform.integer(height), transform.integer(width)
-        for owner in (transform, param):
-            if _has(owner, "crop_size") and owner.integer("crop_size"):
-                return owner.integer("crop_size"), owner.integer("crop_size")
+        if transform.integer("crop_size"):  # the one in the data's own parameters is read in old forms only
+            return transform.integer("crop_size"), transform.integer("crop_size")
         for resize in transform.children("resize_param")[:1]:
             fits = resize.text("resize_mode") != "FIT_SMALL_SIZE"  # then the image decides
             if fits and resize.integer("height") and resize.integer("width"):

@@ -115,7 +115,9 @@ class Embed(Layer):
         if rows.size and not (rows.min() >= 0 and rows.max() < len(blobs[0])):
             self.refuse(f"an index lies outside input_dim {len(blobs[0])}", "embed_param.input_dim")
         y = blobs[0][rows]
-        return [y + blobs[1] if self.bias else y]
+        if self.bias:
+            y += blobs[1]
+        return [y]
 
 
 def dense_product(bottom: Shape, axis: int, outputs: int) -> Product:

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
-from netcount.layers.scratch import scratch
+from netcount.layers.scratch import DEPTHWISE_ELEMENTS, scratch
 from netcount.lazy import np
 
 if TYPE_CHECKING:
     from netcount.layers.run import Array
-
-DEPTHWISE_ELEMENTS = 1 << 18
-"""How large the column matrices of a chunk of channels may be, so that they stay in the cache."""
 
 
 def depthwise(

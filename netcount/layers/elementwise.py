@@ -60,6 +60,10 @@ class Eltwise(NoBlobs):
         scaled = sum(abs(coefficient) != 1 for coefficient in self.coefficients)
         return OpCount(adds=joins, muls=elements * scaled)
 
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """A bottom times its coefficient."""
+        return tops[0].count() if self.coefficients else 0
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Bottom after bottom."""
         first, *rest = bottoms

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 _MODULES = {
-    "activation": "AbsVal BNLL Clip Dropout ELU HardSigmoid Mish PReLU ReLU ReLU6 SeLU SeLu"
+    "activation": "AbsVal Clip Dropout ELU HardSigmoid Mish PReLU ReLU ReLU6 SeLU SeLu"
     " Sigmoid Swish TanH Threshold",
     "arrangement": "Concat Crop Silence Slice Split Tile",
     "rearrangement": "BatchReindex Flip Reorg ShuffleChannel",
-    "convolution": "Convolution ConvolutionDepthwise Deconvolution DepthwiseConvolution Im2col",
+    "convolution": "Convolution ConvolutionDepthwise Deconvolution DepthwiseConvolution",
     "dense": "Embed InnerProduct",
     "margin": "MarginInnerProduct",
     "detection": "DetectionEvaluate EvalDetection MultiBoxLoss",
     "detection_output": "DetectionOutput",
     "elementwise": "Axpy Eltwise Reduction",
     "accuracy": "Accuracy",
+    "im2col": "Im2col",
     "infogain": "InfogainLoss",
     "loss": "ContrastiveLoss EuclideanLoss HingeLoss MultinomialLogisticLoss"
     " SigmoidCrossEntropyLoss SoftmaxWithLoss",
@@ -22,7 +23,7 @@ _MODULES = {
     "batch_normalization": "BN",
     "normalization": "BatchNorm LRN MVN Normalize",
     "pooling": "Pooling SPP",
-    "powers": "Exp Log Power",
+    "powers": "BNLL Exp Log Power",
     "priorbox": "PriorBox PriorBoxClustered",
     "proposal": "Proposal",
     "recurrent": "LSTM LSTMUnit RNN",

@@ -26,12 +26,14 @@ def _uniform(message: Message, shape: Shape, generator: Generator) -> Array:
 
 def _gaussian(message: Message, shape: Shape, generator: Generator) -> Array:
     """Normal values; with `sparse`, each is kept with probability sparse by the extent of axis 0."""
-    values = generator.standard_normal(shape, dtype=np.float32)
-    values = values * np.float32(message.number("std")) + np.float32(message.number("mean"))
+    values = np.asarray(generator.standard_normal(shape, dtype=np.float32))
+    values *= np.float32(message.number("std"))
+    values += np.float32(message.number("mean"))
     sparse = message.integer("sparse")
     if sparse >= 0:
-        values *= generator.random(shape, dtype=np.float32) < sparse / shape[0]
-    return np.asarray(values, dtype=np.float32)
+        for row in values.reshape(shape[0], shape.count(1)):
+            row *= generator.random(row.shape, dtype=np.float32) < sparse / shape[0]
+    return values
 
 
 def _positive_unitball(message: Message, shape: Shape, generator: Generator) -> Array:

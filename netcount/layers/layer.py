@@ -107,14 +107,17 @@ class Layer(ABC):
     """Whether Caffe's EqualNumBottomTopBlobs asks for as many tops as bottoms."""
     auto_tops: ClassVar[int] = 0
     """Tops a loss layer gets where the file names fewer (Caffe's AutoTopBlobs)."""
-    in_place: ClassVar[bool] = True
-    """False where Caffe's layer checks that top 0 is not bottom 0."""
+    in_place: bool = True
+    """False where Caffe cannot set the layer up when top 0 is bottom 0: it checks that it is not, or
+    looks at the bottom again after the top has another shape.  Some parameters decide it."""
     time_major: ClassVar[bool] = False
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
     shares_bottom: ClassVar[bool] = False
     """Whether Caffe lets every top share the bottom's memory (Reshape, Split …)."""
     extents_only: ClassVar[frozenset[int]] = frozenset()
     """Bottoms of which only the shape is read, never the values (a PriorBox's, Crop's second)."""
+    temporaries: ClassVar[int] = 0
+    """How many arrays of bottom 0's size `forward` needs at once besides bottoms, tops and blobs."""
     computes: ClassVar[bool] = True
     """False for sources whose values lie outside the file (a database, a custom Python source)."""
 
@@ -169,6 +172,10 @@ class Layer(ABC):
     def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """Elements of working memory besides bottoms, tops and blobs (Caffe's column buffer)."""
         return 0
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """Elements that `forward` needs at once besides bottoms, tops and blobs."""
+        return self.temporaries * bottoms[0].count() if bottoms else 0
 
     def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
         """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""

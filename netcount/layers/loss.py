@@ -47,6 +47,7 @@ class SoftmaxWithLoss(Loss):
     """
 
     type = "SoftmaxWithLoss"
+    in_place = False
 
     def read(self, message: Message) -> None:
         """The axis of the classes, and their weights."""
@@ -159,6 +160,7 @@ class SigmoidCrossEntropyLoss(Loss):
     """
 
     type = "SigmoidCrossEntropyLoss"
+    in_place = False
 
     def read(self, message: Message) -> None:
         """By default the sum is divided by the batch."""

@@ -32,6 +32,7 @@ class Loss(NoBlobs):
     bottoms = TWO
     tops = ONE
     auto_tops = 1
+    temporaries = 4
 
     def read(self, message: Message) -> None:
         """Which labels are ignored, and what the sum is divided by."""

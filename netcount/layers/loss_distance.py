@@ -20,6 +20,7 @@ class EuclideanLoss(Loss):
     """Σ(a − b)² / 2N.  (N×*S, N×*S) -> number.  Source: euclidean_loss_layer.cpp."""
 
     type = "EuclideanLoss"
+    in_place = False
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """As many values an image."""

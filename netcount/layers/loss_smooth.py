@@ -23,6 +23,7 @@ class SmoothL1Loss(Loss):
     """
 
     type = "SmoothL1Loss"
+    temporaries = 6
     source = "Fast R-CNN, SSD"
     bottoms = Arity(2, 4)
 

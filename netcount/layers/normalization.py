@@ -41,9 +41,15 @@ class BatchNorm(SameShape, Layer):
             if (spec.number("lr_mult") != 0 and spec.has("lr_mult")) or not spec.has("lr_mult"):
                 self.refuse("its statistics are not learned: lr_mult must be 0", "param", index)
 
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape; Caffe sets a single axis up and then looks for the second."""
+        if len(bottoms[0]) < 2:
+            self.refuse(f"{self.named(0)} {bottoms[0]} has no axis 1 for the channels", "bottom")
+        return super().infer(bottoms)
+
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Mean, variance, correction factor."""
-        channels = Shape((_channels(bottoms[0]),))
+        channels = Shape((bottoms[0][1],))
         return [
             ParamBlob(channels, "statistic"),
             ParamBlob(channels, "statistic"),
@@ -53,7 +59,7 @@ class BatchNorm(SameShape, Layer):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add and a div an element; a channel: two muls, an add, a root.  With own statistics
         also the mean and the variance: two adds and a mul an element, two muls a channel."""
-        elements, channels = tops[0].count(), _channels(bottoms[0])
+        elements, channels = tops[0].count(), bottoms[0][1]
         if self.kept:
             return OpCount(adds=elements + channels, muls=2 * channels, divs=elements, exps=channels)
         return OpCount(
@@ -87,6 +93,7 @@ class LRN(SameShape, NoBlobs):
     """
 
     type = "LRN"
+    temporaries = 1
 
     def read(self, message: Message) -> None:
         """The neighbourhood and the constants."""
@@ -121,26 +128,35 @@ class LRN(SameShape, NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Sums of squares by shifted slices."""
         (x,) = bottoms
-        half, squares = self.local_size // 2, x * x
-        if self.within:
-            return [x * self._within(squares, half) ** np.float32(-self.beta)]
-        wide = np.pad(squares, ((0, 0), (half, half), (0, 0), (0, 0)))
+        y = self._within(x) if self.within else self._across(x)
+        np.power(y, np.float32(-self.beta), out=y)
+        y *= x
+        return [y]
+
+    def _across(self, x: Array) -> Array:
+        channels, half = x.shape[1], self.local_size // 2
+        squares = np.zeros((len(x), channels + 2 * half, *x.shape[2:]), np.float32)
+        np.multiply(x, x, out=squares[:, half : half + channels])
         total = np.zeros_like(x)
         for offset in range(self.local_size):
-            total += wide[:, offset : offset + x.shape[1]]
-        scale = np.float32(self.k) + np.float32(self.alpha / self.local_size) * total
-        return [x * scale ** np.float32(-self.beta)]
+            total += squares[:, offset : offset + channels]
+        total *= np.float32(self.alpha / self.local_size)
+        total += np.float32(self.k)
+        return total
 
-    def _within(self, squares: Array, half: int) -> Array:
+    def _within(self, x: Array) -> Array:
         """Caffe averages by a padded AVE pooling, which divides by the window inside the padding."""
-        height, width = squares.shape[2:]
-        wide = np.pad(squares, ((0, 0), (0, 0), (half, half), (half, half)))
-        total = np.zeros_like(squares)
+        height, width, half = *x.shape[2:], self.local_size // 2
+        squares = np.zeros((*x.shape[:2], height + 2 * half, width + 2 * half), np.float32)
+        np.multiply(x, x, out=squares[:, :, half : half + height, half : half + width])
+        total = np.zeros_like(x)
         for down in range(self.local_size):
             for right in range(self.local_size):
-                total += wide[:, :, down : down + height, right : right + width]
-        mean = total / np.float32(self.local_size**2)
-        return np.float32(1) + np.float32(self.alpha) * mean
+                total += squares[:, :, down : down + height, right : right + width]
+        total /= np.float32(self.local_size**2)
+        total *= np.float32(self.alpha)
+        total += np.float32(1)
+        return total
 
 
 class MVN(SameShape, NoBlobs):
@@ -150,6 +166,7 @@ class MVN(SameShape, NoBlobs):
     """
 
     type = "MVN"
+    temporaries = 1
 
     def read(self, message: Message) -> None:
         """What is normalized, and over what."""
@@ -186,6 +203,7 @@ class Normalize(SameShape, Layer):
     """
 
     type = "Normalize"
+    temporaries = 1
     source = "SSD"
 
     def read(self, message: Message) -> None:

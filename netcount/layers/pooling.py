@@ -156,6 +156,12 @@ class Pooling(NoBlobs):
         """Kernel, stride and pad."""
         return Window(self._over(bottoms[0]), self.stride, self.pad, (1, 1))
 
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The rows' values, before the columns are merged; for STOCHASTIC also squares and sums."""
+        (bottom,) = bottoms
+        rows = tops[0].count(0, 3) * bottom[3]
+        return rows + bottom.count() + 2 * tops[0].count() if self.method == "STOCHASTIC" else rows
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows first, then columns; the mask looks at every element of the kernel by itself."""
         from netcount.layers.reduction import places, where_largest
@@ -181,6 +187,7 @@ class SPP(NoBlobs):
         """Height of the pyramid and method."""
         param = message.child("spp_param")
         self.height = param.integer("pyramid_height")
+        self.in_place = self.height == 1
         self.method = param.text("pool")
         if not self.height:
             self.refuse("pyramid_height 0 must be positive", "spp_param.pyramid_height")

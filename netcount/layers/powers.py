@@ -80,6 +80,7 @@ class Log(ElementWise):
     """log_base(shift + scale·x); base −1 stands for e.  Source: log_layer.cpp."""
 
     type = "Log"
+    temporaries = 2
 
     def read(self, message: Message) -> None:
         """The factor 1/log(base), and scale and shift."""
@@ -107,3 +108,15 @@ class Log(ElementWise):
         inner = np.float32(self.scale) * x + np.float32(self.shift)
         result: Array = np.float32(self.outer) * np.log(inner)
         return result
+
+
+class BNLL(ElementWise):
+    """log(1 + exp(x)), from the side that does not overflow.  Source: bnll_layer.cpp."""
+
+    type = "BNLL"
+    temporaries = 0
+    each = OpCount(adds=2, compares=1, exps=2)
+
+    def value(self, x: Array) -> Array:
+        """By logaddexp."""
+        return np.logaddexp(x, np.float32(0))

@@ -88,6 +88,10 @@ class Recurrent(Layer):
         madds = madds_of(self.products(bottoms, tops))
         return OpCount(madds, adds=sums, muls=restarts) + self.step_ops(restarts)
 
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The gates of every step, and the steps' outputs before they are joined."""
+        return (self.gates + 1) * tops[0].count()
+
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """With x and with the hidden state at every instant, with the static input once."""
         x, _, *rest = bottoms
@@ -110,10 +114,11 @@ class Recurrent(Layer):
         x, cont, *rest = bottoms
         weight, bias, *others = blobs
         steps, streams = x.shape[:2]
-        gates = run.gemm(x.reshape(steps * streams, -1), weight.T) + bias
+        gates = run.gemm(x.reshape(steps * streams, -1), weight.T)
+        gates += bias
         gates = gates.reshape(steps, streams, -1)
         if self.static:
-            gates = gates + run.gemm(rest.pop(0).reshape(streams, -1), others.pop(0).T)
+            gates += run.gemm(rest.pop(0).reshape(streams, -1), others.pop(0).T)
         zero = np.zeros((streams, blobs[-1].shape[-1]))
         states = [state[0] for state in rest] or [zero.astype(np.float32)] * self.states
         outputs = []

@@ -54,7 +54,8 @@ def mean(x: Array, starts: Sequence[range], kernel: Sequence[int], pad: Sequence
         begin = np.arange(begins.start, begins.stop, begins.step)
         sizes.append((np.minimum(begin + k, extent + p) - begin).astype(np.float32))
     with np.errstate(invalid="ignore"):  # a window behind the input has size 0 in Caffe too
-        found: Array = _summed(x, starts, kernel) / np.outer(*sizes)
+        found = _summed(x, starts, kernel)
+        found /= np.outer(*sizes)
         return found
 
 

@@ -160,14 +160,25 @@ class Interp(NoBlobs):
         elements = tops[0].count()
         return OpCount(adds=3 * elements, muls=6 * elements)
 
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The rows' values, and one of the two neighbours of each output."""
+        return tops[0].count(0, 3) * bottoms[0][3] + tops[0].count()
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns."""
         data, *like = (x.reshape(*x.shape, *(1,) * (4 - x.ndim)) for x in bottoms)
         y = data[:, :, *(slice(-self.before, extent + self.behind) for extent in data.shape[2:])]
-        spatial = like[0].shape[2:] if like else [self._extent(a, e) for a, e in enumerate(y.shape[2:])]
+        spatial = like[0].shape[2:] if like else self._sampled(y.shape[2:])
         for axis, extent in zip((2, 3), spatial, strict=True):
             y = _resampled(y, axis, int(extent))
         return [y]
+
+    def _sampled(self, spatial: Sequence[int]) -> Sequence[int]:
+        """How many values each axis gets: those of every shrink-th, and zoom for each step between them."""
+        if self.shrink is None and self.zoom is None:
+            return self.extents
+        kept = [len(range(0, extent, self.shrink or 1)) for extent in spatial]
+        return [1 + len(range((number - 1) * (self.zoom or 1))) for number in kept]
 
 
 def _resampled(x: Array, axis: int, extent: int) -> Array:
@@ -178,5 +189,9 @@ def _resampled(x: Array, axis: int, extent: int) -> Array:
     low = np.minimum(at.astype(np.int64), old - 1)
     high = np.minimum(low + 1, old - 1)
     weight = (at - low).astype(np.float32).reshape(-1, *(1,) * (x.ndim - axis - 1))
-    result: Array = x.take(low, axis) * (1 - weight) + x.take(high, axis) * weight
-    return result
+    y: Array = x.take(low, axis)
+    y *= 1 - weight
+    other = x.take(high, axis)
+    other *= weight
+    y += other
+    return y

@@ -10,12 +10,28 @@ from typing import TYPE_CHECKING
 from netcount.lazy import np
 
 if TYPE_CHECKING:
+    from netcount.layers.layer import Window
     from netcount.layers.run import Array
 
 COLUMN_ELEMENTS = 1 << 21
 """How large a column matrix may grow before it is made in parts, so that it stays in the cache."""
 
+DEPTHWISE_ELEMENTS = 1 << 18
+"""How large the column matrices of a chunk of depthwise channels may be, for the same reason."""
+
 _KEPT = local()
+
+
+def workspace(columns: int, line: int, image: Sequence[int], window: Window) -> int:
+    """Elements that a convolution keeps in scratch memory: its columns in parts, and a padded image.
+
+    columns: of the whole column matrix; line: of a part of it that is one output row; image: C×*S.
+    """
+    channels, *spatial = image
+    padded = channels * prod(e + 2 * p for e, p in zip(spatial, window.pad, strict=True))
+    if window.depthwise:
+        return min(columns, 2 * DEPTHWISE_ELEMENTS) + padded
+    return min(columns, max(COLUMN_ELEMENTS, line)) + padded * any(window.pad)
 
 
 def scratch(name: str, shape: Sequence[int]) -> Array:

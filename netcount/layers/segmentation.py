@@ -25,6 +25,7 @@ class SegAccuracy(NoBlobs):
     """
 
     type = "SegAccuracy"
+    temporaries = 3
     source = "DeepLab, PSPNet"
     bottoms = TWO
     tops = ONE

@@ -23,7 +23,7 @@ class ArgMax(NoBlobs):
     """
 
     type = "ArgMax"
-    in_place = False
+    temporaries = 4
 
     def read(self, message: Message) -> None:
         """How many, along what, and whether the values are wanted."""
@@ -37,6 +37,8 @@ class ArgMax(NoBlobs):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The picked indices' shape."""
         (bottom,) = bottoms
+        if not bottom:
+            self.refuse(f"{self.named(0)} has no axes", "bottom")
         if self.axis_given is not None:
             axis = self.axis(bottom, self.axis_given, "argmax_param.axis")
             if self.top_k > bottom[axis]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def softmax(x: Array, axis: int) -> Array:
     """exp(x − max) / Σ exp(x − max) along an axis."""
-    y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
+    y: Array = x - x.max(axis=axis, keepdims=True)
+    np.exp(y, out=y)
     y /= y.sum(axis=axis, keepdims=True)
     return y
 

@@ -89,9 +89,14 @@ class DummyData(Source):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Filled blobs; without a filler they are 0."""
+        return self.filled(
+            [self.shapes[index if len(self.shapes) > 1 else 0] for index in range(self.top_count)], run
+        )
+
+    def filled(self, shapes: Sequence[Shape], run: Run) -> list[Array]:
+        """The tops in these shapes, which need not be the declared ones (another batch)."""
         tops = []
-        for index in range(self.top_count):
-            shape = self.shapes[index if len(self.shapes) > 1 else 0]
+        for index, shape in enumerate(shapes):
             if self.fillers:
                 filler = self.fillers[index if len(self.fillers) > 1 else 0]
                 tops.append(filler.fill(shape, run.generator))
@@ -106,6 +111,7 @@ class Parameter(Source):
     type = "Parameter"
     tops = ONE
     computes = True
+    learned = True
 
     def read(self, message: Message) -> None:
         """The blob's shape."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from netcount.errors import InputError, NetcountError, Place
 from netcount.prototxt.message import Message
-from netcount.prototxt.schema import enum_values, fields_of
+from netcount.prototxt.schema import enum_values, fields_of, required_fields
 from netcount.prototxt.tree import Tree
 
 T = TypeVar("T")
@@ -81,6 +81,9 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
         if name in binders and not binders[name][2]:
             offset = next(at for field, _, at in tree.fields if field == name)
             problems.append(InputError(f'"{name}" is not a repeated field', tree.place(offset)))
+    for name in required_fields(type):
+        if name not in values and len(problems) == before:
+            problems.append(InputError(f'{type} needs the field "{name}"', tree.place()))
     if len(problems) > before:
         values[BROKEN] = True
     return Message(type, values, tree)
@@ -173,7 +176,7 @@ def _integer(kind: str) -> Convert:
             value = whole_number(raw)
         except ValueError:
             raise ValueError(f"needs an integer, not {raw[:40]}") from None
-        if not least <= value <= most:
+        if not least <= value <= most or (raw[0] == "-" and not least):  # -0 is no unsigned integer
             raise ValueError(f"is {raw[:40]}, outside {kind}'s {least} to {most}")
         return value
 
@@ -209,7 +212,7 @@ def _bool(raw: str) -> bool:
     if raw in _BOOLS:
         return _BOOLS[raw]
     try:
-        return {0: False, 1: True}[whole_number(raw)]
+        return {0: False, 1: True}[-1 if raw[0] == "-" else whole_number(raw)]
     except (ValueError, KeyError):
         raise ValueError(f"needs true or false, not {raw[:40]}") from None
 
@@ -272,6 +275,4 @@ def _escaped(found: re.Match[str]) -> bytes:
             raise ValueError(f"has an escape beyond Unicode: {found.group()}")
         return chr(code).encode("utf-8", "surrogatepass")
     code = int(octal, 8) if octal else int(hexadecimal, 16)
-    if code > 255:
-        raise ValueError(f"has an octal escape above \\377: {found.group()}")
-    return bytes((code,))
+    return bytes((code & 255,))  # \\400 and above wrap around, as a C char does

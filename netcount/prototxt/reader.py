@@ -17,11 +17,11 @@ from typing import NoReturn
 from netcount.errors import InputError
 from netcount.prototxt.tree import Source, Tree
 
-_SKIP = r"(?:[ \t\r\n\v\f]++|\#[^\n]*+)*+"
+_SKIP = r"(?:[ \t\r\n\v\f]++|\#[^\n\0]*+)*+"
 _NUMBER = r"(?:0[xX][0-9a-fA-F]++|(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?[fF]?)"
 _IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*+"
-_PLAIN_STRING = r'"[^"\\\n]*+"|' r"'[^'\\\n]*+'"
-_STRING = r'"(?:[^"\\\n]|\\[^\n])*+"|' r"'(?:[^'\\\n]|\\[^\n])*+'"
+_PLAIN_STRING = r'"[^"\\\n\0]*+"|' r"'[^'\\\n\0]*+'"
+_STRING = r'"(?:[^"\\\n\0]|\\[^\n\0])*+"|' r"'(?:[^'\\\n\0]|\\[^\n\0])*+'"
 
 _FIELD = re.compile(
     rf"{_SKIP}(?:"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from netcount.prototxt.schema_table import ENUMS, MESSAGES
+from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
 
 FieldRow: TypeAlias = "tuple[int, str, str, bool, Any]"
 """(number, kind, type name of a message or enum, repeated, default)."""
@@ -21,6 +21,11 @@ def field_of(message: str, name: str) -> FieldRow:
         return MESSAGES[message][name]
     except KeyError:
         raise KeyError(f"the schema's {message} has no field {name!r}") from None
+
+
+def required_fields(message: str) -> tuple[str, ...]:
+    """The fields without which a message of this type cannot be read."""
+    return REQUIRED.get(message, ())
 
 
 def enum_values(enum: str) -> dict[str, int]:

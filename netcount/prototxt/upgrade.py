@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netcount.errors import NetcountError
+from netcount.prototxt.bind import BROKEN
 from netcount.prototxt.message import Message
 from netcount.prototxt.schema import fields_of
 from netcount.prototxt.upgrade_v0 import upgrade_v0
@@ -56,6 +57,9 @@ V1_TYPES = {
 PAST_THE_END = "?past_the_end"
 """Marks a shape that Caffe would take from beyond the end of `input_dim`."""
 
+_KEPT_OF_V0 = ("name", "input", "input_dim", "force_backward")
+"""The fields of a V0 net, besides its layers, that Caffe's upgrade copies."""
+
 _DATA_PARAMS = {
     "DATA": "data_param",
     "IMAGE_DATA": "image_data_param",
@@ -85,11 +89,12 @@ def upgrade(net: Message, problems: list[NetcountError]) -> Message:
         old = []
     if old:
         if any(message.has("layer") for message in old):
-            old = upgrade_v0(net, old, problems)
+            old = upgrade_v0(old, net.texts("input"), problems)
+            values = {name: values[name] for name in _KEPT_OF_V0 if name in values}
         layers = [_upgrade_v1(message) for message in old]
-    layers = [_without_batch_norm_params(layer) for layer in layers]
-    values["layer"] = _input_layers(net) + layers
-    return Message(net.type, values, net.tree)
+    layers = [_with_fixed_statistics(layer) for layer in layers]
+    inputs = _input_layers(Message(net.type, values, net.tree), layers, problems)
+    return Message(net.type, {**values, "layer": inputs + layers}, net.tree)
 
 
 def _upgrade_v1(old: Message) -> Message:
@@ -112,6 +117,8 @@ def _upgrade_v1(old: Message) -> Message:
             while len(specs) <= index:
                 specs.append({})
             specs[index][target] = value
+    if BROKEN in old.values:
+        values[BROKEN] = True
     if specs:
         values["param"] = [Message("ParamSpec", spec, old.tree) for spec in specs]
     return Message("LayerParameter", values, old.tree)
@@ -129,24 +136,32 @@ def _transform(old: Message, data_param: str) -> Message | None:
     return Message("TransformationParameter", {**transform.values, **moved}, data.tree)
 
 
-def _without_batch_norm_params(layer: Message) -> Message:
-    """BatchNorm's three `param` entries of old files are dropped, their names with them."""
-    if layer.text("type") == "BatchNorm" and len(layer.values.get("param", ())) == 3:
-        values = {name: value for name, value in layer.values.items() if name != "param"}
-        return Message(layer.type, values, layer.tree)
-    return layer
+def _with_fixed_statistics(layer: Message) -> Message:
+    """BatchNorm's three `param` entries of old files, with the rates set to 0; names stay."""
+    specs = layer.values.get("param", ())
+    if layer.text("type") != "BatchNorm" or len(specs) != 3:
+        return layer
+    fixed = [Message(s.type, {**s.values, "lr_mult": 0.0, "decay_mult": 0.0}, s.tree) for s in specs]
+    return Message(layer.type, {**layer.values, "param": fixed}, layer.tree)
 
 
-def _input_layers(net: Message) -> list[Message]:
+def _input_layers(net: Message, layers: list[Message], problems: list[NetcountError]) -> list[Message]:
     """Legacy `input:` fields as one Input layer named "input".
 
-    Inputs without any shape make an Input layer without shapes: --input-shape can give them.
-    Where `input_dim` ends early Caffe reads past its end; here those tops have no shape.
+    Inputs without any shape, which Caffe drops, make an Input layer without shapes where a layer
+    needs them: --input-shape can give them.  Where `input_dim` ends early Caffe reads past its
+    end; here those tops have no shape.
     """
     names = net.texts("input")
-    if not names:
-        return []
     shapes = list(net.children("input_shape"))[: len(names)]
+    short = 0 < len(shapes) < len(names)
+    if short:
+        problems.append(
+            net.error(
+                f"{len(names)} inputs but {len(shapes)} input_shape; Caffe would read past the end of them",
+                "input_shape",
+            )
+        )
     if not shapes:
         dims = net.integers("input_dim")
         for first in range(0, min(len(dims) // 4, len(names)) * 4, 4):
@@ -154,12 +169,20 @@ def _input_layers(net: Message) -> list[Message]:
         if shapes:
             missing = len(names) - len(shapes)
             shapes += [Message("BlobShape", {PAST_THE_END: True}, net.tree) for _ in range(missing)]
-    values = {
+        else:
+            read = {bottom for layer in layers for bottom in layer.texts("bottom")}
+            made = {top for layer in layers for top in layer.texts("top")}
+            names = [name for name in names if name in read - made]
+    if not names:
+        return []
+    values: dict[str, Any] = {
         "name": "input",
         "type": "Input",
         "top": names,
         "input_param": Message("InputParameter", {"shape": shapes}, net.tree),
     }
+    if short:
+        values[BROKEN] = True
     tree = type(net.tree)(net.tree.source, net.place_offset("input"))
     tree.fields = [(field, value, at) for field, value, at in net.tree.fields if field == "input"]
     return [Message("LayerParameter", values, tree)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from netcount.errors import NetcountError
+from netcount.errors import InputError, NetcountError
+from netcount.prototxt.bind import BROKEN, nearest
 from netcount.prototxt.message import Message
 
 _TYPES = {
@@ -88,7 +89,7 @@ _TRANSFORM = {
 }
 
 
-def upgrade_v0(net: Message, connections: list[Message], problems: list[NetcountError]) -> list[Message]:
+def upgrade_v0(connections: list[Message], inputs: list[str], problems: list[NetcountError]) -> list[Message]:
     """V1 layers for V0 ones; padding layers go into the layer that reads them."""
     upgraded = []
     maker: dict[str, Message] = {}
@@ -106,11 +107,28 @@ def upgrade_v0(net: Message, connections: list[Message], problems: list[Netcount
                 continue
             pad = padding.child("layer").integer("pad")
             bottoms[index] = padding.texts("bottom")[0]
+        if inner.text("type") == "padding":  # it goes now, so nobody else tells
+            problems.extend(
+                connection.error(f'padding "{inner.text("name")}": unknown bottom "{blob}"', "bottom", index)
+                for index, blob in enumerate(connection.texts("bottom"))
+                if blob not in maker and blob not in inputs
+            )
+        else:
+            unknown = _type_problem(inner)
+            if unknown:
+                problems.append(unknown)
+            upgraded.append(_upgraded(connection, inner, bottoms, pad, unknown is not None))
         for blob in connection.texts("top"):
             maker[blob] = connection
-        if inner.text("type") != "padding":
-            upgraded.append(_upgraded(connection, inner, bottoms, pad))
     return upgraded
+
+
+def _type_problem(inner: Message) -> InputError | None:
+    """The error for a type that V0 has not; a layer without any is told with the unknown types."""
+    old_type = inner.text("type")
+    if not inner.has("type") or old_type in _TYPES:
+        return None
+    return inner.error(f'V0 has no layer type "{old_type}"{nearest(old_type, list(_TYPES))}', "type")
 
 
 def _padding_problem(inner: Message, bottoms: list[str], padding: Message) -> str | None:
@@ -123,7 +141,7 @@ def _padding_problem(inner: Message, bottoms: list[str], padding: Message) -> st
     return None
 
 
-def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int | None) -> Message:
+def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int | None, broken: bool) -> Message:
     old_type = inner.text("type")
     given = dict(inner.values)
     if pad is not None:
@@ -134,6 +152,8 @@ def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int 
             values[name] = given[name]
     if "type" in given:
         values["type"] = _TYPES.get(old_type, old_type)
+    if broken or BROKEN in connection.values:
+        values[BROKEN] = True
     moved: dict[str, Any] = {}
     for field, (target, types) in _MOVES.items():
         if field in given and old_type in types:

@@ -9,7 +9,7 @@ from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import WHOLE_NET
 from netcount.report.columns import NUMBERS, arranged, columns_for
 from netcount.report.layout import Part, Table
-from netcount.report.text import kernel_text, tally, visible
+from netcount.report.text import heading, kernel_text, tally, visible
 from netcount.units import human, human_bytes, percent
 
 DEEP = 100
@@ -50,9 +50,8 @@ def headline(count: Count) -> str:
     blobs = [net.blobs[i] for i in net.inputs]
     inputs = ", ".join(f"{visible(blob.name)} {blob.shape.hwc(net.batch)}" for blob in blobs[:4])
     more = ", …" if len(blobs) > 4 else ""
-    name = visible(net.name) or "(unnamed net)"
-    return " · ".join(
-        (name, visible(net.file), f"phase {net.phase}", f"input {inputs or 'none'}{more}", _batch_text(net.batch))
+    return heading(
+        net.name, net.file, f"phase {net.phase}", f"input {inputs or 'none'}{more}", _batch_text(net.batch)
     )
 
 

@@ -11,7 +11,7 @@ from netcount.analysis.plain import Plain
 from netcount.report import document
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
-from netcount.report.text import kernel_text, visible
+from netcount.report.text import heading, kernel_text, visible
 from netcount.units import human, percent, times
 
 SCHEMA = "netcount/blocks/1"
@@ -24,7 +24,7 @@ _FIELDS = (
 def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
     """The table of blocks, and what lies outside them."""
     net, totals = count.net, count.totals
-    head = f"{visible(net.name) or '(unnamed net)'}  {visible(net.file)}  {len(found)} blocks"
+    head = heading(net.name, net.file, f"{len(found)} blocks")
     if not found:
         return [head, "no layer names tell of blocks; --block REGEX can name them"]
     rest = outside(count, found)

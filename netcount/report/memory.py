@@ -9,7 +9,7 @@ from netcount.analysis.modelsize import ModelSize
 from netcount.report import document
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
-from netcount.report.text import bar, visible
+from netcount.report.text import bar, heading, visible
 from netcount.units import human_bytes, percent
 
 SCHEMA = "netcount/memory/1"
@@ -21,8 +21,13 @@ def memory_report(found: Memory, size: ModelSize | None = None, top: int | None 
     """The whole report; `top`: only the layers with most in memory, in the order of the net."""
     net = found.counted.net
     parts: list[Part] = [
-        f"{visible(net.name) or '(unnamed net)'}  {visible(net.file)}  phase {net.phase}  "
-        f"batch {net.batch or 1}  {found.bits}-bit activations, {found.weight_bits}-bit weights",
+        heading(
+            net.name,
+            net.file,
+            f"phase {net.phase}",
+            f"batch {net.batch or 1}",
+            f"{found.bits}-bit activations, {found.weight_bits}-bit weights",
+        ),
         "",
         _table(found, top),
     ]

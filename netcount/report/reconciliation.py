@@ -8,7 +8,7 @@ from typing import Any
 from netcount.analysis.reconcile import Reconciliation, TypeCosts
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
-from netcount.report.text import visible
+from netcount.report.text import heading, visible
 from netcount.units import human
 
 SCHEMA = "netcount/reconcile/1"
@@ -27,7 +27,7 @@ def reconciliation_report(found: Reconciliation) -> list[Part]:
         shrink=((2 * len(names) + 1, 10), (0, 8)),
     )
     lines: list[Part] = [
-        f"{visible(net.name) or '(unnamed net)'}  {visible(net.file)}  {' and '.join(names)} reconciled",
+        heading(net.name, net.file, f"{' and '.join(names)} reconciled"),
         "",
         table,
         "",

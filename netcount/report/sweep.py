@@ -7,7 +7,7 @@ from typing import Any
 from netcount.analysis.sweep import FIGURES, Sweep, Variant
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
-from netcount.report.text import visible
+from netcount.report.text import heading, visible
 from netcount.units import human, human_bytes
 
 SCHEMA = "netcount/sweep/1"
@@ -28,12 +28,9 @@ def sweep_report(found: Sweep) -> list[Part]:
         tuple(rows),
         shrink=((8, 8),),
     )
-    bounds = ", ".join(
-        f"{_TITLES.get(key, key)} at most {_shown(key, most)}" for key, most in found.limits.items()
-    )
+    bounds = [f"{_TITLES.get(key, key)} at most {_shown(key, most)}" for key, most in found.limits.items()]
     parts: list[Part] = [
-        f"{visible(found.net) or '(unnamed net)'}  {visible(found.file)}  {len(found.variants)} variants, "
-        f"{found.bits} bits a value" + (f"; {bounds}" if bounds else ""),
+        heading(found.net, found.file, f"{len(found.variants)} variants", f"{found.bits} bits a value", *bounds),
         "",
         table,
     ]

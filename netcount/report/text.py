@@ -105,6 +105,15 @@ def _extents(values: tuple[int, ...], sign: str) -> str:
     return str(values[0]) if len(set(values)) == 1 else sign.join(map(str, values))
 
 
+def heading(net: str, file: str, *facts: str) -> str:
+    """The first line of a report: the net, its file, and what else a reader has to know at once.
+
+    >>> heading("", "a.prototxt", "phase TEST")
+    '(unnamed net) · a.prototxt · phase TEST'
+    """
+    return " · ".join((visible(net) or "(unnamed net)", visible(file), *facts))
+
+
 def bar(value: int, most: int, cells: int) -> str:
     """A bar of at most `cells` cells, to an eighth of a cell; nothing for nothing.
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from netcount.execute.verify import Verification
 from netcount.report.layout import Part, Table
-from netcount.report.text import visible
-from netcount.units import human, human_bytes
+from netcount.report.text import heading, visible
+from netcount.units import human
 
 SCHEMA = "netcount/verification/1"
 
@@ -17,13 +17,13 @@ def report(found: Verification) -> list[Part]:
     rows = []
     for layer in found.layers:
         seconds = f"{layer.seconds * 1e3:.2f}"
-        speed = f"{layer.performed / layer.seconds / 1e9:.1f}" if layer.performed and layer.seconds else ""
+        speed = f"{layer.gmacs_per_second:.1f}" if layer.performed else ""
         madds = (human(layer.counted) if layer.counted else "", human(layer.performed) if layer.performed else "")
         for index, top in enumerate(layer.tops or (None,)):
             shapes = ("", "") if top is None else (str(top.inferred), str(top.executed))
             blob = "" if top is None else visible(top.name)
             mark = "" if layer.agrees else "DIFFERS"
-            if top is not None and top.bound and top.inferred != top.executed:
+            if top is not None and top.by_data and top.agrees and top.inferred != top.executed:
                 mark = "by data"
             first = index == 0
             rows.append(
@@ -51,7 +51,7 @@ def report(found: Verification) -> list[Part]:
         shrink=((1, 8), (0, 12), (2, 10), (3, 10)),
     )
     return [
-        f"{visible(found.net.name) or '(unnamed net)'}  {visible(found.net.file)}",
+        heading(found.net.name, found.net.file),
         "",
         table,
         "",
@@ -60,13 +60,15 @@ def report(found: Verification) -> list[Part]:
 
 
 def _notes(found: Verification) -> list[str]:
-    lines = [f"memory needed: {human_bytes(found.needed_bytes)} for weights, live blobs and column buffers"]
+    lines = [f"memory needed: {visible(str(found.memory))}"]
     if found.random_weights:
         how = "their fillers and, where the file names none, a scale that keeps values finite"
         lines.append(f"the weights are random, by {how if found.unfilled else 'their fillers'}")
     if found.extra_layers:
         names = ", ".join(visible(name) for name in found.extra_layers)
         lines.append(f"layers of the weights that the net does not have: {names}")
+    if not found.net.complete:
+        lines.append("a layer was only assumed: nothing is known of what it computes, and the run is incomplete")
     lines.append(verdict(found))
     return lines
 
@@ -91,9 +93,11 @@ def document(found: Verification) -> dict[str, Any]:
         "phase": found.net.phase,
         "batch": found.net.batch,
         "agrees": found.agrees,
+        "complete": found.net.complete,
         "random_weights": found.random_weights,
         "extra_layers": list(found.extra_layers),
-        "needed_bytes": found.needed_bytes,
+        "needed_bytes": found.memory.total_bytes,
+        "memory": found.memory._asdict(),
         "layers": [
             {
                 "name": layer.name,
@@ -104,13 +108,14 @@ def document(found: Verification) -> dict[str, Any]:
                         "blob": top.name,
                         "inferred": list(top.inferred),
                         "executed": list(top.executed),
-                        "by_data": top.bound,
+                        "by_data": top.by_data,
                     }
                     for top in layer.tops
                 ],
                 "madds_counted": layer.counted,
                 "madds_performed": layer.performed,
                 "seconds": layer.seconds,
+                "gmacs_per_second": layer.gmacs_per_second,
                 "agrees": layer.agrees,
             }
             for layer in found.layers

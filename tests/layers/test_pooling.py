@@ -274,3 +274,21 @@ def test_refused_pyramids(param: str, shape: tuple[int, ...], said: str) -> None
 
 def test_a_stochastic_pyramid_without_padding_is_accepted() -> None:
     assert pyramid("pyramid_height: 2 pool: STOCHASTIC").infer([Shape((2, 6, 8, 12))]) == [Shape((2, 30))]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    extents=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    height=st.integers(1, 4),
+    method=st.sampled_from(["MAX", "AVE", "STOCHASTIC"]),
+)
+def test_a_pyramid_executes_what_is_inferred(extents: tuple[int, int], height: int, method: str) -> None:
+    found = layer_of(f'type: "SPP" spp_param {{ pyramid_height: {height} pool: {method} }}')
+    shape = Shape((2, 3, *extents))
+    try:
+        (top,) = found.infer([shape])
+    except InputError:
+        reject()
+    (y,) = found.forward([np.ones(shape, np.float32)], [], Run())
+    assert y.shape == tuple(top)
+    assert y.dtype == np.float32

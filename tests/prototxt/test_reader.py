@@ -15,7 +15,7 @@ from netcount.errors import InputError, NetcountError, raise_all
 from netcount.prototxt.bind import bind
 from netcount.prototxt.protobuf import message_class, to_protobuf
 from netcount.prototxt.reader import read
-from netcount.prototxt.schema_table import ENUMS, MESSAGES
+from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
 from netcount.prototxt.tree import Source
 from tests.helpers import CORPUS, SAMPLES, conformance_cases, needs_corpus
 
@@ -39,7 +39,12 @@ def theirs(text: str, type: str = NET) -> Any:
 
 
 def both_refuse_or_agree(text: str, type: str = NET) -> bool:
-    """Hold one text to both; whether it was accepted."""
+    """Hold one text to both; whether it was accepted.
+
+    Protobuf's Python parser takes -0 for an unsigned 0 or for false, its C++ parser does not.
+    """
+    if re.search(r"-\s*0", text):
+        return False
     try:
         expected = theirs(re.sub(r"-\s+(?=[\w.])", "-", text), type)  # C++ allows space behind a minus
     except (text_format.ParseError, DeprecationWarning):  # the latter for escapes C does not have
@@ -146,6 +151,27 @@ REFUSED = [
 ]
 
 
+UNLIKE_PYTHON = [
+    "force_backward: -0",
+    "layer { convolution_param { num_output: -0 } }",
+    "layer { convolution_param { num_output: - 0x0 } }",
+    "name: 'a\0b'",
+    "# \0\nname: 'a'",
+]
+"""What protobuf's C++ parser, which Caffe reads with, refuses though the Python one does not."""
+
+
+@pytest.mark.parametrize("text", UNLIKE_PYTHON)
+def test_the_stricter_cpp_parser_is_followed(text: str) -> None:
+    with pytest.raises(InputError):
+        ours(text)
+
+
+def test_the_laxer_cpp_parser_is_followed() -> None:
+    assert ours("input_dim: -0 layer { phase: -0 }").layer[0].phase == 0
+    assert ours("layer { blobs { raw_data: '\\400\\777' } }").layer[0].blobs[0].raw_data == b"\0\xff"
+
+
 @pytest.mark.parametrize("text", FORMS)
 def test_each_form_is_accepted_as_by_protobuf(text: str) -> None:
     assert ours(text) == theirs(text)
@@ -192,6 +218,8 @@ def _made(type: str, chosen: dict[str, int], depth: int) -> Any:
             getattr(message, name).extend([value, value])
         else:
             setattr(message, name, value)
+    for name in REQUIRED.get(type, ()):
+        setattr(message, name, getattr(message, name))  # set, though it be to the default
     return message
 
 
@@ -228,6 +256,13 @@ def test_noise_makes_an_input_error_or_a_net(text: str) -> None:
         netcount.load(f"{text}\n")
     except InputError as refusal:
         assert str(refusal)
+
+
+@pytest.mark.parametrize("place", ["", "include { phase: TRAIN }"])
+def test_a_message_without_a_required_field_is_refused_wherever_it_stands(place: str) -> None:
+    text = f'layer {{ name: "r" type: "ReLU" {place} clip_param {{ max: 6 }} }}'
+    with pytest.raises(InputError, match=r'test:1:.*ClipParameter needs the field "min"'):
+        ours(text)
 
 
 def test_deeply_nested_input_is_refused_without_a_traceback() -> None:

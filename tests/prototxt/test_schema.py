@@ -15,7 +15,7 @@ from grpc_tools import protoc
 
 from netcount.prototxt import schema_table
 from netcount.prototxt.protobuf import message_class
-from netcount.prototxt.schema_table import ENUMS, MESSAGES
+from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
 from tests.helpers import SHARED
 
 PROTO = Path(schema_table.__file__).with_name("caffe.proto")
@@ -60,6 +60,11 @@ def test_the_table_has_the_fields_of_the_proto(compiled: Any) -> None:
             assert type_name == field.type_name.removeprefix(".caffe."), where
             assert repeated == (field.label == field.LABEL_REPEATED), where
             assert same(default, declared(field, kind, type_name, repeated)), where
+
+
+def test_the_table_has_the_required_fields_of_the_proto(compiled: Any) -> None:
+    found = {name: tuple(f.name for f in m.field if f.label == 2) for name, m in every_message(compiled)}
+    assert {name: fields for name, fields in found.items() if fields} == REQUIRED
 
 
 def declared(field: Any, kind: str, type_name: str, repeated: bool) -> Any:
@@ -176,7 +181,7 @@ def forks_in_proto() -> dict[tuple[str, str], str]:
             inside.append(opened[1])
         elif line.strip() == "}":
             inside.pop()
-        elif field := re.match(r"\s*(?:optional|repeated) \S+ (\w+) = ", line):
+        elif field := re.match(r"\s*(?:optional|repeated|required) \S+ (\w+) = ", line):
             fork = re.search(r"// fork: ([^,]+)", line)
             found[".".join(inside), field[1]] = fork[1] if fork else ""
     return found
