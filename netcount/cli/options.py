@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from netcount.analysis.conventions import CONVENTIONS, Convention, convention_named
-from netcount.analysis.resolutions import Resolution
 from netcount.errors import InputError
 from netcount.layers.assumed import IDENTITY
 from netcount.units import parse_quantity
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from netcount.analysis.resolutions import Resolution
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -160,6 +163,8 @@ def _shape(text: str, option: str) -> list[int]:
 
 def parse_factors(text: str, option: str) -> list[Fraction]:
     """`"1,.75,1/2"` -> factors, each above 0 and at most 100."""
+    from fractions import Fraction  # 8 ms that only commands with factors need
+
     found = []
     for part in text.split(","):
         if not _FACTOR.fullmatch(part.strip()):
@@ -173,6 +178,8 @@ def parse_factors(text: str, option: str) -> list[Fraction]:
 
 def parse_resolutions(text: str) -> list[Resolution]:
     """`"224,160x320"` -> heights and widths."""
+    from netcount.analysis.resolutions import Resolution
+
     found = []
     for part in text.split(","):
         size = _SIZE.fullmatch(part.strip())
