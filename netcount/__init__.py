@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netcount.api import Analysis, Net, load
+from netcount.api import Analysis, Net, load, rescale
 from netcount.errors import InputError, NetcountError, Place
 from netcount.layers.catalogue import CATALOGUE, Catalogue
 from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Window
@@ -13,7 +13,6 @@ from netcount.shape import Shape
 
 if TYPE_CHECKING:
     from netcount.analysis.compare import compare
-    from netcount.analysis.rescale import rescale
     from netcount.analysis.sweep import sweep
     from netcount.execute.executor import Executor
     from netcount.execute.weights import write_caffemodel
@@ -48,7 +47,6 @@ __version__ = "0.1.0"
 _ON_DEMAND = {
     "Executor": "netcount.execute.executor",
     "compare": "netcount.analysis.compare",
-    "rescale": "netcount.analysis.rescale",
     "sweep": "netcount.analysis.sweep",
     "write_caffemodel": "netcount.execute.weights",
 }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netcount.analysis.explain import Explanation
     from netcount.analysis.memory import Memory
     from netcount.analysis.reconcile import Reconciliation
+    from netcount.analysis.rescale import Rescaled
     from netcount.layers.run import Array
 
 
@@ -209,3 +210,27 @@ def load(
         catalogue=catalogue,
     )
     return Net(**vars(found))
+
+
+def rescale(
+    source: str | os.PathLike[str],
+    *,
+    width: float | str = 1,
+    resolution: int | tuple[int, int] | None = None,
+    multiple: int = 1,
+    keep: Sequence[str] = (),
+    **options: Any,
+) -> Rescaled:
+    """A net at another width and resolution: `text` is its prototxt, in which only numbers differ.
+
+    width: a factor for every convolution's num_output but the classifiers'; a text such as "1/3" is
+    exact.  resolution: of the images, one number or height and width.  multiple: what channels are
+    rounded to.  keep: layers whose channels stay.  options: as for `load`.
+    InputError where a constant in the file makes it impossible, with its place.
+    """
+    from netcount.analysis.rescale import rescale as rescaled
+    from netcount.analysis.resolutions import Resolution
+
+    size = Resolution(*resolution) if isinstance(resolution, tuple) else resolution
+    found = rescaled(source, width=width, resolution=size, multiple=multiple, keep=keep, **options)
+    return found._replace(net=Net(**vars(found.net)), before=Net(**vars(found.before)))
