@@ -106,3 +106,16 @@ class Source(Moving):
 def child_of(message: Message, *names: str) -> Message:
     """The first of these parameter messages that is set, or the first one, empty."""
     return message.child(next((name for name in names if message.has(name)), names[0]))
+
+
+def legacy(layer: Layer, shape: Shape, index: int) -> tuple[int, ...]:
+    """Bottom `index` as N, C, H, W, as Caffe's older layers see it: missing axes are 1."""
+    if len(shape) > 4:
+        layer.refuse(f"{layer.named(index)} {shape} has more than the 4 axes N×C×H×W", "bottom", index)
+    return (*shape, 1, 1, 1, 1)[:4]
+
+
+def touch(layer: Layer, elements: int, what: str, field: str = "bottom") -> None:
+    """Refuse where `what` has no elements: Caffe aborts when it asks an empty blob for its memory."""
+    if not elements:
+        layer.refuse(f"{what} would have no elements", field)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy
 from netcount.layers.loss_base import (
     LOG_THRESHOLD,
     SMALLEST,
@@ -12,7 +13,6 @@ from netcount.layers.loss_base import (
     by_position,
     check_labels,
     indices_of,
-    legacy,
     mean,
     normalization_of,
     number,

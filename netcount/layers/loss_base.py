@@ -99,13 +99,6 @@ def check_labels(layer: Layer, data: Shape, label: Shape, axis: int) -> None:
         )
 
 
-def legacy(layer: Layer, shape: Shape, index: int) -> tuple[int, ...]:
-    """Bottom `index` as N, C, H, W, as Caffe's older layers see it: missing axes are 1."""
-    if len(shape) > 4:
-        layer.refuse(f"{layer.named(index)} {shape} has more than the 4 axes N×C×H×W", "bottom", index)
-    return (*shape, 1, 1, 1, 1)[:4]
-
-
 def indices_of(layer: Layer, labels: Array, classes: int) -> Indices:
     """Labels as indices; one outside the classes is refused (Caffe reads beyond its memory)."""
     found = labels.reshape(-1).astype(np.int64)
