@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs, SameShape
+from netcount.layers.base import NoBlobs, SameShape, legacy, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Layer, ParamBlob
 from netcount.lazy import np
@@ -95,6 +95,8 @@ class PReLU(SameShape, Layer):
         """The bottom's shape, which needs a channel axis."""
         if len(bottoms[0]) < 2:
             self.refuse(f"needs at least 2 axes, not {bottoms[0]}", "bottom")
+        legacy(self, bottoms[0], 0)
+        touch(self, bottoms[0].count(1), "an image")
         return [bottoms[0]]
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
@@ -239,22 +241,22 @@ class BNLL(ElementWise):
 
 
 class Clip(ElementWise):
-    """min(max(x, min), max).  Source: clip_layer.cpp."""
+    """max(min, min(x, max)); both bounds are 0 without a clip_param.  Source: clip_layer.cpp."""
 
     type = "Clip"
     each = OpCount(compares=2)
 
     def read(self, message: Message) -> None:
-        """Both bounds, which must be given."""
+        """Both bounds, which a clip_param must give."""
         param = message.child("clip_param")
-        for field in ("min", "max"):
+        for field in ("min", "max") if message.has("clip_param") else ():
             if not param.has(field):
                 self.refuse(f"clip_param needs {field}", "clip_param")
         self.least, self.most = param.number("min"), param.number("max")
 
     def value(self, x: Array) -> Array:
-        """Caffe's order: the lower bound first."""
-        return np.minimum(np.maximum(x, np.float32(self.least)), np.float32(self.most))
+        """Caffe's order: where the bounds cross, the lower one wins."""
+        return np.maximum(np.minimum(x, np.float32(self.most)), np.float32(self.least))
 
 
 class Threshold(ElementWise):
@@ -279,13 +281,7 @@ class Dropout(ElementWise):
     each = NOTHING
 
     def read(self, message: Message) -> None:
-        """A ratio strictly between 0 and 1."""
-        self.ratio = message.child("dropout_param").number("dropout_ratio")
-        if not 0 < self.ratio < 1:
-            self.refuse(
-                f"dropout_ratio {self.ratio:g} must lie between 0 and 1",
-                "dropout_param.dropout_ratio",
-            )
+        """Nothing: only a debug build of Caffe checks the ratio, and real nets give a 0."""
 
     @property
     def shares_bottom(self) -> bool:  # type: ignore[override]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netcount.layers.base import Source, child_of
+from netcount.layers.base import Source, check_transform, child_of
 from netcount.layers.layer import TWO, Arity
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -26,16 +26,10 @@ class Images(Source):
     def read(self, message: Message) -> None:
         """Batch, height and width, channels; None for what is not told."""
         param = child_of(message, *self.params)
-        transform = message.child("transform_param")
-        if message.has("transform_param"):
-            self._check(transform)
+        transform = check_transform(self)
         self.batch = param.integer("batch_size")
         self.extent = self._extent(param, transform)
         self.channels = self._channels(param, transform)
-
-    def _check(self, transform: Message) -> None:
-        if transform.has("mean_file") and transform.has("mean_value"):
-            self.refuse("mean_file and mean_value exclude each other", "transform_param.mean_value")
 
     def _extent(self, param: Message, transform: Message) -> tuple[int, int] | None:
         for height, width in (("crop_h", "crop_w"), ("crop_height", "crop_width")):
@@ -103,11 +97,18 @@ class ImageData(Images):
     params = ("image_data_param",)
     tops = TWO
 
-    def _check(self, transform: Message) -> None:
-        super()._check(transform)
-        param = self.message.child("image_data_param")
-        if (param.integer("new_height") > 0) != (param.integer("new_width") > 0):
+    def read(self, message: Message) -> None:
+        """new_height and new_width come together and leave room for the crop."""
+        super().read(message)
+        param = message.child("image_data_param")
+        height, width = param.integer("new_height"), param.integer("new_width")
+        if (height > 0) != (width > 0):
             self.refuse("new_height and new_width must be set together", "image_data_param")
+        if not self.batch:
+            self.refuse("batch_size must be positive", "image_data_param.batch_size")
+        crop = message.child("transform_param").integer("crop_size")
+        if height and crop > min(height, width):
+            self.refuse(f"crop_size {crop} is larger than {height}×{width}", "transform_param.crop_size")
 
 
 class WindowData(Images):
@@ -132,6 +133,7 @@ class MemoryData(Source):
 
     def read(self, message: Message) -> None:
         """batch_size × channels × height × width, all positive."""
+        check_transform(self)
         param = message.child("memory_data_param")
         names = ("batch_size", "channels", "height", "width")
         self.shape = Shape(param.integer(name) for name in names)

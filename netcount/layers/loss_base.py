@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs
+from netcount.layers.base import NoBlobs, rows
 from netcount.layers.layer import ONE, TWO, Layer
 from netcount.lazy import np
 from netcount.prototxt.message import Message
@@ -110,7 +110,7 @@ def indices_of(layer: Layer, labels: Array, classes: int) -> Indices:
 
 def by_position(x: Array, axis: int) -> Array:
     """A row of classes for each position: N×C×*S -> (N·S)×C."""
-    return np.moveaxis(x, axis, -1).reshape(-1, x.shape[axis])
+    return rows(np.moveaxis(x, axis, -1), x.ndim - 1)
 
 
 def number(value: float) -> Array:

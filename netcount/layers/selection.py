@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving, NoBlobs
+from netcount.layers.base import Moving, NoBlobs, rows, touch
 from netcount.layers.layer import Arity
 from netcount.lazy import np
 from netcount.opcount import OpCount
@@ -23,7 +23,6 @@ class ArgMax(NoBlobs):
     """
 
     type = "ArgMax"
-    in_place = False
 
     def read(self, message: Message) -> None:
         """How many, along what, and whether the values are wanted."""
@@ -45,6 +44,8 @@ class ArgMax(NoBlobs):
                     "argmax_param.top_k",
                 )
             return [bottom.replaced(axis, self.top_k)]
+        if not bottom:
+            self.refuse("needs an axis of images", "bottom")
         if self.top_k > bottom.count(1):
             self.refuse(
                 f"top_k {self.top_k} is more than the {bottom.count(1)} values",
@@ -66,11 +67,11 @@ class ArgMax(NoBlobs):
         """Caffe sorts pairs of value and index downwards: of equals the larger index comes first."""
         (x,) = bottoms
         if self.axis_given is None:
-            rows = x.reshape(len(x), -1)
-            order = _largest(rows, self.top_k)
+            images = rows(x, 1)
+            order = _largest(images, self.top_k)
             parts = [order.astype(np.float32)]
             if self.values:
-                parts.append(np.take_along_axis(rows, order, axis=1))
+                parts.append(np.take_along_axis(images, order, axis=1))
             shape = [1] * max(3, x.ndim)
             shape[0], shape[1], shape[2] = len(x), len(parts), self.top_k
             return [np.stack(parts, axis=1).reshape(shape)]
@@ -106,8 +107,9 @@ class Filter(Moving):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """Every image kept: the bound that Caffe sets up."""
         *data, selector = bottoms
-        if selector.count(1) != 1:
+        if not selector or selector.count(1) != 1:
             self.refuse(f"the selector {selector} must hold one value an image", "bottom", len(data))
+        touch(self, selector.count(), "the selector")
         for index, one in enumerate(data):
             if one[:1] != selector[:1]:
                 self.refuse(
