@@ -30,7 +30,17 @@ class Part:
 class Wiring:
     """The graph of a net: parts, and for every blob version its name, producer and forerunner."""
 
-    __slots__ = ("assumed", "blob_names", "current", "missing", "overwrites", "parts", "producers", "readers")
+    __slots__ = (
+        "assumed",
+        "blob_names",
+        "current",
+        "missing",
+        "overwrites",
+        "parts",
+        "producers",
+        "readers",
+        "weighted",
+    )
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
@@ -38,6 +48,8 @@ class Wiring:
         self.producers: list[int] = []
         self.overwrites: list[int | None] = []
         self.readers: list[int] = []
+        self.weighted: set[int] = set()
+        """Blobs with a loss_weight, which Caffe splits off as if one more layer read them."""
         self.current: dict[str, int] = {}
         self.missing: dict[str, int] = {}
         self.assumed: list[Part] = []
@@ -151,9 +163,11 @@ def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[
     for index, name in enumerate(names):
         before = wiring.current.get(name)
         in_place = before is not None and index < len(part.bottoms) and part.bottoms[index] == before
-        if before is not None and (not in_place or wiring.readers[before] > 1):
+        if before is not None and (not in_place or wiring.readers[before] + (before in wiring.weighted) > 1):
             problems.append(_made_twice(wiring, part, index, before, in_place))
         blob = wiring.add_blob(name, own_index, before if in_place else None)
+        if any(part.message.values.get("loss_weight", ())[index : index + 1]):
+            wiring.weighted.add(blob)
         wiring.current[name] = blob
         part.tops.append(blob)
     wanted = make.auto_tops if isinstance(make, type) and issubclass(make, Layer) else 0
@@ -166,7 +180,9 @@ def _made_twice(wiring: Wiring, part: Part, index: int, before: int, in_place: b
     name = wiring.blob_names[before]
     producer = wiring.producers[before]
     maker = wiring.parts[producer] if 0 <= producer < len(wiring.parts) else part
-    if in_place:
+    if in_place and before in wiring.weighted:
+        reason = "is overwritten in place although it has a loss_weight"
+    elif in_place:
         reason = "is overwritten in place while another layer reads it too"
     else:
         reason = f'is made already by "{maker.name}" (line {maker.message.place().line})'

@@ -143,6 +143,10 @@ def _relu(top: str, bottom: str = "x", name: str = "r") -> str:
     [
         (inputs(x=(1, 3)) + _relu("y") + _relu("y", name="s"), 'top "y" is made already by "r" \\(line 2\\)'),
         (inputs(x=(1, 3)) + _relu("y") + _relu("x", name="s"), "is overwritten in place while another"),
+        (
+            inputs(x=(1, 3)) + _relu("y").replace("}", "loss_weight: 1 }") + _relu("y", "y", "s"),
+            "is overwritten in place although it has a loss_weight",
+        ),
         (inputs(x=(1, 3)) + _relu("y", "z"), 'unknown bottom "z"; nothing makes it'),
         (_relu("y") + inputs(x=(1, 3)), 'made only later, by "x" \\(line 2\\)'),
         (inputs(xylo=(1, 3)) + _relu("y", "xylp"), 'did you mean "xylo"'),

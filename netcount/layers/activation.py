@@ -275,13 +275,16 @@ class Threshold(ElementWise):
 
 
 class Dropout(ElementWise):
-    """Nothing at test time: the values pass (training scales the kept ones).  dropout_layer.cpp."""
+    """Nothing at test time: the values pass.  Training scales the kept ones.  dropout_layer.cpp."""
 
     type = "Dropout"
-    each = NOTHING
 
     def read(self, message: Message) -> None:
         """Nothing: only a debug build of Caffe checks the ratio, and real nets give a 0."""
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """None at test time; in training a mul by the mask and one by the scale an element."""
+        return NOTHING if self.phase == "TEST" else OpCount(muls=2 * tops[0].count())
 
     @property
     def shares_bottom(self) -> bool:  # type: ignore[override]

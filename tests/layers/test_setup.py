@@ -228,3 +228,12 @@ def test_netscopes_deconvolution_reads_the_channels_of_its_axis() -> None:
     row = net_of(text).analyze("netscope").layers[-1]
     assert row.tops[0].shape == (2, 5, 4, 15)
     assert row.cost == 6 * (2 * 5 * 4 * 15) * 3 // 2
+
+
+def test_dropout_multiplies_only_in_training() -> None:
+    def muls(phase: str) -> int:
+        net = net_of(inputs(x=X) + 'layer { name: "op" type: "Dropout" bottom: "x" top: "y" }', phase=phase)
+        return net.analyze().layers[-1].ops.muls
+
+    assert muls("TEST") == 0
+    assert muls("TRAIN") == 2 * 2 * 6 * 9 * 11
