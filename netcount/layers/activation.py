@@ -255,8 +255,8 @@ class Clip(ElementWise):
         self.least, self.most = param.number("min"), param.number("max")
 
     def value(self, x: Array) -> Array:
-        """Caffe's order: where the bounds cross, the lower one wins."""
-        return np.maximum(np.minimum(x, np.float32(self.most)), np.float32(self.least))
+        """Caffe's order: the lower bound wins where they cross, and over not-a-numbers."""
+        return np.fmax(np.minimum(x, np.float32(self.most)), np.float32(self.least))
 
 
 class Threshold(ElementWise):

@@ -68,9 +68,9 @@ class Eltwise(NoBlobs):
             for x in rest[1:]:
                 y *= x
         elif self.operation == "MAX":
-            y = np.maximum(first, rest[0], out=np.empty_like(first))
-            for x in rest[1:]:
-                np.maximum(y, x, out=y)
+            y = np.array(rest[0])
+            for x in (first, *rest[1:]):  # not-a-numbers lose as they do in Caffe
+                np.copyto(y, x, where=x > y)
         elif not self.coefficients:
             y = first + rest[0]
             for x in rest[1:]:

@@ -206,6 +206,16 @@ def test_mvn_of_single_values_is_zero() -> None:
     np.testing.assert_allclose(y.reshape(2, 2), [[-1, 1], [1, -1]], rtol=1e-6)
 
 
+def test_not_a_numbers_lose_as_in_caffe() -> None:
+    nan = np.nan
+    (y,) = forward(
+        'type: "Eltwise" eltwise_param { operation: MAX }', [nan, 1, 2, 5], [3, nan, 1, 4], [1, 4, nan, 1]
+    )
+    np.testing.assert_array_equal(y, [3, nan, 2, 5])
+    (y,) = forward('type: "Clip" clip_param { min: -1 max: 1 }', [nan, 0.5])
+    assert y.tolist() == [-1, 0.5]
+
+
 def test_scalars_have_a_largest() -> None:
     (y,) = forward('type: "Eltwise" eltwise_param { operation: MAX }', 1, 3, 2)
     assert y.shape == ()
