@@ -40,7 +40,8 @@ class Wiring:
         self.producers: list[int] = []
         self.overwrites: list[int | None] = []
         self.readers: list[int] = []
-        self.weighted: set[int] = set()  # versions whose top has a loss_weight, which Caffe keeps a copy for
+        self.weighted: set[int] = set()
+        """Blobs with a loss_weight, which Caffe splits off as if one more layer read them."""
         self.current: dict[str, int] = {}
         self.missing: dict[str, int] = {}
         self.assumed: list[Part] = []
@@ -157,11 +158,10 @@ def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[
         if before is not None and (not in_place or wiring.readers[before] > 1 or before in wiring.weighted):
             problems.append(_made_twice(wiring, part, index, before, in_place))
         blob = wiring.add_blob(name, own_index, before if in_place else None)
+        if any(part.message.values.get("loss_weight", ())[index : index + 1]):
+            wiring.weighted.add(blob)
         wiring.current[name] = blob
         part.tops.append(blob)
-    for blob, weight in zip(part.tops, part.message.values.get("loss_weight", ()), strict=False):
-        if weight:
-            wiring.weighted.add(blob)
     wanted: int = getattr(make, "auto_tops", 0)
     while len(part.tops) < wanted:
         part.tops.append(wiring.add_blob("(automatic)", own_index))

@@ -44,8 +44,9 @@ def _netscope(node: Node, ops: OpCount) -> int:
         if window is None:
             return ops.madds
         (bottom, *_) = node.bottoms
-        products = bottom.shape[1] * top.shape.count() * prod(window.kernel)
-        return products // prod(window.stride)
+        channels = bottom.shape[bottom.shape.axis(getattr(layer, "axis_given", 1))]
+        products = channels * top.shape.count() * prod(window.kernel)
+        return products * len(node.tops) // prod(window.stride)
     if node.type == "Scale":
         return top.shape.count()
     if node.type == "LRN":

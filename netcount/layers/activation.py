@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs, SameShape
+from netcount.layers.base import NoBlobs, SameShape, legacy, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Layer, ParamBlob
 from netcount.lazy import np
@@ -105,6 +105,8 @@ class PReLU(SameShape, Layer):
         """The bottom's shape, which needs a channel axis."""
         if len(bottoms[0]) < 2:
             self.refuse(f"needs at least 2 axes, not {bottoms[0]}", "bottom")
+        legacy(self, bottoms[0], 0)
+        touch(self, bottoms[0].count(1), "an image")
         return [bottoms[0]]
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
@@ -244,7 +246,7 @@ class AbsVal(ElementWise):
 
 
 class Clip(ElementWise):
-    """max(min, min(x, max)).  Source: clip_layer.cpp."""
+    """max(min, min(x, max)); both bounds are 0 without a clip_param.  Source: clip_layer.cpp."""
 
     type = "Clip"
     each = OpCount(compares=2)
@@ -255,8 +257,8 @@ class Clip(ElementWise):
         self.least, self.most = param.number("min"), param.number("max")
 
     def value(self, x: Array) -> Array:
-        """Caffe's order: the upper bound first."""
-        return np.maximum(np.minimum(x, np.float32(self.most)), np.float32(self.least))
+        """Caffe's order: the lower bound wins where they cross, and over not-a-numbers."""
+        return np.fmax(np.minimum(x, np.float32(self.most)), np.float32(self.least))
 
 
 class Threshold(ElementWise):
@@ -275,14 +277,17 @@ class Threshold(ElementWise):
 
 
 class Dropout(ElementWise):
-    """Nothing at test time: the values pass (training scales the kept ones).  dropout_layer.cpp."""
+    """Nothing at test time: the values pass.  Training scales the kept ones.  dropout_layer.cpp."""
 
     type = "Dropout"
     temporaries = 0
-    each = NOTHING
 
     def read(self, message: Message) -> None:
-        """Nothing that counts at test time; Caffe checks the ratio only in a debug build."""
+        """Nothing: only a debug build of Caffe checks the ratio, and real nets give a 0."""
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """None at test time; in training a mul by the mask and one by the scale an element."""
+        return NOTHING if self.phase == "TEST" else OpCount(muls=2 * tops[0].count())
 
     @property
     def passes_bottom(self) -> bool:

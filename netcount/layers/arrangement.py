@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving
+from netcount.layers.base import Moving, touch
 from netcount.layers.layer import NONE, TWO, Arity
 from netcount.lazy import np
 from netcount.prototxt.message import Message
@@ -42,6 +42,8 @@ class Concat(Moving):
             ):
                 self.refuse(_unjoinable(self, first, other, axis, index), "bottom", index)
             total += other[axis]
+        if len(bottoms) == 1:
+            touch(self, first.count(), "the blob to share")
         return [first.replaced(axis, total)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
@@ -86,6 +88,8 @@ class Slice(Moving):
         field = "slice_param.slice_dim" if self.legacy else "slice_param.axis"
         axis = self.axis(bottom, self.axis_given, field)
         extent = bottom[axis]
+        if self.top_count == 1:
+            touch(self, bottom.count(), "the blob to share")
         if not self.points:
             if extent % self.top_count:
                 self.refuse(
@@ -100,11 +104,12 @@ class Slice(Moving):
             )
         ends = [0, *self.points, extent]
         for index, (before, after) in enumerate(itertools.pairwise(ends)):
-            if after <= before:
+            last = index == len(self.points)
+            if after < before or (after == before and not last) or self.top_count > extent:
                 self.refuse(
-                    f"slice_points {self.points} must rise and stay below {extent}",
+                    f"slice_points {self.points} must rise from 1 to at most {extent}",
                     "slice_param.slice_point",
-                    index,
+                    min(index, len(self.points) - 1),
                 )
         return [bottom.replaced(axis, b - a) for a, b in itertools.pairwise(ends)]
 
@@ -120,8 +125,8 @@ class Split(Moving):
 
     type = "Split"
     tops = Arity(1, None)
-    shares_bottom = True
     in_place = False
+    shares_bottom = True
 
     def read(self, message: Message) -> None:
         """No parameters."""

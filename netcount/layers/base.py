@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from netcount.errors import MissingShapeError
@@ -37,6 +38,14 @@ class Moving(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """None: values are only moved."""
         return NOTHING
+
+
+def check_transform(layer: Layer) -> Message:
+    """The transform_param; refused where it names its mean twice (data_transformer.cpp)."""
+    transform = layer.message.child("transform_param")
+    if transform.has("mean_file") and transform.has("mean_value"):
+        layer.refuse("mean_file and mean_value exclude each other", "transform_param.mean_value")
+    return transform
 
 
 class Source(Moving):
@@ -108,3 +117,21 @@ class Source(Moving):
 def child_of(message: Message, *names: str) -> Message:
     """The first of these parameter messages that is set, or the first one, empty."""
     return message.child(next((name for name in names if message.has(name)), names[0]))
+
+
+def legacy(layer: Layer, shape: Shape, index: int) -> tuple[int, ...]:
+    """Bottom `index` as N, C, H, W, as Caffe's older layers see it: missing axes are 1."""
+    if len(shape) > 4:
+        layer.refuse(f"{layer.named(index)} {shape} has more than the 4 axes N×C×H×W", "bottom", index)
+    return (*shape, 1, 1, 1, 1)[:4]
+
+
+def rows(x: Array, axis: int) -> Array:
+    """`x` as a matrix: the axes before `axis` down, those from it on across; also when it is empty."""
+    return x.reshape(prod(x.shape[:axis]), prod(x.shape[axis:]))
+
+
+def touch(layer: Layer, elements: int, what: str, field: str = "bottom") -> None:
+    """Refuse where `what` has no elements: Caffe aborts when it asks an empty blob for its memory."""
+    if not elements:
+        layer.refuse(f"{what} would have no elements", field)

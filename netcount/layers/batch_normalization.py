@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Arity, Layer, ParamBlob
-from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netcount.layers.base import Source, child_of
+from netcount.layers.base import Source, check_transform, child_of
 from netcount.layers.layer import TWO, Arity
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -26,17 +26,16 @@ class Images(Source):
     def read(self, message: Message) -> None:
         """Batch, height and width, channels; None for what is not told."""
         param = child_of(message, *self.params)
-        transform = message.child("transform_param")
-        self._check(transform)
+        transform = check_transform(self)
+        self.check(transform)
         self.batch = param.integer("batch_size")
         self.extent = self._extent(param, transform)
         self.channels = self._channels(param, transform)
 
-    def _check(self, transform: Message) -> None:
-        if transform.has("mean_file") and transform.has("mean_value"):
-            self.refuse("mean_file and mean_value exclude each other", "transform_param.mean_value")
+    def check(self, transform: Message) -> None:
+        """Refuse what the fork's own set-up refuses."""
 
-    def _pair(self, form: str) -> None:
+    def pair(self, form: str) -> None:
         """Refuse a height without a width, and the other way round."""
         name = self.params[0]
         param = self.message.child(name)
@@ -109,9 +108,16 @@ class ImageData(Images):
     params = ("image_data_param",)
     tops = TWO
 
-    def _check(self, transform: Message) -> None:
-        super()._check(transform)
-        self._pair("new")
+    def check(self, transform: Message) -> None:
+        """new_height and new_width come together and leave room for the crop."""
+        self.pair("new")
+        param = self.message.child("image_data_param")
+        height, width = param.integer("new_height"), param.integer("new_width")
+        if not param.integer("batch_size"):
+            self.refuse("batch_size must be positive", "image_data_param.batch_size")
+        crop = transform.integer("crop_size")
+        if height and crop > min(height, width):
+            self.refuse(f"crop_size {crop} is larger than {height}×{width}", "transform_param.crop_size")
 
 
 class WindowData(Images):
@@ -136,6 +142,7 @@ class MemoryData(Source):
 
     def read(self, message: Message) -> None:
         """batch_size × channels × height × width, all positive."""
+        check_transform(self)
         param = message.child("memory_data_param")
         names = ("batch_size", "channels", "height", "width")
         self.shape = Shape(param.integer(name) for name in names)
@@ -163,8 +170,8 @@ class AnnotatedData(Images):
     params = ("data_param",)
     knows_colour = False
 
-    def _check(self, transform: Message) -> None:
-        super()._check(transform)
+    def check(self, transform: Message) -> None:
+        """An image of its own size makes a batch of its own."""
         batch = self.message.child("data_param").integer("batch_size")
         for resize in transform.children("resize_param")[:1]:
             if resize.text("resize_mode") == "FIT_SMALL_SIZE" and batch != 1:
@@ -196,10 +203,10 @@ class DenseImageData(Images):
     params = ("dense_image_data_param",)
     tops = TWO
 
-    def _check(self, transform: Message) -> None:
-        super()._check(transform)
+    def check(self, transform: Message) -> None:
+        """Heights and widths come together."""
         for form in ("new", "crop"):
-            self._pair(form)
+            self.pair(form)
 
     def _extent(self, param: Message, transform: Message) -> tuple[int, int] | None:
         """crop_size, then the layer's own crop, then new_height and new_width."""
@@ -221,9 +228,9 @@ class ImageSegData(Images):
     params = ("image_data_param",)
     tops = Arity(1, 3)
 
-    def _check(self, transform: Message) -> None:
-        super()._check(transform)
-        self._pair("new")
+    def check(self, transform: Message) -> None:
+        """A mean by values only, and a crop by one number or by both."""
+        self.pair("new")
         if transform.has("mean_file"):
             self.refuse("knows no mean_file", "transform_param.mean_file")
         sides = [transform.has(f"crop_{side}") for side in ("height", "width")]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Layer, ParamBlob, Product, madds_of
 from netcount.lazy import np
@@ -33,7 +34,7 @@ class InnerProduct(Layer):
         self.bias = param.flag("bias_term")
         self.transposed = param.flag("transpose")
         self.weight_filler = Filler(param, "weight_filler")
-        self.bias_filler = Filler(param, "bias_filler")
+        self.bias_filler = Filler(param, "bias_filler") if self.bias else None
         if not 0 < self.num_output < 2**31:
             self.refuse("num_output must be positive", "inner_product_param.num_output")
 
@@ -41,6 +42,8 @@ class InnerProduct(Layer):
         """The axes before `axis`, then C'."""
         (bottom,) = bottoms
         axis = self.axis(bottom, self.axis_given, "inner_product_param.axis")
+        if self.bias:
+            touch(self, bottom.count(0, axis), "the ones that spread the bias")
         return [Shape((*bottom[:axis], self.num_output))]
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
@@ -87,13 +90,15 @@ class Embed(Layer):
         self.input_dim = param.integer("input_dim")
         self.bias = param.flag("bias_term")
         self.weight_filler = Filler(param, "weight_filler")
-        self.bias_filler = Filler(param, "bias_filler")
+        self.bias_filler = Filler(param, "bias_filler") if self.bias else None
         for field in ("num_output", "input_dim"):
             if not 0 < param.integer(field) < 2**31:
                 self.refuse(f"{field} must be positive", f"embed_param.{field}")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """One more axis."""
+        if self.bias:
+            touch(self, bottoms[0].count(), "the ones that spread the bias")
         return [Shape((*bottoms[0], self.num_output))]
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:

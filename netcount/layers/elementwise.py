@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs
+from netcount.layers.base import NoBlobs, rows, touch
 from netcount.layers.layer import THREE, Arity
 from netcount.lazy import np
 from netcount.opcount import OpCount
@@ -72,9 +72,9 @@ class Eltwise(NoBlobs):
             for x in rest[1:]:
                 y *= x
         elif self.operation == "MAX":
-            y = np.maximum(first, rest[0])
-            for x in rest[1:]:
-                np.maximum(y, x, out=y)
+            y = np.array(rest[0])
+            for x in (first, *rest[1:]):  # not-a-numbers lose as they do in Caffe
+                np.copyto(y, x, where=x > y)
         elif not self.coefficients:
             y = first + rest[0]
             for x in rest[1:]:
@@ -139,7 +139,10 @@ class Reduction(NoBlobs):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The axes before `axis`."""
         (bottom,) = bottoms
-        return [Shape(bottom[: self.axis(bottom, self.axis_given, "reduction_param.axis")])]
+        axis = self.axis(bottom, self.axis_given, "reduction_param.axis")
+        if self.operation in ("SUM", "MEAN"):
+            touch(self, bottom.count(axis), "what is added up")
+        return [Shape(bottom[:axis])]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add an element (with its square or absolute value), and a mul a result."""
@@ -152,11 +155,11 @@ class Reduction(NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Over the flattened rest."""
         (x,) = bottoms
-        before = x.shape[: self.axis_given % x.ndim]
-        rows = x.reshape(*before, -1)
+        axis = self.axis_given % x.ndim
+        y = rows(x, axis)
         if self.operation == "ASUM":
-            rows = np.abs(rows)
+            y = np.abs(y)
         elif self.operation == "SUMSQ":
-            rows = rows * rows
-        total = rows.mean(axis=-1) if self.operation == "MEAN" else rows.sum(axis=-1)
-        return [np.asarray(total * np.float32(self.coefficient), dtype=np.float32)]
+            y = y * y
+        total = y.mean(axis=-1) if self.operation == "MEAN" else y.sum(axis=-1)
+        return [np.asarray(total * np.float32(self.coefficient), dtype=np.float32).reshape(x.shape[:axis])]

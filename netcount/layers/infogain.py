@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import touch
 from netcount.layers.layer import Arity
 from netcount.layers.loss_base import LOG_THRESHOLD, Loss, by_position, check_labels, indices_of, number
 from netcount.layers.softmax import softmax, softmax_ops
@@ -42,6 +43,7 @@ class InfogainLoss(Loss):
         data, label, *matrix = bottoms
         axis = self.axis(data, self.axis_given, "infogain_loss_param.axis")
         check_labels(self, data, label, axis)
+        touch(self, data.count(), "the probabilities")
         classes = data[axis]
         if matrix and matrix[0].count() != classes**2:
             self.refuse(f"{self.named(2)} {matrix[0]} must hold {classes}×{classes} values", "bottom", 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy, rows, touch
 from netcount.layers.loss_base import (
     LOG_THRESHOLD,
     SMALLEST,
@@ -12,7 +13,6 @@ from netcount.layers.loss_base import (
     by_position,
     check_labels,
     indices_of,
-    legacy,
     mean,
     normalization_of,
     number,
@@ -66,6 +66,9 @@ class SoftmaxWithLoss(Loss):
                 f"{len(self.weights)} class_weighting for the classes of {self.named(0)} {bottoms[0]}",
                 "loss_param.class_weighting",
             )
+        touch(self, bottoms[0][axis], f"axis {axis}")
+        if self.message.numbers("loss_weight") != [0]:  # the Softmax inside has it too
+            touch(self, bottoms[0].count(), "the probabilities")
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The softmax; a compare, a log and an add a label (and a mul, if weighted); a div."""
@@ -76,10 +79,10 @@ class SoftmaxWithLoss(Loss):
 
     def losses(self, probabilities: Array, label: Array) -> tuple[Array, int]:
         """The loss of each position, 0 for ignored labels, and how many are not ignored."""
-        rows = by_position(probabilities, self.axis_given)
+        each = by_position(probabilities, self.axis_given)
         kept = self.kept(label.reshape(-1).astype(np.int64))
-        wanted = indices_of(self, np.where(kept, label.reshape(-1), 0), rows.shape[1])
-        picked = np.maximum(rows[np.arange(len(rows)), wanted], np.float32(SMALLEST))
+        wanted = indices_of(self, np.where(kept, label.reshape(-1), 0), each.shape[1])
+        picked = np.maximum(each[np.arange(len(each)), wanted], np.float32(SMALLEST))
         losses = np.where(kept, -np.log(picked), np.float32(0))
         if self.weights is not None:
             losses = losses * np.array(self.weights, dtype=np.float32)[wanted]
@@ -119,7 +122,7 @@ class HingeLoss(Loss):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The labelled class counts downwards."""
         x, label = bottoms
-        margins = x.reshape(len(x), -1).copy()
+        margins = rows(x, 1).copy()
         wanted = indices_of(self, label.reshape(-1)[: len(x)], margins.shape[1])
         margins[np.arange(len(x)), wanted] *= -1
         margins = np.maximum(0, 1 + margins)
@@ -147,9 +150,9 @@ class MultinomialLogisticLoss(Loss):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The probabilities at the labels."""
         x, label = bottoms
-        rows = x.reshape(len(x), -1)
-        wanted = indices_of(self, label, rows.shape[1])
-        picked = np.maximum(rows[np.arange(len(x)), wanted], np.float32(LOG_THRESHOLD))
+        each = rows(x, 1)
+        wanted = indices_of(self, label, each.shape[1])
+        picked = np.maximum(each[np.arange(len(x)), wanted], np.float32(LOG_THRESHOLD))
         return [mean(-np.log(picked).sum(), len(x))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs
+from netcount.layers.base import NoBlobs, rows
 from netcount.layers.layer import ONE, TWO, Layer
 from netcount.lazy import np
 from netcount.prototxt.message import Message
@@ -100,13 +100,6 @@ def check_labels(layer: Layer, data: Shape, label: Shape, axis: int) -> None:
         )
 
 
-def legacy(layer: Layer, shape: Shape, index: int) -> tuple[int, ...]:
-    """Bottom `index` as N, C, H, W, as Caffe's older layers see it: missing axes are 1."""
-    if len(shape) > 4:
-        layer.refuse(f"{layer.named(index)} {shape} has more than the 4 axes N×C×H×W", "bottom", index)
-    return (*shape, 1, 1, 1, 1)[:4]
-
-
 def indices_of(layer: Layer, labels: Array, classes: int) -> Indices:
     """Labels as indices; one outside the classes is refused (Caffe reads beyond its memory)."""
     found = labels.reshape(-1).astype(np.int64)
@@ -118,7 +111,7 @@ def indices_of(layer: Layer, labels: Array, classes: int) -> Indices:
 
 def by_position(x: Array, axis: int) -> Array:
     """A row of classes for each position: N×C×*S -> (N·S)×C."""
-    return np.moveaxis(x, axis, -1).reshape(-1, x.shape[axis])
+    return rows(np.moveaxis(x, axis, -1), x.ndim - 1)
 
 
 def number(value: float) -> Array:

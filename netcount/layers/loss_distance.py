@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy, rows
 from netcount.layers.layer import THREE
-from netcount.layers.loss_base import Loss, legacy, mean
+from netcount.layers.loss_base import Loss, mean
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -86,7 +87,7 @@ class ContrastiveLoss(Loss):
         pairs = len(a)
         if label.size < pairs:
             self.refuse(f"{label.size} labels for {pairs} pairs", "bottom", 2)
-        squared = np.square((a - b.reshape(a.shape)).reshape(pairs, -1)).sum(axis=1)
+        squared = np.square(rows(a - b.reshape(a.shape), 1)).sum(axis=1)
         if self.legacy:
             apart = np.maximum(np.float32(self.margin) - squared, 0)
         else:

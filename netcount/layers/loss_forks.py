@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy
 from netcount.layers.filler import Filler
 from netcount.layers.layer import ParamBlob
-from netcount.layers.loss_base import Loss, indices_of, legacy, mean
+from netcount.layers.loss_base import Loss, indices_of, mean
 from netcount.layers.loss_smooth import SmoothL1Loss
 from netcount.layers.ohem import BoxAnnotatorOHEM, SmoothL1LossOHEM, SoftmaxWithLossOHEM
 from netcount.layers.segmentation import SegAccuracy

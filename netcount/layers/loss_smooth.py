@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy
 from netcount.layers.layer import Arity
-from netcount.layers.loss_base import Loss, legacy, mean
+from netcount.layers.loss_base import Loss, mean
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message

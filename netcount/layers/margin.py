@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy
 from netcount.layers.dense import dense_product
 from netcount.layers.filler import Filler
 from netcount.layers.layer import TWO, Arity, Layer, ParamBlob, Product, madds_of
-from netcount.layers.loss_base import indices_of, legacy
+from netcount.layers.loss_base import indices_of
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy
 from netcount.layers.boxes import area, decoded, encoded, suppressed
 from netcount.layers.detection_output import check_predictions, split_priors
 from netcount.layers.layer import Arity
 from netcount.layers.loss import cross_entropy
-from netcount.layers.loss_base import SMALLEST, TrainingOnly, legacy, number
+from netcount.layers.loss_base import SMALLEST, TrainingOnly, number
 from netcount.layers.matching import Match, Truth, match
 from netcount.layers.softmax import softmax
 from netcount.lazy import np

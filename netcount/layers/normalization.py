@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs, SameShape
+from netcount.layers.base import NoBlobs, SameShape, legacy, rows, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Layer, ParamBlob
 from netcount.lazy import np
@@ -42,10 +42,12 @@ class BatchNorm(SameShape, Layer):
                 self.refuse("its statistics are not learned: lr_mult must be 0", "param", index)
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """The bottom's shape; Caffe sets a single axis up and then looks for the second."""
-        if len(bottoms[0]) < 2:
-            self.refuse(f"{self.named(0)} {bottoms[0]} has no axis 1 for the channels", "bottom")
-        return super().infer(bottoms)
+        """The bottom's shape, which needs a channel axis and elements."""
+        (bottom,) = bottoms
+        if len(bottom) < 2:
+            self.refuse(f"{self.named(0)} {bottom} needs at least 2 axes N×C", "bottom")
+        touch(self, bottom.count(), "the values to normalize")
+        return [bottom]
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Mean, variance, correction factor."""
@@ -159,10 +161,10 @@ class LRN(SameShape, NoBlobs):
         return total
 
 
-class MVN(SameShape, NoBlobs):
+class MVN(NoBlobs):
     """Mean 0 and, if wanted, variance 1, for each channel of each image or across channels.
 
-    N×C×H×W.  Source: mvn_layer.cpp.
+    N×C×H×W, or fewer axes -> N×C×H×W.  Source: mvn_layer.cpp.
     """
 
     type = "MVN"
@@ -175,12 +177,17 @@ class MVN(SameShape, NoBlobs):
         self.across = param.flag("across_channels")
         self.eps = param.number("eps")
 
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape, made up to 4 axes."""
+        found = Shape(legacy(self, bottoms[0], 0))
+        touch(self, found.count(1 if self.across else 2), "what has one mean")
+        return [found]
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The mean and the difference: two adds an element, a mul a group; with the variance also a
         square, an add and a div an element, and a mul, an add and a root a group."""
-        (bottom,) = bottoms
-        elements = bottom.count()
-        groups = bottom.count(0, 1) if self.across else bottom.count(0, 2)
+        (top,) = tops
+        elements, groups = top.count(), top.count(0, 1 if self.across else 2)
         if not self.variance:
             return OpCount(adds=2 * elements, muls=groups)
         return OpCount(adds=3 * elements + groups, muls=elements + 2 * groups, divs=elements, exps=groups)
@@ -188,8 +195,9 @@ class MVN(SameShape, NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Caffe adds eps to the deviation, not to the variance."""
         (x,) = bottoms
-        rows = x.reshape(x.shape[0] if self.across else x.shape[0] * x.shape[1], -1)
-        y = rows - rows.mean(axis=1, keepdims=True)
+        x = x.reshape(*x.shape, *(1,) * (4 - x.ndim))
+        groups = rows(x, 1 if self.across else 2)
+        y = groups - groups.mean(axis=1, keepdims=True)
         if self.variance:
             deviation = np.sqrt((y * y).mean(axis=1, keepdims=True))
             y /= deviation + np.float32(self.eps)

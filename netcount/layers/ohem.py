@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs
+from netcount.layers.base import NoBlobs, legacy
 from netcount.layers.layer import TWO, Arity
 from netcount.layers.loss import SoftmaxWithLoss
-from netcount.layers.loss_base import legacy, number
+from netcount.layers.loss_base import number
 from netcount.layers.loss_smooth import SmoothL1Loss
 from netcount.layers.softmax import softmax
 from netcount.lazy import np

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log
+from math import e, inf, isinf, log
 from typing import TYPE_CHECKING
 
 from netcount.layers.activation import ElementWise
@@ -42,7 +42,8 @@ class Power(ElementWise):
     def value(self, x: Array) -> Array:
         """A constant where power·scale is 0."""
         if self.power * self.scale == 0:
-            value = 1.0 if self.power == 0 else self.shift**self.power
+            with np.errstate(all="ignore"):  # 0 to a negative power is infinite, as in C
+                value = np.float32(self.shift) ** np.float32(self.power)
             return np.full(x.shape, value, dtype=np.float32)
         y = np.float32(self.scale) * x + np.float32(self.shift)
         return y if self.power == 1 else y ** np.float32(self.power)
@@ -57,14 +58,8 @@ class Exp(ElementWise):
         """The inner scale and the outer one that Caffe folds base and shift into."""
         param = message.child("exp_param")
         base, scale, shift = (param.number(name) for name in ("base", "scale", "shift"))
-        if base != -1 and base <= 0:
-            self.refuse(f"base {base:g} must be positive, or -1 for e", "exp_param.base")
-        log_base = 1.0 if base == -1 else log(base)
-        self.inner = log_base * scale
-        if base != -1:
-            self.outer = base**shift if shift else 1.0
-        else:
-            self.outer = exp(shift) if shift else 1.0
+        self.inner = _log_of(self, base, "exp_param.base") * scale
+        self.outer = _power(e if base == -1 else base, shift)
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An exp, and a mul for each of the two scales that is not 1."""
@@ -87,9 +82,7 @@ class Log(ElementWise):
         param = message.child("log_param")
         base = param.number("base")
         self.scale, self.shift = param.number("scale"), param.number("shift")
-        if base != -1 and base <= 0:
-            self.refuse(f"base {base:g} must be positive, or -1 for e", "log_param.base")
-        log_base = 1.0 if base == -1 else log(base)
+        log_base = _log_of(self, base, "log_param.base")
         if log_base == 0:
             self.refuse("base 1 has no logarithm", "log_param.base")
         self.outer = 1.0 / log_base
@@ -120,3 +113,20 @@ class BNLL(ElementWise):
     def value(self, x: Array) -> Array:
         """By logaddexp."""
         return np.logaddexp(x, np.float32(0))
+
+
+def _log_of(layer: ElementWise, base: float, field: str) -> float:
+    """log(base), where -1 stands for e."""
+    if base == -1:
+        return 1.0
+    if not base > 0 or isinf(base):
+        layer.refuse(f"base {base:g} must be positive and finite, or -1 for e", field)
+    return log(base)
+
+
+def _power(base: float, exponent: float) -> float:
+    """base^exponent; infinite rather than an error where it is too large."""
+    try:
+        return float(base**exponent)
+    except OverflowError:
+        return inf

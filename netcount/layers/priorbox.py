@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs
+from netcount.layers.base import NoBlobs, legacy
 from netcount.layers.layer import Arity
-from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message

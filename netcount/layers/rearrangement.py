@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving
+from netcount.layers.base import Moving, legacy
 from netcount.layers.layer import TWO
-from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.prototxt.message import Message
 from netcount.shape import Shape

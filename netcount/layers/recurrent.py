@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from netcount.layers.base import NoBlobs
+from netcount.layers.base import NoBlobs, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import THREE, TWO, Arity, Layer, ParamBlob, Product, madds_of
 from netcount.lazy import np
@@ -53,13 +53,14 @@ class Recurrent(Layer):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """T×N×H, and 1×N×H for each exposed state."""
         x, cont, *rest = bottoms
-        if len(x) < 2:
-            self.refuse(f"{self.named(0)} {x} needs at least 2 axes T×N", "bottom")
+        if len(x) < 3:
+            self.refuse(f"{self.named(0)} {x} needs at least 3 axes T×N×I", "bottom")
+        touch(self, x.count(0, 2), f"{self.named(0)} {x}")
         steps, streams = x[:2]
         if cont != (steps, streams):
             self.refuse(f"{self.named(1)} {cont} must be T×N = {steps}×{streams}", "bottom", 1)
-        if self.static and rest[0][:1] != (streams,):
-            self.refuse(f"{self.named(2)} {rest[0]} must start with N = {streams}", "bottom", 2)
+        if self.static and (len(rest[0]) < 2 or rest[0][0] != streams):
+            self.refuse(f"{self.named(2)} {rest[0]} must be N×S with N = {streams}", "bottom", 2)
         state = Shape((1, streams, self.num_output))
         hidden = rest[1:] if self.static else rest
         for index, shape in enumerate(hidden, 2 + self.static):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving, NoBlobs
+from netcount.layers.base import Moving, NoBlobs, legacy
 from netcount.layers.layer import Arity
-from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message

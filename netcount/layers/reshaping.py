@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving
+from netcount.layers.base import Moving, touch
 from netcount.lazy import np
 from netcount.prototxt.message import Message
 from netcount.shape import Shape
@@ -80,6 +80,7 @@ class Reshape(Moving):
                 f"{found} holds {found.count()} values, {bottom} {bottom.count()}",
                 "reshape_param.shape",
             )
+        touch(self, found.count(), "the blob to share")
         return [found]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
@@ -87,7 +88,7 @@ class Reshape(Moving):
         (x,) = bottoms
         start, end = self._span(x.ndim)
         extents = [e or x.shape[start + i] for i, e in enumerate(self.extents)]
-        return [x.reshape(*x.shape[:start], *extents, *x.shape[end:])]
+        return [x.reshape((*x.shape[:start], *extents, *x.shape[end:]))]
 
 
 class Flatten(Moving):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import TWO, Arity, Layer, ParamBlob
-from netcount.layers.loss_base import legacy
 from netcount.lazy import np
 from netcount.opcount import NOTHING, OpCount
 from netcount.prototxt.message import Message
@@ -24,12 +25,13 @@ class _Broadcast(Layer):
     param: str
 
     def read(self, message: Message) -> None:
-        """axis and num_axes, which only count when the operand is learned."""
+        """axis; num_axes and the filler, which only count when the operand is learned."""
         param = message.child(self.param)
         self.axis_given = param.integer("axis")
         self.num_axes = param.integer("num_axes")
-        self.filler = Filler(param, "filler")
-        if self.num_axes < -1:
+        self.learned = len(message.texts("bottom")) == 1
+        self.filler = Filler(param, "filler") if self.learned else None
+        if self.learned and self.num_axes < -1:
             self.refuse(f"num_axes {self.num_axes} must be -1 or more", f"{self.param}.num_axes")
 
     def operand(self, bottoms: Sequence[Shape]) -> tuple[int, Shape]:
@@ -44,9 +46,9 @@ class _Broadcast(Layer):
                     f"{self.param}.axis",
                 )
             return axis, other
+        axis = self.axis(first, self.axis_given, f"{self.param}.axis")
         if self.num_axes == 0:
             return 0, Shape()
-        axis = self.axis(first, self.axis_given, f"{self.param}.axis")
         if self.num_axes == -1:
             return axis, Shape(first[axis:])
         if axis + self.num_axes > len(first):
@@ -58,8 +60,14 @@ class _Broadcast(Layer):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """Bottom 0's shape."""
-        self.operand(bottoms)
+        axis, operand = self.operand(bottoms)
+        self.check_spread(bottoms[0], axis, axis + len(operand))
         return [bottoms[0]]
+
+    @abstractmethod
+    def check_spread(self, x: Shape, start: int, end: int) -> None:
+        """Refuse where Caffe's vector of ones, which spreads the operand of `x`'s axes from `start`
+        to before `end`, would be empty."""
 
     def spread(self, operand: Array, x: Array) -> Array:
         """The operand with axes of 1 behind it, so that it broadcasts over `x`."""
@@ -84,7 +92,14 @@ class Scale(_Broadcast):
         super().read(message)
         param = message.child(self.param)
         self.bias = param.flag("bias_term")
-        self.bias_filler = Filler(param, "bias_filler")
+        self.bias_filler = Filler(param, "bias_filler") if self.bias else None
+
+    def check_spread(self, x: Shape, start: int, end: int) -> None:
+        """Ones before and behind; with a shift, which reads `axis` in any case, only behind."""
+        touch(self, max(x.count(0, start), x.count(end)), "the ones that spread the factor")
+        if self.bias:
+            self.axis(x, self.axis_given, f"{self.param}.axis")
+            touch(self, x.count(end), "the ones that spread the shift")
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """The factor, unless bottom 1 is it, and the shift."""
@@ -117,6 +132,10 @@ class Bias(_Broadcast):
 
     type = "Bias"
     param = "bias_param"
+
+    def check_spread(self, x: Shape, start: int, end: int) -> None:
+        """Ones behind."""
+        touch(self, x.count(end), "the ones that spread the shift")
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """The shift, unless bottom 1 is it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs
+from netcount.layers.base import NoBlobs, legacy
 from netcount.layers.layer import ONE, TWO
-from netcount.layers.loss_base import indices_of, legacy
+from netcount.layers.loss_base import indices_of
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message

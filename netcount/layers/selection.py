@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving, NoBlobs
+from netcount.layers.base import Moving, NoBlobs, rows, touch
 from netcount.layers.layer import Arity
 from netcount.lazy import np
 from netcount.opcount import OpCount
@@ -38,7 +38,7 @@ class ArgMax(NoBlobs):
         """The picked indices' shape."""
         (bottom,) = bottoms
         if not bottom:
-            self.refuse(f"{self.named(0)} has no axes", "bottom")
+            self.refuse(f"{self.named(0)} {bottom} needs an axis of images", "bottom")
         if self.axis_given is not None:
             axis = self.axis(bottom, self.axis_given, "argmax_param.axis")
             if self.top_k > bottom[axis]:
@@ -68,11 +68,11 @@ class ArgMax(NoBlobs):
         """Caffe sorts pairs of value and index downwards: of equals the larger index comes first."""
         (x,) = bottoms
         if self.axis_given is None:
-            rows = x.reshape(len(x), -1)
-            order = _largest(rows, self.top_k)
+            images = rows(x, 1)
+            order = _largest(images, self.top_k)
             parts = [order.astype(np.float32)]
             if self.values:
-                parts.append(np.take_along_axis(rows, order, axis=1))
+                parts.append(np.take_along_axis(images, order, axis=1))
             shape = [1] * max(3, x.ndim)
             shape[0], shape[1], shape[2] = len(x), len(parts), self.top_k
             return [np.stack(parts, axis=1).reshape(shape)]
@@ -108,8 +108,9 @@ class Filter(Moving):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """Every image kept: the bound that Caffe sets up."""
         *data, selector = bottoms
-        if selector.count(1) != 1:
+        if not selector or selector.count(1) != 1:
             self.refuse(f"the selector {selector} must hold one value an image", "bottom", len(data))
+        touch(self, selector.count(), "the selector")
         for index, one in enumerate(data):
             if one[:1] != selector[:1]:
                 self.refuse(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import NoBlobs, SameShape
+from netcount.layers.base import NoBlobs, SameShape, touch
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -39,7 +39,8 @@ class Softmax(SameShape, NoBlobs):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The bottom's shape."""
-        self.axis(bottoms[0], self.axis_given, "softmax_param.axis")
+        axis = self.axis(bottoms[0], self.axis_given, "softmax_param.axis")
+        touch(self, bottoms[0][axis], f"axis {axis}")
         return [bottoms[0]]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving, Source
+from netcount.layers.base import Moving, Source, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import NONE, ONE, Arity, ParamBlob
 from netcount.lazy import np
@@ -84,8 +84,14 @@ class DummyData(Source):
         self.shapes = shapes
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
-        """The declared shape."""
-        return self.shapes[index if len(self.shapes) > 1 else 0]
+        """The declared shape; a constant fills it when Caffe sets the layer up."""
+        shape = self.shapes[index if len(self.shapes) > 1 else 0]
+        filler = self.fillers[index if len(self.fillers) > 1 else 0] if self.fillers else None
+        if filler is None:
+            touch(self, shape.count(), "a constant blob", "dummy_data_param")
+        elif filler.type == "constant":
+            filler.check(shape)
+        return shape
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Filled blobs; without a filler they are 0."""
@@ -99,6 +105,7 @@ class DummyData(Source):
         for index, shape in enumerate(shapes):
             if self.fillers:
                 filler = self.fillers[index if len(self.fillers) > 1 else 0]
+                filler.check(shape)
                 tops.append(filler.fill(shape, run.generator))
             else:
                 tops.append(np.zeros(shape, dtype=np.float32))
@@ -137,7 +144,9 @@ class HDF5Data(Source):
     type = "HDF5Data"
 
     def read(self, message: Message) -> None:
-        """Nothing that tells a shape."""
+        """Nothing that tells a shape; data are not transformed."""
+        if message.has("transform_param"):
+            self.refuse("does not transform data: transform_param has no meaning", "transform_param")
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
         """Unknown."""

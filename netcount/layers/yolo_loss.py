@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.layers.base import legacy
 from netcount.layers.grid_loss import GridLoss, best_overlap, logistic, overlap, until
-from netcount.layers.loss_base import legacy
 from netcount.layers.softmax import softmax
 from netcount.lazy import np
 from netcount.prototxt.message import Message
