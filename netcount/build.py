@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netcount.errors import InputError, NetcountError, Warned, raise_all
+from netcount.errors import InputError, NetcountError, Problems, Warned, raise_all
 from netcount.layers.catalogue import CATALOGUE, Catalogue
 from netcount.layers.source import Source
 from netcount.net import Blob, Net, Node, Owner
@@ -36,7 +36,7 @@ def build(
 
     Raises InputError (or Errors, several of them) where Caffe would refuse the net.
     """
-    found = list(problems or ())
+    found = Problems(problems or ())
     upgraded = upgrade(message, found)
     asked = state or State()
     own_state = upgraded.child("state")
@@ -50,6 +50,8 @@ def build(
     owners = _share(wiring, shapes, found)
     raise_all(found)
     warnings: list[Warned] = []
+    if not chosen:
+        warnings.append(Warned(f"the net has no layers in phase {merged.phase}", message.place()))
     shapes, actual = _rebatch(wiring, given, shapes, batch, warnings)
     return _assemble(message, merged.phase, wiring, shapes, owners, actual, warnings)
 
