@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from netcount.analysis.budget import LEVELS, Budget
 from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.limits import Limit, is_rule, limits_of, rule_names, unknown
-from netcount.errors import InputError, NetcountError, Place, raise_all
+from netcount.errors import InputError, Place, Problems, raise_all
 from netcount.layers.assumed import IDENTITY
 from netcount.loading import shown_path
 from netcount.toml_lines import Key, read_toml
@@ -69,7 +69,7 @@ def find(folder: str | os.PathLike[str] = ".") -> Path | None:
         own, project = here / FILE, here / "pyproject.toml"
         if own.is_file():
             return own
-        if project.is_file() and "netcount" in read_toml(project, _shown(project))[0].get("tool", {}):
+        if project.is_file() and "netcount" in _tool(read_toml(project, _shown(project))[0]):
             return project
     return None
 
@@ -79,11 +79,17 @@ def load(path: str | os.PathLike[str]) -> Config:
     document, places = read_toml(path, _shown(path))
     prefix: tuple[Key, ...] = ()
     if Path(path).name == "pyproject.toml":
-        tool = document.get("tool", {})
+        tool = _tool(document)
         if "netcount" not in tool:
             raise InputError("there is no [tool.netcount]", Place(_shown(path)))
         document, prefix = tool["netcount"], ("tool", "netcount")
     return _Reader(path, places, prefix).config(document)
+
+
+def _tool(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The table [tool] of a pyproject.toml."""
+    tool = document.get("tool")
+    return tool if isinstance(tool, dict) else {}
 
 
 def _shown(path: str | os.PathLike[str]) -> str:
@@ -114,7 +120,7 @@ class _Reader:
         self.file = _shown(path)
         self.places = places
         self.prefix = prefix
-        self.problems: list[NetcountError] = []
+        self.problems = Problems()
 
     def place(self, *path: Key) -> Place:
         full = (*self.prefix, *path)

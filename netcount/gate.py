@@ -13,8 +13,8 @@ from netcount.analysis.compare import NetFacts, facts
 from netcount.analysis.conventions import convention_named
 from netcount.analysis.count import Count, count
 from netcount.config import Config, NetEntry
-from netcount.errors import InputError, NetcountError, raise_all
-from netcount.loading import load_net, shown_path
+from netcount.errors import InputError, NetcountError, Place, raise_all
+from netcount.loading import FileName, load_net, shown_path
 
 
 class Target(NamedTuple):
@@ -84,7 +84,12 @@ def counted(chosen: Iterable[Target]) -> list[Counted]:
     found = []
     for target in chosen:
         try:
-            net = load_net(target.file, **target.options)
+            net = load_net(FileName(target.file), **target.options)
+            if not net.nodes:
+                raise InputError(
+                    f"the net has no layers in phase {net.phase}; there is nothing to check",
+                    Place(net.file),
+                )
             found.append(Counted(target, count(net, convention_named(target.convention)), None))
         except NetcountError as problem:
             found.append(Counted(target, None, problem))
