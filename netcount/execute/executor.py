@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.errors import InputError
+from netcount.errors import InputError, reason
 from netcount.execute.fill import random_weights
 from netcount.layers.base import Source
 from netcount.lazy import np
@@ -42,6 +42,8 @@ class Executor:
         seed: int = 0,
         keep: Collection[str] = (),
     ) -> None:
+        if seed < 0:
+            raise InputError(f"seed is a whole number from 0, not {seed}")
         self.net = net
         self.seed = seed
         self.keep = frozenset(keep)
@@ -68,7 +70,7 @@ class Executor:
                         f"{len(given)}; blob {index} is {blob.shape}",
                         node.place,
                     )
-                array = np.asarray(given[index], dtype=np.float32)
+                array = _floats(given[index], f'{node.type} "{node.name}": blob {index} of the weights')
                 if array.shape != blob.shape and not _same_legacy(array.shape, blob.shape):
                     raise InputError(
                         f'{node.type} "{node.name}": blob {index} is {blob.shape}, the weights have '
@@ -99,7 +101,8 @@ class Executor:
         self.steps = []
         for node in self.net.nodes:
             before, start = run.madds, perf_counter()
-            tops = self._forward(node, arrays, given, run)
+            with np.errstate(all="ignore"):  # as in Caffe, what overflows is infinite
+                tops = self._forward(node, arrays, given, run)
             seconds = perf_counter() - start
             shapes = tuple(Shape(top.shape) for top in tops)
             step = Step(node, shapes, run.madds - before, seconds)
@@ -145,7 +148,7 @@ class Executor:
             if name not in blobs:
                 known = ", ".join(self.net.blobs[index].name for index in self.net.inputs)
                 raise InputError(f'input "{name}": the net has no such blob; its inputs are {known}')
-            array = np.asarray(value, dtype=np.float32)
+            array = _floats(value, f'input "{name}"')
             node = self.net.nodes[blobs[name].producer]
             dependent = node.layer.data_dependent(node.bottom_shapes) is not None
             if array.shape != blobs[name].shape and not dependent:
@@ -157,6 +160,15 @@ class Executor:
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
+
+
+def _floats(value: object, what: str) -> Array:
+    """The caller's numbers in float32."""
+    try:
+        with np.errstate(over="ignore"):
+            return np.asarray(value, dtype=np.float32)
+    except (ValueError, TypeError, OverflowError) as failure:
+        raise InputError(f"{what} is no array of numbers: {reason(failure)}") from None
 
 
 def _replaceable(node: Node) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
+from warnings import catch_warnings, simplefilter
 
-from netcount.errors import InputError
+from netcount.errors import InputError, NetcountError, reason
 from netcount.lazy import np
+from netcount.loading import shown_path
 from netcount.net import Net
 from netcount.shape import Shape
+from netcount.units import human_bytes
 
 if TYPE_CHECKING:
     from netcount.layers.run import Array
@@ -41,37 +45,61 @@ def read_inputs(values: Sequence[str], net: Net, prepared: Preparation) -> dict[
 def _read(path: str, blob: str, shape: Shape, prepared: Preparation) -> Array:
     ending = os.path.splitext(path)[1].lower()
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise InputError(f"{shown_path(path)} is not a regular file")
         if ending == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
+            with open(path, "rb") as stream:
+                return _array(stream, os.path.getsize(path), shape)
         if ending == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                names = arrays.files
-                name = blob if blob in names else names[0] if len(names) == 1 else None
-                if name is None:
-                    raise InputError(f'{path} has no array "{blob}"; it has {", ".join(names)}')
-                return np.asarray(arrays[name], dtype=np.float32)
-    except (OSError, ValueError, EOFError) as failure:
-        raise InputError(f"cannot read {path}: {failure}") from None
-    return read_image(path, shape, prepared)
+            return _member(path, blob, shape)
+        return read_image(path, shape, prepared)
+    except NetcountError:
+        raise
+    except Exception as failure:  # numpy, zipfile and Pillow raise many kinds for a damaged file
+        raise InputError(f"cannot read {shown_path(path)}: {reason(failure)}") from None
+
+
+def _member(path: str, blob: str, shape: Shape) -> Array:
+    """The array of a blob's name in a .npz, or its only one."""
+    from zipfile import ZipFile
+
+    with ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        name = blob if blob in names else names[0] if len(names) == 1 else None
+        if name is None:
+            raise InputError(f'{shown_path(path)} has no array "{blob}"; it has {", ".join(names) or "none"}')
+        member = archive.infolist()[names.index(name)]
+        with archive.open(member) as stream:
+            return _array(stream, member.file_size, shape)
+
+
+def _array(stream: IO[bytes], stored_bytes: int, shape: Shape) -> Array:
+    """The numbers of a .npy stream, if they are not far more than the blob holds.  ValueError else."""
+    if stored_bytes > 16 * shape.count() + 2**20:
+        raise ValueError(f"its {human_bytes(stored_bytes)} are far more than a blob of {shape} holds")
+    array = np.lib.format.read_array(stream, allow_pickle=False)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"it holds {array.dtype}, not real numbers")
+    with np.errstate(over="ignore"):  # values beyond float32 become infinite, as in weights
+        return np.asarray(array, dtype=np.float32)
 
 
 def read_image(path: str, shape: Shape, prepared: Preparation) -> Array:
     """An image scaled to N×C×H×W: channels blue, green, red (C = 3) or grey (C = 1), values 0 to 255."""
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
     except ImportError:
-        raise InputError(f"to read {path} as an image, install netcount[image]") from None
+        raise InputError(f"to read {shown_path(path)} as an image, install netcount[image]") from None
     if len(shape) != 4 or shape[1] not in (1, 3):
         raise InputError(f"an image cannot fill a blob of {shape}; it needs N×1×H×W or N×3×H×W")
     images, channels, height, width = shape
     if len(prepared.mean) not in (0, 1, channels):
         raise InputError(f"{len(prepared.mean)} mean values for {channels} channels")
-    try:
+    with catch_warnings():
+        simplefilter("ignore", Image.DecompressionBombWarning)  # twice as large is an error
         with Image.open(path) as image:
             mode = image.convert("L" if channels == 1 else "RGB")
             pixels = np.asarray(mode.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as failure:
-        raise InputError(f"cannot read {path}: {failure}") from None
     planes = pixels.reshape(height, width, channels)[:, :, ::-1].transpose(2, 0, 1)
     mean = np.asarray(prepared.mean or (0.0,), dtype=np.float32).reshape(-1, 1, 1)
     one = (planes - mean) * np.float32(prepared.scale)
