@@ -47,5 +47,5 @@ def catalogue_table(rows: Sequence[TypeRow]) -> Table:
         ("type", "source", "bottoms", "tops", "what it does"),
         (False, False, False, False, False),
         tuple(tuple(row) for row in rows),
-        shrink=((4, 20), (1, 8)),
+        shrink=((4, 20), (1, 8), (0, 24)),
     )
