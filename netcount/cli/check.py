@@ -16,7 +16,7 @@ from netcount.analysis.limits import SHARES, TYPE_RULES, Limit, limits_of, rule_
 from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, replace, say
 from netcount.config import Config, find, load
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.errors import InputError, NetcountError, raise_all, reason
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -134,7 +134,7 @@ def check(
             f"{', '.join(sorted(given))} on the command line would not count"
         )
     nets = gate.counted(chosen)
-    path = baseline or (config.baseline if config else None)
+    path = baseline if baseline is not None else config.baseline if config else None
     if update_baseline:
         results = _updated(nets, config, path, keep=bool(files))
     else:
@@ -212,7 +212,7 @@ def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | No
 def _report(results: list[Checked], form: str, output: str | None) -> None:
     from netcount.report.check import lines
 
-    if form in ("text", "markdown") or output:
+    if form in ("text", "markdown") or output is not None:
         for result in results:
             if result.error is not None:
                 say(result.error)
@@ -222,7 +222,7 @@ def _report(results: list[Checked], form: str, output: str | None) -> None:
         emit("\n".join(lines(results)) + "\n", output)
     else:
         emit(_machine(results, form), output)
-    if output and form != "text" and exit_code(results) not in (0, BAD_INPUT):
+    if output is not None and form != "text" and exit_code(results) not in (0, BAD_INPUT):
         click.echo("\n".join(lines(results)), err=True)
 
 
@@ -265,4 +265,4 @@ def _step_summary(results: list[Checked]) -> None:
         with open(path, "a", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(markdown(parts(results)))
     except OSError as failure:
-        say(InputError(f"cannot write the step summary: {failure.strerror}"))
+        say(InputError(f"cannot write the step summary: {reason(failure)}"))

@@ -6,17 +6,18 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, say, show
-from netcount.errors import InputError, NetcountError
+from netcount.errors import InputError, NetcountError, reason
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification
 from netcount.execute.verify import verify as run
-from netcount.loading import load_net
+from netcount.loading import FileName, load_net, shown_path
 from netcount.report.layout import plain
 from netcount.report.verification import document, report
 from netcount.units import parse_quantity
@@ -70,8 +71,12 @@ def verify(
       netcount verify deploy.prototxt --weights net.caffemodel --input data=cat.jpg --mean 104,117,123
       netcount verify deploy.prototxt --save-outputs outputs --seed 7
     """
+    if save_outputs is not None and len(files) > 1:
+        raise InputError("--save-outputs takes one file; outputs of several would overwrite each other")
     arguments = load_arguments(options)
     limit = _bytes(max_memory)
+    if not isfinite(scale):
+        raise InputError(f"--scale {scale}: is not finite")
     prepared = Preparation(_numbers(mean), scale)
     found: list[Verification] = []
     code = 0
@@ -81,9 +86,9 @@ def verify(
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code
-    if not (code and output):
+    if not (code and output is not None):
         _tell(found, form, output)
-    if save_outputs:
+    if save_outputs is not None:
         for one in found:
             _save(one, save_outputs)
     if code == 0 and not all(one.agrees for one in found):
@@ -100,10 +105,10 @@ def _verified(
     seed: int,
     limit: int,
 ) -> Verification:
-    net = load_net(file, **arguments)
+    net = load_net(FileName(file), **arguments)
     blobs: dict[str, Any] | None = None
     extra: tuple[str, ...] = ()
-    if weights:
+    if weights is not None:
         from netcount.execute.weights import read_caffemodel
 
         blobs, extra = read_caffemodel(weights, net)
@@ -137,7 +142,7 @@ def _tell(found: list[Verification], form: str, output: str | None) -> None:
         from netcount.report.markdown import markdown
 
         emit(markdown(parts), output)
-    elif output:
+    elif output is not None:
         emit(plain(parts), output)
     else:
         show(parts)
@@ -155,7 +160,7 @@ def _save(one: Verification, folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as failure:
-        raise InputError(f"cannot make {folder}: {failure.strerror}") from None
+        raise InputError(f"cannot make {shown_path(folder)}: {reason(failure)}") from None
     for name, array in one.outputs.items():
         stream = io.BytesIO()
         np.save(stream, array)
@@ -173,6 +178,9 @@ def _numbers(text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()
     try:
-        return tuple(float(part) for part in text.split(","))
+        found = tuple(float(part) for part in text.split(","))
+        if all(map(isfinite, found)):
+            return found
     except ValueError:
-        raise InputError(f"--mean {text}: needs numbers with commas, such as 104,117,123") from None
+        pass
+    raise InputError(f"--mean {text}: needs numbers with commas, such as 104,117,123") from None
