@@ -171,7 +171,7 @@ def _rebatch(
 def _batch_of(wiring: Wiring, shapes: Shapes) -> int | None:
     """Axis 0 of the first input."""
     for part in wiring.parts:
-        if not part.bottoms and isinstance(part.layer, Source) and part.type != "Parameter":
+        if not part.bottoms and isinstance(part.layer, Source) and part.layer.has_batch:
             for top in part.tops:
                 shape = shapes.blobs[top]
                 if shape:

@@ -53,7 +53,7 @@ def propagate(
             continue
         try:
             tops = _tops(wiring, part, layer, bottoms, given, unused)  # type: ignore[arg-type]
-            if batch and not part.bottoms:
+            if batch and not part.bottoms and not (isinstance(layer, Source) and not layer.has_batch):
                 tops = [_rebatched(top, batch) for top in tops]
             for position, (blob, shape) in enumerate(zip(part.tops, tops, strict=True)):
                 if why := oversized(shape):
@@ -85,8 +85,6 @@ def _tops(
     if isinstance(layer, Source) and not bottoms:
         for index in told:
             unused.pop(named[index], None)
-        if len(told) == len(part.tops):
-            return [told[index] for index in range(len(part.tops))]
         return layer.infer_given(told)
     shapes = layer.infer(bottoms)
     if layer.data_dependent(bottoms) is None:

@@ -131,7 +131,16 @@ class Executor:
                 return [given[name] for name in names]
             return [given[n] if n in given else self._random(node, n, run) for n in names]
         bottoms = [arrays[blob.index] for blob in node.bottoms]
-        return node.layer.forward(bottoms, self.weights[node.index], run)
+        try:
+            tops = node.layer.forward(bottoms, self.weights[node.index], run)
+        except (ValueError, IndexError, TypeError, ArithmeticError, MemoryError) as failure:
+            shapes = ", ".join(str(Shape(bottom.shape)) for bottom in bottoms) or "nothing"
+            raise InputError(
+                f'{node.type} "{node.name}" cannot be run on {shapes}: {reason(failure)}', node.place
+            ) from failure
+        if isinstance(node.layer, Source) and node.layer.has_batch:
+            return [_in_batch(top, blob.shape) for top, blob in zip(tops, node.tops, strict=True)]
+        return tops
 
     def _random(self, node: Node, name: str, run: Run) -> Array:
         """Stand-in data for a declared input; a database's are asked for by name."""
@@ -169,6 +178,11 @@ def _floats(value: object, what: str) -> Array:
             return np.asarray(value, dtype=np.float32)
     except (ValueError, TypeError, OverflowError) as failure:
         raise InputError(f"{what} is no array of numbers: {reason(failure)}") from None
+
+
+def _in_batch(array: Array, shape: Shape) -> Array:
+    """A source's blob for as many images as are asked for: its own, again from the first where they run out."""
+    return np.resize(array, shape) if array.shape[1:] == shape[1:] and array.size else array
 
 
 def _replaceable(node: Node) -> bool:

@@ -42,12 +42,14 @@ class Moving(NoBlobs):
 class Source(Moving):
     """A layer without bottoms: its tops' shapes are told by the file or by the caller.
 
-    assumed: what the shapes take for granted, where the file leaves something open.
+    has_batch: whether axis 0 counts images.  assumed: what the shapes take for granted, where the
+    file leaves something open.
     """
 
     bottoms = NONE
     tops = Arity(1, None)
     computes = False
+    has_batch = True
     assumed: str | None = None
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
