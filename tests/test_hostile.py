@@ -6,19 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 import netcount
-from netcount.analysis.baseline import read_baseline
 from netcount.analysis.survey import _deaf
 from netcount.cli.output import replace
 from netcount.errors import MAX_MESSAGE, MAX_PROBLEMS, Errors, InputError
-from netcount.execute.inputs import Preparation, read_inputs
 from tests.helpers import SAMPLES, inputs
 from tests.test_cli import run
 
@@ -224,100 +219,3 @@ def test_processes_of_a_survey_do_not_hear_of_control_c() -> None:
     with _deaf():
         assert blocked() == "True\n"
     assert blocked() == "False\n"
-
-
-# ------------------------------------------------------------------------------------- other inputs
-
-
-def header(shape: str) -> bytes:
-    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
-    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
-
-
-def archive(path: Path, data: bytes, method: int = zipfile.ZIP_DEFLATED) -> None:
-    with zipfile.ZipFile(path, "w", method) as stream:
-        stream.writestr("x.npy", data)
-
-
-def broken_arrays(folder: Path) -> list[Path]:
-    """Files that np.load answers with exceptions of many kinds, or not at all."""
-    good = header("(1, 3, 8, 9)") + bytes(4 * 216)
-    for name, data in {
-        "empty.npy": b"",
-        "cut.npy": good[:300],
-        "lie.npy": header("(1000000, 1000000, 1000)"),
-        "overflow.npy": header(f"({10**30},)"),
-        "code.npy": header("__import__('os').abort()"),
-        "text.npy": b"hello",
-        "text.npz": b"hello",
-    }.items():
-        (folder / name).write_bytes(data)
-    np.save(folder / "complex.npy", np.zeros((1, 3, 8, 9), complex))
-    np.save(folder / "object.npy", np.array([{}], object), allow_pickle=True)
-    archive(folder / "bomb.npz", header("(50000000,)") + bytes(2 * 10**8))
-    archive(folder / "other.npz", b"no array")
-    archive(folder / "whole.npz", good, zipfile.ZIP_STORED)
-    whole = (folder / "whole.npz").read_bytes()
-    (folder / "short.npz").write_bytes(whole[:300])
-    (folder / "sum.npz").write_bytes(whole.replace(bytes(200), b"\x01" + bytes(199), 1))
-    (folder / "whole.npz").unlink()
-    (folder / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
-    (folder / "folder.npy").mkdir()
-    return sorted(folder.iterdir())
-
-
-def test_broken_arrays_are_input_errors(tmp_path: Path) -> None:
-    found = netcount.load(NET)
-    for path in broken_arrays(tmp_path):
-        with pytest.raises(InputError, match=r"cannot read|not a regular file") as caught:
-            read_inputs([f"x={path}"], found, Preparation())
-        assert "\n" not in str(caught.value), path
-
-
-@pytest.mark.parametrize("value", ["abc", [[1, 2], [3]], {"a": 1}, [10**400], object()])
-def test_values_that_are_no_array_are_input_errors(value: Any) -> None:
-    found = netcount.load(NET)
-    with pytest.raises(InputError, match="no array of numbers"):
-        found.run({"x": value})
-    with pytest.raises(InputError, match="no array of numbers"):
-        found.run(weights={"c": [value, value]})
-
-
-@pytest.mark.parametrize(
-    "options", [["--seed", "-1"], ["--scale", "nan"], ["--mean", "1,inf"], ["NET", "--save-outputs", "out"]]
-)
-def test_options_of_verify_that_make_no_sense(options: list[str], net: Path) -> None:
-    done = run("verify", str(net), *[word.replace("NET", str(net)) for word in options])
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize("text", ["tool = 5\n", "x = [\n\n", '"tool" = [1]\n'])
-def test_a_strange_pyproject(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "pyproject.toml"
-    path.write_text(text, encoding="utf-8")
-    done = run("check", "--config", str(path))
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    if text.startswith("x"):
-        assert f"{path}:3: not valid TOML" in done.stderr
-
-
-@pytest.mark.parametrize("change", ["totals", "file", "huge"])
-def test_a_baseline_that_lacks_something(change: str, net: Path) -> None:
-    path = net.with_name("base.json")
-    assert run("check", str(net), "--no-config", "--update-baseline", "--baseline", str(path)).returncode == 0
-    document = json.loads(path.read_text(encoding="utf-8"))
-    (entry,) = document["nets"].values()
-    if change == "totals":
-        del entry["totals"]["params"]
-    elif change == "file":
-        entry["file"] = "a\0b"
-    else:
-        entry["totals"]["params"] = 10**1000
-    path.write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(InputError, match="not a complete baseline"):
-        read_baseline(str(path))
-    done = run("compare", str(net), str(path))
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1

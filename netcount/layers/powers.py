@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log
+from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 from netcount.layers.activation import ElementWise
@@ -61,10 +61,10 @@ class Exp(ElementWise):
             self.refuse(f"base {base:g} must be positive, or -1 for e", "exp_param.base")
         log_base = 1.0 if base == -1 else log(base)
         self.inner = log_base * scale
-        if base != -1:
-            self.outer = base**shift if shift else 1.0
-        else:
-            self.outer = exp(shift) if shift else 1.0
+        try:
+            self.outer = exp(shift) if base == -1 else base**shift
+        except OverflowError:
+            self.outer = inf
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An exp, and a mul for each of the two scales that is not 1."""
