@@ -169,3 +169,27 @@ def test_a_batch_is_given_to_dummy_data_and_not_to_a_parameter() -> None:
         assert verify(found).agrees
     with pytest.raises(InputError, match="another shape cannot be given"):
         netcount.load(text, input_shapes={"p": (2, 3)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "bottoms"), [("BatchNorm", "s"), ("BN", "s"), ("ArgMax", "s"), ("Filter", "ss"), ("Filter", "xs")]
+)
+def test_a_blob_without_axes_has_no_axis_0(kind: str, bottoms: str) -> None:
+    """A loss is such a blob; Caffe's Blob::shape(0) ends in a failed check."""
+    text = inputs(s=(), x=(2, 3)) + f'layer {{ name: "op" type: "{kind}" top: "y"'
+    with pytest.raises(InputError, match=f'{kind} "op"'):
+        netcount.load(text + "".join(f' bottom: "{name}"' for name in bottoms) + " }")
+
+
+def test_no_channels_are_no_groups() -> None:
+    text = inputs(x=(1, 0, 8, 9)) + (
+        'layer { name: "op" type: "ConvolutionDepthwise" bottom: "x" top: "y" '
+        "convolution_param { num_output: 6 kernel_size: 3 } }"
+    )
+    with pytest.raises(InputError, match="cannot be divided by group 0"):
+        netcount.load(text)
+
+
+def test_an_extent_beyond_int_beside_one_of_0() -> None:
+    with pytest.raises(InputError, match="INT_MAX"):
+        netcount.load(inputs(x=(0, 2**62)))

@@ -20,11 +20,12 @@ def random_weights(net: Net, seed: int = 0) -> dict[str, list[Array]]:
     weights are normal with variance 2 / fan-in, scales are 1, biases 0, means 0 and variances 1.
     """
     generator = np.random.default_rng(seed)
-    return {
-        node.name: [_filled(node, index, blob, generator) for index, blob in enumerate(node.params)]
-        for node in net.nodes
-        if node.params
-    }
+    with np.errstate(all="ignore"):  # a filler's numbers can be infinite
+        return {
+            node.name: [_filled(node, index, blob, generator) for index, blob in enumerate(node.params)]
+            for node in net.nodes
+            if node.params
+        }
 
 
 def unfilled(net: Net) -> bool:

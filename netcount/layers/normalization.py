@@ -43,6 +43,7 @@ class BatchNorm(SameShape, Layer):
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Mean, variance, correction factor."""
+        self.axis(bottoms[0], 0)
         channels = Shape((_channels(bottoms[0]),))
         return [
             ParamBlob(channels, "statistic"),
@@ -100,6 +101,7 @@ class BN(SameShape, Layer):
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Slope, bias, mean, inverse deviation."""
+        self.axis(bottoms[0], 0)
         shape = Shape((1, _channels(bottoms[0])))
         return [
             ParamBlob(shape, "weight", self.slope_filler),

@@ -45,6 +45,7 @@ class ArgMax(NoBlobs):
                     "argmax_param.top_k",
                 )
             return [bottom.replaced(axis, self.top_k)]
+        self.axis(bottom, 0)
         if self.top_k > bottom.count(1):
             self.refuse(
                 f"top_k {self.top_k} is more than the {bottom.count(1)} values",
@@ -106,6 +107,7 @@ class Filter(Moving):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """Every image kept: the bound that Caffe sets up."""
         *data, selector = bottoms
+        self.axis(selector, 0)
         if selector.count(1) != 1:
             self.refuse(f"the selector {selector} must hold one value an image", "bottom", len(data))
         for index, one in enumerate(data):
