@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netcount.errors import InputError, NetcountError, Warned, raise_all
+from netcount.errors import InputError, NetcountError, Problems, Warned, raise_all
 from netcount.layers.catalogue import CATALOGUE, Catalogue
 from netcount.layers.source import Source
 from netcount.net import Blob, Net, Node, Owner
@@ -36,7 +36,7 @@ def build(
 
     Raises InputError (or Errors, several of them) where Caffe would refuse the net.
     """
-    found = list(problems or ())
+    found = Problems(problems or ())
     upgraded = upgrade(message, found)
     check_fields(upgraded.children("layer"), catalogue, found)
     asked = state or State()
@@ -51,6 +51,8 @@ def build(
     owners = _share(wiring, shapes, found)
     raise_all(found)
     warnings: list[Warned] = []
+    if not chosen:
+        warnings.append(Warned(f"the net has no layers in phase {merged.phase}", message.place()))
     shapes, actual = _rebatch(wiring, given, shapes, batch, warnings)
     return _assemble(message, merged.phase, wiring, shapes, owners, actual, warnings)
 
@@ -233,8 +235,6 @@ def _assemble(
                 inputs.extend(part.tops)
             if layer.assumed:
                 warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place))
-    if not nodes:
-        warnings.append(Warned(f"the net has no layers in phase {phase}"))
     for part in wiring.assumed:
         warnings.append(
             Warned(

@@ -17,7 +17,7 @@ from netcount.analysis.kernels import kernel_name
 from netcount.analysis.limits import Limit
 from netcount.config import FILE, Config, NetEntry, relative_path
 from netcount.errors import Errors, InputError, NetcountError, Place, each
-from netcount.loading import load_net, shown_path
+from netcount.loading import FileName, load_net, shown_path
 
 
 class Target(NamedTuple):
@@ -87,7 +87,12 @@ def counted(chosen: Iterable[Target]) -> list[Counted]:
     found = []
     for target in chosen:
         try:
-            net = load_net(target.file, **target.options)
+            net = load_net(FileName(target.file), **target.options)
+            if not net.nodes:
+                raise InputError(
+                    f"the net has no layers in phase {net.phase}; there is nothing to check",
+                    Place(net.file),
+                )
             found.append(Counted(target, count(net, target.convention), None))
         except NetcountError as problem:
             found.append(Counted(target, None, _located(problem, target)))

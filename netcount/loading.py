@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import BinaryIO
 
 from netcount.build import build
 from netcount.collector import paused
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.errors import InputError, NetcountError, Problems, raise_all, reason
 from netcount.layers.assumed import IDENTITY
 from netcount.layers.catalogue import CATALOGUE, Catalogue
 from netcount.net import Net
@@ -64,7 +65,7 @@ def _load(
     if phase not in ("TRAIN", "TEST"):
         raise InputError(f'phase is "TRAIN" or "TEST", not {phase!r}')
     text, name = text_of(source, file)
-    problems: list[NetcountError] = []
+    problems = Problems()
     message, own_level = _message_of(read(text, name), problems, phase)
     return build(
         message,
@@ -88,12 +89,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
             data = _at_most(sys.stdin.buffer, MAX_BYTES + 1)
         else:
             if os.path.isdir(name):
-                raise InputError(f"{shown_path(name)} is a folder, not a prototxt")
-            with open(name, "rb") as stream:
-                data = _at_most(stream, MAX_BYTES + 1)
+                raise InputError(f"{shown_path(name)} is a folder, not a file")
+            data = read_bytes(name, MAX_BYTES + 1)
     except (OSError, ValueError) as failure:
-        reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else failure
-        raise InputError(f"cannot read {shown_path(name)}: {reason}") from None
+        raise InputError(f"cannot read {shown_path(name)}: {reason(failure)}") from None
     if len(data) > MAX_BYTES:
         raise InputError(f"{shown_path(name)} is larger than 256 MiB; that is no prototxt")
     if b"\0" in data:
@@ -112,9 +111,41 @@ def _at_most(stream: BinaryIO, most: int) -> bytes:
     return bytes(data)
 
 
+def read_bytes(name: str | os.PathLike[str], most: int) -> bytes:
+    """The first `most` bytes of a file; a pipe that nobody writes to is an InputError, not a wait.
+
+    OSError or ValueError when it cannot be read.
+    """
+    if not stat.S_ISFIFO(os.stat(name).st_mode):
+        with open(name, "rb") as stream:
+            return _at_most(stream, most)
+    with open(os.open(name, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+        try:
+            first = os.read(stream.fileno(), 1)
+        except BlockingIOError:  # somebody is there, and has not written yet
+            first = b""
+        else:
+            if not first:
+                raise InputError(f"{shown_path(os.fspath(name))} is a pipe that nobody writes to")
+        os.set_blocking(stream.fileno(), True)
+        return first + _at_most(stream, most - len(first))
+
+
+class FileName(os.PathLike[str]):
+    """The name of a file from a command line, never taken for the text of a prototxt."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __fspath__(self) -> str:
+        return self.name
+
+    __str__ = __fspath__
+
+
 def shown_path(path: str) -> str:
     """A path for a message, with nothing a terminal would obey."""
-    return path if path.isprintable() else ascii(path)
+    return path if path and path.isprintable() else ascii(path)
 
 
 def text_of(source: str | os.PathLike[str], file: str | None = None) -> tuple[str, str]:

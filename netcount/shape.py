@@ -62,7 +62,7 @@ def oversized(extents: Iterable[int]) -> str | None:
         axes += 1
         if extent < 0:
             return f"extent {extent} is negative"
-        if total and extent > INT_MAX // total:
+        if extent > INT_MAX // (total or 1):
             return f"blob size exceeds INT_MAX ({INT_MAX})"
         total *= extent
     if axes > MAX_AXES:

@@ -8,7 +8,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from netcount.errors import InputError, Place
+from netcount.errors import InputError, Place, reason
+from netcount.loading import read_bytes
 
 MAX_BYTES = 2**22
 
@@ -24,21 +25,21 @@ _TOKEN = re.compile(
 def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], dict[tuple[Key, ...], int]]:
     """A TOML file's document and `key_lines`; `file` is its name in the InputError that refuses it."""
     try:
-        with open(path, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_bytes(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise InputError(f"{file} is larger than 4 MiB; that is no configuration")
         text = data.decode("utf-8").replace("\r\n", "\n")
         return tomllib.loads(text), key_lines(text)
     except OSError as failure:
-        raise InputError(f"cannot read {file}: {failure.strerror}") from None
+        raise InputError(f"cannot read {file}: {reason(failure)}") from None
     except UnicodeDecodeError:
         raise InputError("this is not UTF-8 text", Place(file)) from None
     except tomllib.TOMLDecodeError as failure:
         message, _, position = str(failure).partition(" (at line ")
         line, _, column = position.rstrip(")").partition(", column ")
-        at = Place(file, int(line), int(column)) if column.isdigit() else Place(file)
-        raise InputError(f"not valid TOML: {message}", at) from None
+        if not column.isdigit():
+            message, line, column = message.removesuffix(" (at end of document)"), str(text.count("\n") + 1), "0"
+        raise InputError(f"not valid TOML: {message}", Place(file, int(line), int(column))) from None
     except ValueError as failure:  # a number of thousands of digits
         raise InputError(f"not valid TOML: {failure}", Place(file)) from None
     except RecursionError:

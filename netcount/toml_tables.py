@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from netcount.analysis.limits import unknown
-from netcount.errors import InputError, NetcountError, Place
+from netcount.errors import InputError, Place, Problems
 from netcount.loading import shown_path
 from netcount.toml_lines import Key
 
@@ -38,7 +38,7 @@ class Tables:
         self.file = shown_file(path)
         self.places = places
         self.prefix = prefix
-        self.problems: list[NetcountError] = []
+        self.problems = Problems()
 
     def place(self, *path: Key) -> Place:
         """The line of a key, or of what it is in."""

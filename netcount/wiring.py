@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
-from netcount.errors import InputError, NetcountError, UnknownTypeError
+from netcount.errors import MAX_PROBLEMS, InputError, NetcountError, UnknownTypeError
 from netcount.layers.assumed import Assumed
 from netcount.layers.catalogue import Catalogue
 from netcount.layers.layer import Layer
@@ -263,11 +264,13 @@ def _unknown_types(parts: list[Part], catalogue: Catalogue) -> UnknownTypeError:
         by_type.setdefault(label, []).append(part)
     known = [key for key in catalogue if not key.startswith("Python:")]
     told = []
-    for label, found in by_type.items():
+    for label, found in islice(by_type.items(), MAX_PROBLEMS):
         lines = ", ".join(str(part.message.place("type").line) for part in found[:8])
         more = ", …" if len(found) > 8 else ""
         word = "line" if len(found) == 1 else "lines"
         told.append(f'"{label}" ({word} {lines}{more}{nearest(label, known)})')
+    if len(by_type) > len(told):
+        told.append(f"and {len(by_type) - len(told)} more")
     plural = "s" if len(told) > 1 else ""
     first = parts[0]
     return UnknownTypeError(

@@ -93,7 +93,9 @@ def test_a_net_without_layers() -> None:
     document = checked(netcount.load("").analyze())
     assert document["batch"] is None
     assert document["kernels"] == document["layers"] == []
-    assert document["warnings"] == [{"place": None, "message": "the net has no layers in phase TEST"}]
+    assert document["warnings"] == [
+        {"place": {"file": "<text>", "line": 1, "column": 1}, "message": "the net has no layers in phase TEST"}
+    ]
 
 
 @needs_corpus

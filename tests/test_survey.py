@@ -214,7 +214,8 @@ def test_codes_of_the_command(folder: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_control_c_shows_the_rows_that_are_done(folder: Path) -> None:
-    os.mkfifo(folder / "slow.prototxt")  # a file whose reader waits for ever
+    os.mkfifo(folder / "slow.prototxt")
+    writer = os.open(folder / "slow.prototxt", os.O_RDWR)  # a file whose reader waits for its end
     words = (str(folder / "a.prototxt"), str(folder / "slow.prototxt"), "--jobs", "2", "-f", "json")
     with subprocess.Popen(
         arguments(*words),
@@ -227,8 +228,7 @@ def test_control_c_shows_the_rows_that_are_done(folder: Path) -> None:
         time.sleep(3)
         os.killpg(running.pid, signal.SIGINT)
         time.sleep(0.5)
-        with open(folder / "slow.prototxt", "wb", buffering=0):  # let the waiting process end
-            pass
+        os.close(writer)  # let the waiting process end
         out, err = running.communicate(timeout=60)
     assert running.returncode == 130, err
     found = json.loads(out)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from netcount.analysis.compare import LayerFacts, NetFacts
+from netcount.analysis.compare import FIGURES, LayerFacts, NetFacts
 from netcount.errors import InputError, Place
 from netcount.loading import read_text, shown_path
 
@@ -63,6 +64,8 @@ def read_baseline(path: str) -> dict[str, NetFacts]:
 def is_baseline(path: str) -> bool:
     """Whether a file looks like JSON with our schema rather than a prototxt."""
     try:
+        if not os.path.isfile(path):  # of a pipe nothing could be read again
+            return False
         with open(path, "rb") as stream:
             return SCHEMA.encode() in stream.read(200)
     except (OSError, ValueError):
@@ -93,14 +96,20 @@ def _layer(layer: LayerFacts) -> dict[str, Any]:
 
 
 def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
-    batch = net["batch"]
+    batch, file = net["batch"], str(net["file"])
+    totals = {str(key): _whole(n) for key, n in net["totals"].items()}
+    for figure in (*FIGURES, "layers"):
+        if figure not in totals:
+            raise ValueError(f"{figure} is missing from the totals of {label!r}")
+    if "\0" in file:
+        raise ValueError(f"{file!r} is no path")
     return NetFacts(
         label,
-        str(net["file"]),
+        file,
         str(net["phase"]),
         None if batch is None else _whole(batch),
         str(net["convention"]),
-        {str(key): _whole(n) for key, n in net["totals"].items()},
+        totals,
         tuple(
             LayerFacts(
                 str(layer["name"]),
@@ -121,6 +130,6 @@ def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 2**127:
         raise ValueError(f"{value!r} is not a whole number")
     return value

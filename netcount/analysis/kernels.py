@@ -55,10 +55,8 @@ def families(rows: Iterable[LayerRow]) -> dict[str, list[LayerRow]]:
 
 
 def kernel_name(row: LayerRow) -> str:
-    """How a layer with madds is grouped: its kernel, or its type."""
-    if row.window is None or not row.window.kernel:
-        return row.type
-    return "x".join(map(str, row.window.kernel))
+    """How a layer with madds is grouped: its kernel, or its type where that has no axes."""
+    return "x".join(map(str, row.window.kernel)) if row.window and row.window.kernel else row.type
 
 
 def shares_within(scope: str, rows: Iterable[LayerRow]) -> list[KernelShare]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
 from netcount.errors import Errors, InputError, NetcountError, UnknownTypeError
-from netcount.loading import load_net, read_text, shown_path
+from netcount.loading import FileName, load_net, read_text, shown_path
 from netcount.net import Net
 
 SUFFIX = ".prototxt"
@@ -145,13 +147,16 @@ def analyze_one(file: str, convention: Convention, options: Mapping[str, Any]) -
     )
 
 
+_STOPPED: list[Executor] = []
+"""Pools that were interrupted.  A process of theirs may just be starting, and needs the pool's locks."""
+
 _Task: TypeAlias = "Callable[[str], SurveyRow]"
 """`analyze_one` with its settings: a value that travels to another process."""
 
 
 def _load(file: str, options: Mapping[str, Any]) -> Net:
     """The net; of the assumptions, which are for all nets, only those that this one needs."""
-    path = _as_path(file)
+    path = FileName(file)
     if not options.get("assume") or file == "-":
         return load_net(path, **options)
     try:
@@ -162,13 +167,6 @@ def _load(file: str, options: Mapping[str, Any]) -> Net:
         return load_net(path, **{**options, "assume": wanted})
 
 
-def _as_path(file: str) -> os.PathLike[str] | str:
-    """A name that is never taken for a prototxt's text."""
-    from pathlib import Path
-
-    return file if file == "-" else Path(file)
-
-
 def _walk(folder: str) -> Iterator[str]:
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -177,12 +175,18 @@ def _walk(folder: str) -> Iterator[str]:
                 yield os.path.join(here, name)
 
 
-def _on(executor: Executor, files: Sequence[str], task: _Task) -> Iterator[SurveyRow]:
+def _on(
+    executor: Executor,
+    files: Sequence[str],
+    task: _Task,
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Iterator[SurveyRow]:
     """Rows as an executor has them done; what is still waiting is cancelled when we are stopped."""
     waiting: dict[Future[SurveyRow], str] = {}
     try:
         for file in files:
-            waiting[executor.submit(task, file)] = file
+            with guard():
+                waiting[executor.submit(task, file)] = file
         for future in as_completed(list(waiting)):
             yield _row(future, waiting.pop(future))
     finally:
@@ -217,15 +221,27 @@ def _pool(files: Sequence[str], task: _Task, workers: int) -> Iterator[SurveyRow
     # a fresh interpreter a process: nothing is inherited from threads that run here
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts)
     try:
-        yield from _on(pool, files, task)
+        yield from _on(pool, files, task, _deaf)
     except BaseException:
+        _STOPPED.append(pool)
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()  # waited for: an interpreter that ends meanwhile complains on standard error
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started inside do not hear of Ctrl-C, not even while they import; we do, afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _ignore_interrupts() -> None:
     """Let the parent alone decide what Ctrl-C means."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)

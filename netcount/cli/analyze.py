@@ -10,7 +10,7 @@ from netcount.analysis.count import Count, count
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import Forms, deliver, emit, say, show
 from netcount.errors import NetcountError
-from netcount.loading import load_net
+from netcount.loading import FileName, load_net
 from netcount.report.analysis import View, report, warning_lines
 from netcount.report.layout import Part, plain
 
@@ -76,13 +76,13 @@ def analyze(
     code = 0
     for file in files:
         try:
-            counts.append(count(load_net(file, **arguments), rule))
+            counts.append(count(load_net(FileName(file), **arguments), rule))
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code
-    if code and output:
+    if code and output is not None:
         raise click.exceptions.Exit(code)
-    if form == "table" and not output:
+    if form == "table" and output is None:
         show(_joined([report(found, view) for found in counts]))
     elif counts:
         emit(_text(counts, form, view), output)

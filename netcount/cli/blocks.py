@@ -10,7 +10,7 @@ from netcount.analysis.blocks import blocks as found_blocks
 from netcount.analysis.count import count
 from netcount.cli.options import format_options, load_arguments, net_options
 from netcount.cli.output import Forms, deliver
-from netcount.loading import load_net
+from netcount.loading import FileName, load_net
 
 
 @click.command()
@@ -32,7 +32,7 @@ def blocks(file: str, pattern: str | None, form: str, output: str | None, **opti
     """
     from netcount.report.blocks import blocks_csv, blocks_document, blocks_report
 
-    counted = count(load_net(file, **load_arguments(options)))
+    counted = count(load_net(FileName(file), **load_arguments(options)))
     found = found_blocks(counted, pattern)
     deliver(
         Forms(

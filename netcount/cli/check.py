@@ -16,7 +16,7 @@ from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import emit, replace, say
 from netcount.config import FILE, Config, find, load
-from netcount.errors import Errors, InputError, NetcountError
+from netcount.errors import Errors, InputError, NetcountError, reason
 from netcount.report.text import visible
 
 _MACHINE = ("json", "github", "junit", "sarif")
@@ -117,7 +117,7 @@ def _results(
         )
     nets = gate.counted(chosen)
     if update:
-        path = baseline or (config.baseline if config else None)
+        path = baseline if baseline is not None else config.baseline if config else None
         return _updated(nets, config, path, keep=bool(request.files))
     base = _base(baseline, config, chosen)
     return gate.checked(nets, config, base, whole=not request.files)
@@ -176,7 +176,7 @@ def _report(results: list[Checked], form: str, output: str | None) -> None:
         emit("\n".join(lines(results)) + "\n", output)
     else:
         emit(_machine(results, form), output)
-    if output and exit_code(results) not in (0, BAD_INPUT):
+    if output is not None and exit_code(results) not in (0, BAD_INPUT):
         click.echo("\n".join(lines(results)), err=True)
 
 
@@ -224,4 +224,4 @@ def _step_summary(results: list[Checked]) -> None:
         with open(path, "a", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(markdown(parts(results)))
     except OSError as failure:
-        say(InputError(f"cannot write the step summary: {failure.strerror}"))
+        say(InputError(f"cannot write the step summary: {reason(failure)}"))

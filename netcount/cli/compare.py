@@ -13,7 +13,7 @@ from netcount.analysis.count import count
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import emit, say, show
 from netcount.errors import InputError, NetcountError
-from netcount.loading import load_net
+from netcount.loading import FileName, load_net
 
 INCOMPLETE = 3
 
@@ -62,7 +62,7 @@ def compare(
         if is_baseline(file):
             continue
         try:
-            counted = count(load_net(file, **arguments), rule)
+            counted = count(load_net(FileName(file), **arguments), rule)
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code
@@ -94,7 +94,7 @@ def compare(
             from netcount.report.markdown import markdown
 
             emit(markdown(parts), output)
-        elif output:
+        elif output is not None:
             from netcount.report.layout import plain
 
             emit(plain(parts), output)

@@ -33,7 +33,7 @@ def layers(form: str, output: str | None) -> None:
         from netcount.report.markdown import markdown
 
         emit(markdown([catalogue_table(rows)]), output)
-    elif output:
+    elif output is not None:
         from netcount.report.layout import plain
 
         emit(plain([catalogue_table(rows)]), output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from importlib import import_module
@@ -9,8 +10,13 @@ from importlib import import_module
 import click
 
 from netcount import __version__
-from netcount.cli.output import say
-from netcount.errors import NetcountError
+from netcount.cli.output import say, silence
+from netcount.errors import NetcountError, reason
+
+INTERRUPTED = 130
+_SPELT = "netcount.spelt"
+_ASCII = {"×": "x", "…": "~", "·": "-", "−": "-", "÷": "/", "≥": ">="}
+"""What stands in a terminal's encoding for a sign of ours that it lacks."""
 
 _COMMANDS = {
     "analyze": "What every layer of a net costs.",
@@ -65,26 +71,62 @@ def netcount() -> None:
 
 def run() -> None:
     """The console script: run the command and exit with its code, never with a traceback."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by who started us
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_SPELT)
+    code = _code()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+    except OSError as failure:
+        silence()
+        code = _told(_unwritten(failure))
+    sys.exit(code)
+
+
+def _spelt(failure: UnicodeError) -> tuple[str | bytes, int]:
+    """An error handler for writing: our signs in ASCII, all else as an escape."""
+    if isinstance(failure, UnicodeEncodeError) and failure.object[failure.start] in _ASCII:
+        return _ASCII[failure.object[failure.start]], failure.start + 1
+    return codecs.backslashreplace_errors(failure)
+
+
+codecs.register_error(_SPELT, _spelt)
+
+
+def _code() -> int:
+    """Run the command; what it ends with."""
     try:
         code = netcount.main(standalone_mode=False, prog_name="netcount")
-        sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        code = done.exit_code
     except click.Abort:
-        code = 130
+        return INTERRUPTED
     except click.ClickException as mistake:
         mistake.show()
-        code = mistake.exit_code
+        return mistake.exit_code
     except NetcountError as mistake:
-        say(mistake)
-        code = mistake.exit_code
+        return _told(mistake)
     except KeyboardInterrupt:
-        code = 130
-    except BrokenPipeError:
-        # the reader (a pager, head) has seen enough; keep the interpreter from saying so at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+        return INTERRUPTED
+    except MemoryError:
+        return _told(NetcountError("there is not enough memory for this"))
+    except OSError as failure:
+        return _told(_unwritten(failure))
+    except Exception as failure:
+        if os.environ.get("NETCOUNT_DEBUG"):
+            raise
+        what = f"{type(failure).__name__}: {reason(failure)}"
+        return _told(NetcountError(f"a mistake of netcount's own ({what}); NETCOUNT_DEBUG=1 shows where it is"))
+    return code if isinstance(code, int) else 0
+
+
+def _told(mistake: NetcountError) -> int:
+    say(mistake)
+    return mistake.exit_code
+
+
+def _unwritten(failure: OSError) -> NetcountError:
+    return NetcountError(f"cannot write standard output: {reason(failure)}")

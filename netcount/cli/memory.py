@@ -11,7 +11,7 @@ from netcount.analysis.memory import memory as measured
 from netcount.analysis.modelsize import matrices_of, model_size
 from netcount.cli.options import format_options, load_arguments, net_options
 from netcount.cli.output import Forms, deliver, replace
-from netcount.loading import load_net
+from netcount.loading import FileName, load_net
 
 if TYPE_CHECKING:
     from netcount.analysis.modelsize import ModelSize
@@ -57,7 +57,7 @@ def memory(
     """
     from netcount.report.memory import memory_csv, memory_document, memory_report
 
-    net = load_net(file, **load_arguments(options))
+    net = load_net(FileName(file), **load_arguments(options))
     found = measured(count(net), bits, weight_bits)
     size, stats = _model(net, weights, density, found.weight_bits)
     if plot is not None:

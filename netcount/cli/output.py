@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from netcount.errors import InputError, NetcountError, each
+from netcount.errors import InputError, NetcountError, each, reason
+from netcount.loading import shown_path
 from netcount.report.layout import Part, plain
 from netcount.report.text import visible
 
@@ -29,6 +30,8 @@ def on_terminal() -> bool:
 
 def show(parts: Sequence[Part]) -> None:
     """A report for people: through rich on a terminal, as plain text, as wide as it needs, elsewhere."""
+    if not parts:
+        return
     if on_terminal():
         from rich.console import Console  # 25 ms that a pipe need not pay
 
@@ -36,13 +39,31 @@ def show(parts: Sequence[Part]) -> None:
 
         terminal.show(parts, Console())
     else:
-        sys.stdout.write(plain(parts))
+        tell(plain(parts))
+
+
+def tell(text: str) -> None:
+    """Text to standard output.  Who reads it (a pager, head) may stop before its end; InputError when
+    it cannot be written."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+    except OSError as failure:
+        silence()
+        raise InputError(f"cannot write standard output: {reason(failure)}") from None
+
+
+def silence() -> None:
+    """Let nothing more be written to standard output, not even what waits in its buffer."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def emit(text: str, path: str | None) -> None:
     """Text to a file, or to standard output where no file is named."""
     if path is None or path == "-":
-        sys.stdout.write(text)
+        tell(text)
     else:
         replace(path, text)
 
@@ -97,7 +118,7 @@ def replace(path: str, data: str | bytes) -> None:
 
     What is no regular file (a pipe, /dev/stdout) is written to.  InputError when that fails.
     """
-    from tempfile import NamedTemporaryFile  # not wanted where nothing is written
+    from tempfile import mkstemp  # not wanted where nothing is written
 
     content = data if isinstance(data, bytes) else data.encode("utf-8", "backslashreplace")
     target = os.path.realpath(path)
@@ -106,18 +127,18 @@ def replace(path: str, data: str | bytes) -> None:
             with open(path, "wb") as stream:
                 stream.write(content)
             return
-        with NamedTemporaryFile(dir=os.path.dirname(target), prefix=".netcount-", delete=False) as temporary:
-            temporary.write(content)
+        descriptor, temporary = mkstemp(dir=os.path.dirname(target), prefix=".netcount-")
         try:
-            os.chmod(temporary.name, _mode(target))
-            os.replace(temporary.name, target)
-        except OSError:
+            with open(descriptor, "wb") as stream:
+                stream.write(content)
+            os.chmod(temporary, _mode(target))
+            os.replace(temporary, target)
+        except BaseException:
             with suppress(OSError):
-                os.unlink(temporary.name)
+                os.unlink(temporary)
             raise
     except (OSError, ValueError) as failure:
-        reason = failure.strerror if isinstance(failure, OSError) else str(failure)
-        raise InputError(f"cannot write {visible(path)}: {reason}") from None
+        raise InputError(f"cannot write {shown_path(path)}: {reason(failure)}") from None
 
 
 def _mode(path: str) -> int:

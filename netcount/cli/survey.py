@@ -96,7 +96,7 @@ def _write(found: Survey, form: str, output: str | None, sort: str | None) -> No
         from netcount.report.markdown import markdown
 
         emit(markdown(report(found, sort)), output)
-    elif output:
+    elif output is not None:
         from netcount.report.layout import plain
 
         emit(plain(report(found, sort)), output)

@@ -6,17 +6,18 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from netcount.cli.options import load_arguments, net_options
 from netcount.cli.output import emit, say, show
-from netcount.errors import InputError, NetcountError
+from netcount.errors import InputError, NetcountError, reason
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
-from netcount.loading import load_net
+from netcount.loading import FileName, load_net, shown_path
 from netcount.report.layout import plain
 from netcount.report.verification import document, report
 from netcount.units import parse_quantity
@@ -79,6 +80,8 @@ def verify(
     """
     arguments = load_arguments(options)
     limit = _bytes(max_memory)
+    if not isfinite(scale):
+        raise InputError(f"--scale {scale}: is not finite")
     prepared = Preparation(_numbers(mean), scale)
     found: list[Verification] = []
     code = 0
@@ -88,9 +91,9 @@ def verify(
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code
-    if not (code and output):
+    if not (code and output is not None):
         _tell(found, form, output)
-    if save_outputs:
+    if save_outputs is not None:
         for one in found:
             _save(one, os.path.join(save_outputs, _plain(one.net.file)) if len(files) > 1 else save_outputs)
     if code == 0 and not all(one.agrees for one in found):
@@ -109,11 +112,11 @@ def _verified(
     seed: int,
     limit: int,
 ) -> Verification:
-    net = load_net(file, **arguments)
+    net = load_net(FileName(file), **arguments)
     allowed_memory(net, limit)
     blobs: dict[str, Any] | None = None
     extra: tuple[str, ...] = ()
-    if weights:
+    if weights is not None:
         from netcount.execute.weights import read_caffemodel
 
         blobs, extra = read_caffemodel(weights, net)
@@ -147,7 +150,7 @@ def _tell(found: list[Verification], form: str, output: str | None) -> None:
         from netcount.report.markdown import markdown
 
         emit(markdown(parts), output)
-    elif output:
+    elif output is not None:
         emit(plain(parts), output)
     else:
         show(parts)
@@ -164,7 +167,7 @@ def _save(one: Verification, folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as failure:
-        raise InputError(f"cannot make {folder}: {failure.strerror}") from None
+        raise InputError(f"cannot make {shown_path(folder)}: {reason(failure)}") from None
     for name, array in one.outputs.items():
         stream = io.BytesIO()
         np.save(stream, array)
@@ -189,6 +192,9 @@ def _numbers(text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()
     try:
-        return tuple(float(part) for part in text.split(","))
+        found = tuple(float(part) for part in text.split(","))
+        if all(map(isfinite, found)):
+            return found
     except ValueError:
-        raise InputError(f"--mean {text}: needs numbers with commas, such as 104,117,123") from None
+        pass
+    raise InputError(f"--mean {text}: needs numbers with commas, such as 104,117,123") from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.errors import InputError
+from netcount.errors import InputError, reason
 from netcount.execute.fill import random_rows
 from netcount.execute.weights import by_node, fits
 from netcount.layers.base import Source
@@ -49,6 +49,8 @@ class Executor:
         seed: int = 0,
         keep: Collection[str] = (),
     ) -> None:
+        if seed < 0:
+            raise InputError(f"seed is a whole number from 0, not {seed}")
         self.net = net
         self.seed = seed
         self.keep = frozenset(keep)
@@ -73,8 +75,7 @@ class Executor:
                         f"{len(given)}; blob {index} is {blob.shape}",
                         node.place,
                     )
-                # a file's values may lie at any byte, and would be copied in every product
-                array = np.require(given[index], np.float32, ["ALIGNED"])
+                array = _floats(given[index], f'{node.type} "{node.name}": blob {index} of the weights')
                 if not fits(array.shape, blob.shape, legacy=array.ndim == 4):
                     raise InputError(
                         f'{node.type} "{node.name}": blob {index} is {blob.shape}, the weights have '
@@ -106,7 +107,8 @@ class Executor:
         self.steps = []
         for node in self.net.nodes:
             before, start = run.madds, perf_counter()
-            tops = self._forward(node, arrays, given, run)
+            with np.errstate(all="ignore"):  # as in Caffe, what overflows is infinite
+                tops = self._forward(node, arrays, given, run)
             seconds = perf_counter() - start
             shapes = tuple(Shape(top.shape) for top in tops)
             gone = {top.overwrites for top in node.tops}
@@ -143,7 +145,14 @@ class Executor:
         if isinstance(node.layer, DummyData):  # its shape may be the caller's, or of another batch
             return node.layer.filled(node.top_shapes, run)
         bottoms = [arrays[blob.index] for blob in node.bottoms]
-        return node.layer.forward(bottoms, self.weights[node.index], run)
+        try:
+            tops = node.layer.forward(bottoms, self.weights[node.index], run)
+        except (ValueError, IndexError, TypeError, ArithmeticError, MemoryError) as failure:
+            shapes = ", ".join(str(Shape(bottom.shape)) for bottom in bottoms) or "nothing"
+            raise InputError(
+                f'{node.type} "{node.name}" cannot be run on {shapes}: {reason(failure)}', node.place
+            ) from failure
+        return tops
 
     def _random(self, node: Node, name: str, run: Run) -> Array:
         """Stand-in data for a declared input; a database's are asked for by name."""
@@ -160,7 +169,7 @@ class Executor:
             if name not in blobs:
                 known = ", ".join(self.net.blobs[index].name for index in self.net.inputs)
                 raise InputError(f'input "{name}": the net has no such blob; its inputs are {known}')
-            array = np.asarray(value, dtype=np.float32)
+            array = _floats(value, f'input "{name}"')
             node = self.net.nodes[blobs[name].producer]
             dependent = node.layer.data_dependent(node.bottom_shapes) is not None
             if array.shape != blobs[name].shape and not dependent:
@@ -182,6 +191,16 @@ def _bytes_behind(arrays: Iterable[Array]) -> int:
             array = array.base
         buffers[id(array)] = array.nbytes
     return sum(buffers.values())
+
+
+def _floats(value: object, what: str) -> Array:
+    """The caller's numbers in float32."""
+    try:
+        with np.errstate(over="ignore"):
+            # a file's values may lie at any byte, and would be copied in every product
+            return np.require(value, np.float32, ["ALIGNED"])
+    except (ValueError, TypeError, OverflowError) as failure:
+        raise InputError(f"{what} is no array of numbers: {reason(failure)}") from None
 
 
 def _replaceable(node: Node) -> bool:

@@ -27,9 +27,10 @@ def random_rows(net: Net, seed: int = 0) -> list[list[Array]]:
     weights are normal with variance 2 / fan-in, scales are 1, biases 0, means 0 and variances 1.
     """
     generator = np.random.default_rng(seed)
-    return [
-        [_filled(node, index, blob, generator) for index, blob in enumerate(node.params)] for node in net.nodes
-    ]
+    with np.errstate(all="ignore"):  # a filler's numbers can be infinite
+        return [
+            [_filled(node, index, blob, generator) for index, blob in enumerate(node.params)] for node in net.nodes
+        ]
 
 
 def unfilled(net: Net) -> bool:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import zlib
+import stat
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
-from zipfile import BadZipFile
+from typing import IO, TYPE_CHECKING, NamedTuple
+from warnings import catch_warnings, simplefilter
 
-from netcount.errors import InputError
+from netcount.errors import InputError, NetcountError, reason
 from netcount.lazy import np
+from netcount.loading import shown_path
 from netcount.net import Net
 from netcount.shape import Shape
+from netcount.units import human_bytes
 
 if TYPE_CHECKING:
-    from numpy.lib.npyio import NpzFile
-
     from netcount.layers.run import Array
 
 
@@ -45,30 +45,44 @@ def read_inputs(values: Sequence[str], net: Net, prepared: Preparation) -> dict[
 
 
 def _read(path: str, blob: str, shape: Shape, prepared: Preparation) -> Array:
-    ending = os.path.splitext(path)[1].lower()
-    if ending not in (".npy", ".npz"):
-        return read_image(path, shape, prepared)
     try:
-        with open(path, "rb") as stream:  # numpy would leave a damaged .npz open
-            loaded = np.load(stream, allow_pickle=False)
-            array = loaded if isinstance(loaded, np.ndarray) else _member(loaded, path, blob)
-    except (OSError, ValueError, EOFError, MemoryError, BadZipFile, zlib.error) as failure:
-        raise InputError(f"cannot read {path}: {failure}") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"cannot read {path}: its values are of type {array.dtype}, not real numbers")
-    with np.errstate(over="ignore"):  # beyond float32 they are infinite, as in Caffe
-        return np.asarray(array, dtype=np.float32)
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise InputError(f"{shown_path(path)} is not a regular file")
+        with open(path, "rb") as stream:
+            if stream.peek(2)[:2] == b"PK":  # a .npz, whatever it is called
+                return _member(path, blob, shape)
+            if stream.peek(6)[:6] == b"\x93NUMPY" or path.endswith((".npy", ".npz")):
+                return _array(stream, os.path.getsize(path), shape)
+        return read_image(path, shape, prepared)
+    except NetcountError:
+        raise
+    except Exception as failure:  # numpy, zipfile and Pillow raise many kinds for a damaged file
+        raise InputError(f"cannot read {shown_path(path)}: {reason(failure)}") from None
 
 
-def _member(arrays: NpzFile, path: str, blob: str) -> Array:
-    """The array of an .npz that is called as the blob, or its only one."""
-    with arrays:
-        names = arrays.files
+def _member(path: str, blob: str, shape: Shape) -> Array:
+    """The array of a blob's name in a .npz, or its only one."""
+    from zipfile import ZipFile
+
+    with ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
         name = blob if blob in names else names[0] if len(names) == 1 else None
         if name is None:
-            raise InputError(f'{path} has no array "{blob}"; it has {", ".join(names) or "none"}')
-        found: Array = arrays[name]
-        return found
+            raise InputError(f'{shown_path(path)} has no array "{blob}"; it has {", ".join(names) or "none"}')
+        member = archive.infolist()[names.index(name)]
+        with archive.open(member) as stream:
+            return _array(stream, member.file_size, shape)
+
+
+def _array(stream: IO[bytes], stored_bytes: int, shape: Shape) -> Array:
+    """The numbers of a .npy stream, if they are not far more than the blob holds.  ValueError else."""
+    if stored_bytes > 16 * shape.count() + 2**20:
+        raise ValueError(f"its {human_bytes(stored_bytes)} are far more than a blob of {shape} holds")
+    array = np.lib.format.read_array(stream, allow_pickle=False)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"it holds {array.dtype}, not real numbers")
+    with np.errstate(over="ignore"):  # values beyond float32 become infinite, as in weights
+        return np.asarray(array, dtype=np.float32)
 
 
 def read_image(path: str, shape: Shape, prepared: Preparation) -> Array:
@@ -76,26 +90,21 @@ def read_image(path: str, shape: Shape, prepared: Preparation) -> Array:
     try:
         from PIL import Image
     except ImportError:
-        raise InputError(f"to read {path} as an image, install netcount[image]") from None
+        raise InputError(f"to read {shown_path(path)} as an image, install netcount[image]") from None
     if len(shape) != 4 or shape[1] not in (1, 3):
         raise InputError(f"an image cannot fill a blob of {shape}; it needs N×1×H×W or N×3×H×W")
     images, channels, height, width = shape
     if len(prepared.mean) not in (0, 1, channels):
         raise InputError(f"{len(prepared.mean)} mean values for {channels} channels")
-    try:
+    with catch_warnings():
+        simplefilter("ignore", Image.DecompressionBombWarning)  # twice as large is an error
         with Image.open(path) as image:
             if image.mode[0] in "IF":  # which Pillow would cut off at 255
-                raise InputError(f"{path} has pixels of more than 8 bits; convert it, or give an array")
+                raise InputError(
+                    f"{shown_path(path)} has pixels of more than 8 bits; convert it, or give an array"
+                )
             mode = image.convert("L" if channels == 1 else "RGB")
             pixels = np.asarray(mode.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        MemoryError,
-        Image.DecompressionBombError,
-    ) as failure:
-        raise InputError(f"cannot read {path}: {failure}") from None
     planes = pixels.reshape(height, width, channels)[:, :, ::-1].transpose(2, 0, 1)
     mean = np.asarray(prepared.mean or (0.0,), dtype=np.float32).reshape(-1, 1, 1)
     one = (planes - mean) * np.float32(prepared.scale)

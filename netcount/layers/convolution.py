@@ -62,7 +62,7 @@ class Convolution(Layer):
         axis = self.axis(first, self.axis_given, f"{CONVOLUTION}.axis")
         made, group = self.numbers(first[axis])
         for what, number in (("input channels", first[axis]), ("num_output", made)):
-            if number % group:
+            if not group or number % group:  # a depthwise type has as many groups as channels
                 self.refuse(f"{number} {what} cannot be divided by group {group}", f"{CONVOLUTION}.group")
         for index, other in enumerate(bottoms):
             if other != first:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import sqrt
+from math import isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs, legacy
@@ -43,6 +43,9 @@ class PriorBox(NoBlobs):
     def _boxes(self, param: Message) -> tuple[list[tuple[float, float]], OpCount]:
         """(width, height) of each box, and what Caffe computes for them at every position."""
         small, large = param.numbers("min_size"), param.numbers("max_size")
+        for field in ("min_size", "max_size", "aspect_ratio"):
+            if not all(map(isfinite, param.numbers(field))):
+                self.refuse(f"{field} must be finite", f"{PARAM}.{field}")
         if not small or min(small) <= 0:
             self.refuse("needs a positive min_size", f"{PARAM}.min_size")
         if large and len(large) != len(small):

@@ -47,6 +47,7 @@ class ArgMax(NoBlobs):
                     "argmax_param.top_k",
                 )
             return [bottom.replaced(axis, self.top_k)]
+        self.axis(bottom, 0)
         if self.top_k > bottom.count(1):
             self.refuse(
                 f"top_k {self.top_k} is more than the {bottom.count(1)} values",

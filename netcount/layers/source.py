@@ -125,6 +125,12 @@ class Parameter(Source):
         shape = message.child("parameter_param").child("shape")
         self.shape = Shape(shape.integers("dim"))
 
+    def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
+        """The blob's shape; another cannot be given."""
+        if given:
+            self.refuse(f"its blob is {self.shape}; another shape cannot be given", "parameter_param")
+        return [self.shape]
+
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
         """The blob's shape."""
         return self.shape

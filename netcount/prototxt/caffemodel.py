@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netcount.errors import InputError, Place
+from netcount.errors import InputError, Place, reason
 from netcount.lazy import np
 from netcount.prototxt.schema_table import ENUMS, MESSAGES
 from netcount.prototxt.wire import (
@@ -129,8 +129,7 @@ def open(path: str | os.PathLike[str]) -> CaffeModel:
         with Path(path).open("rb") as stream:
             data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as failure:
-        reason = (failure.strerror if isinstance(failure, OSError) else None) or failure
-        raise InputError(f"cannot read {file}: {reason}") from None
+        raise InputError(f"cannot read {file}: {reason(failure)}") from None
     try:
         return _model(Wire(data, file))
     except BaseException:
@@ -140,7 +139,7 @@ def open(path: str | os.PathLike[str]) -> CaffeModel:
 
 def shown(path: str) -> str:
     """A path for a message, with nothing a terminal would obey."""
-    return path if path.isprintable() else ascii(path)
+    return path if path and path.isprintable() else ascii(path)
 
 
 def _model(wire: Wire) -> CaffeModel:

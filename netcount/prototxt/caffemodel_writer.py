@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from netcount.errors import InputError, Place
+from netcount.errors import InputError, Place, reason
 from netcount.lazy import np
 from netcount.prototxt.caffemodel import shown
 from netcount.prototxt.schema_table import MESSAGES
@@ -45,7 +45,7 @@ def write(
                 partial.unlink()
             raise
     except OSError as failure:
-        raise InputError(f"cannot write {file}: {failure.strerror or failure}") from None
+        raise InputError(f"cannot write {file}: {reason(failure)}") from None
 
 
 def _write_layer(stream: BinaryIO, file: str, name: str, type: str, blobs: Sequence[NDArray[Any]]) -> None:

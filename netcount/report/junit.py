@@ -20,7 +20,7 @@ def junit(nets: Sequence[Checked]) -> str:
     for key in ("tests", "failures", "errors"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     indent(root)
-    text = tostring(root, encoding="unicode")
+    text = tostring(root, encoding="us-ascii").decode("ascii")  # right in whatever encoding it is printed
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 

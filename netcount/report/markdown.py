@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from netcount.report.layout import Part, Table
 from netcount.report.text import visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&]|:(?=[\w+-]+:))")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&]|:(?=[\w+-]+:|//)|(?<=www)\.)")
+"""Besides markup: what GitHub makes an emoji, or a link without being asked."""
 
 
 def escaped(text: str) -> str:
@@ -16,9 +17,11 @@ def escaped(text: str) -> str:
 
     >>> print(escaped("a|b <img> *c*"))
     a\\|b &lt;img&gt; \\*c\\*
+    >>> print(escaped("https://a www.b"))
+    https\\://a www\\.b
     """
     plain = visible(text)
-    if plain.replace("/", "").replace("-", "").replace(".", "").replace(" ", "").isalnum():
+    if "www." not in plain and plain.replace("/", "").replace("-", "").replace(".", "").replace(" ", "").isalnum():
         return plain
     return _SPECIAL.sub(
         lambda m: {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"}.get(m[1], "\\" + m[1]),

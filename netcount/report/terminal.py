@@ -15,6 +15,7 @@ _STYLES = {"title": "bold", "footer": "bold", "rule": "dim"}
 
 def show(parts: Sequence[Part], console: Console) -> None:
     """Print the parts, laid out as plain text is.  No text is read as markup, highlighted or cropped."""
+    console.width = console.width or 80
     for line in lines(parts, console.width):
         console.print(Text(line.text, style=_style(line)), highlight=False, soft_wrap=True)
 
