@@ -58,6 +58,12 @@ def propagate(
             for position, (blob, shape) in enumerate(zip(part.tops, tops, strict=True)):
                 if why := oversized(shape):
                     layer.refuse(f'top {position} "{wiring.blob_names[blob]}" {shape}: {why}')
+                if blob in wiring.weighted and not shape.count():
+                    layer.refuse(
+                        f'top {position} "{wiring.blob_names[blob]}" {shape} has a loss_weight but no elements',
+                        "loss_weight",
+                        position,
+                    )
                 found[blob] = shape
             own = layer.blobs(bottoms)  # type: ignore[arg-type]
             _check_params(part, layer, own)

@@ -39,7 +39,7 @@ CASES = {
     "Python:roi_data_layer.layer.RoIDataLayer": _op(
         "Python", _python("roi_data_layer.layer", "RoIDataLayer", "'num_classes': 21"), "", "data im_info gt_boxes"
     ),
-    "HDF5Output": PAIR + _op("HDF5Output", "", "a b", ""),
+    "HDF5Output": PAIR + _op("HDF5Output", 'hdf5_output_param { file_name: "out.h5" }', "a b", ""),
     "ConvolutionDepthwise": IMAGE
     + _op("ConvolutionDepthwise", "convolution_param { num_output: 6 kernel_h: 3 kernel_w: 2 stride: 2 pad: 1 }"),
     "HardSigmoid": IMAGE + _op("HardSigmoid"),
@@ -133,13 +133,5 @@ TRUTHS = {
 }
 """Inputs of layers that hold something against a truth, as rows; the rest of the blob is 0."""
 
-LABELS = {
-    "BoxAnnotatorOHEM": {"r": 0},
-    "CenterLoss": {"label": 9},
-    "InfogainLoss": {"label": 7},
-    "MarginInnerProduct": {"label": 5},
-    "ROIAlign": {"r": 0},
-    "SegAccuracy": {"label": 5},
-    "SoftmaxWithLossOHEM": {"label": 7},
-}
-"""Inputs that hold whole numbers below a bound (0: zeros)."""
+ZEROS = {"BoxAnnotatorOHEM": "r", "ROIAlign": "r"}
+"""Inputs of zeros: boxes whose first number is their image's."""

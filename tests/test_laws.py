@@ -18,7 +18,7 @@ from netcount.execute.verify import verify
 from netcount.layers import window
 from netcount.layers.catalogue import CATALOGUE, python_key
 from netcount.layers.families import FAMILIES
-from tests.cases import CASES, LABELS, TOLD, TRUTHS
+from tests.cases import CASES, TOLD, TRUTHS, ZEROS
 from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, needs_golden
 
 WITH_ARRAYS = [case for case in conformance_cases() if "arrays" in case]
@@ -49,21 +49,20 @@ def test_each_class_says_where_it_comes_from(key: str) -> None:
 
 
 def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
-    generator = np.random.default_rng(7)
+    """What a case needs besides random numbers, and labels where they are read as such."""
     found = {}
     for index in net.inputs:
         blob = net.blobs[index]
-        bound = LABELS.get(key, {}).get(blob.name)
         rows = TRUTHS.get(key, {}).get(blob.name)
         if rows is not None:
             found[blob.name] = np.zeros(blob.shape, dtype=np.float32)
             found[blob.name].reshape(-1, len(rows[0]))[: len(rows)] = rows
-        elif bound is not None:
-            found[blob.name] = generator.integers(0, max(1, bound), blob.shape).astype(np.float32)
+        elif blob.name == ZEROS.get(key):
+            found[blob.name] = np.zeros(blob.shape, dtype=np.float32)
         elif blob.name == "i":
             found[blob.name] = np.array([[80, 112, 1]], dtype=np.float32)
-        else:
-            found[blob.name] = generator.standard_normal(blob.shape, dtype=np.float32)
+        elif net.nodes[blob.producer].type != "Input":
+            found[blob.name] = np.random.default_rng(7).standard_normal(blob.shape, dtype=np.float32)
     return found
 
 

@@ -385,3 +385,20 @@ def test_opencv_computes_the_same(name: str, tmp_path: Path) -> None:
         theirs = judge.forward(output)
         scale = np.abs(theirs).max()
         np.testing.assert_allclose(array.reshape(theirs.shape), theirs, rtol=1e-3, atol=1e-3 * scale)
+
+
+def test_random_inputs_are_labels_where_they_are_read_as_such() -> None:
+    """The labels of three layers, one behind a Reshape, and indices; others stay normal."""
+    text = inputs(x=(40, 3), y=(40, 1), i=(40,)) + (
+        'layer { name: "f" type: "Reshape" bottom: "y" top: "f" reshape_param { shape { dim: -1 } } }\n'
+        'layer { name: "s" type: "Split" bottom: "f" top: "labels" top: "once" }\n'
+        'layer { name: "l" type: "SoftmaxWithLoss" bottom: "x" bottom: "labels" top: "l" }\n'
+        'layer { name: "a" type: "Accuracy" bottom: "x" bottom: "once" top: "a" }\n'
+        'layer { name: "e" type: "Embed" bottom: "i" top: "e" embed_param { input_dim: 7 num_output: 2 } }\n'
+    )
+    net = netcount.load(text, batch="net")
+    assert verify(net).agrees
+    found = Executor(net, keep=["x", "y", "i"]).run()
+    assert np.unique(found["y"]).tolist() == [0, 1, 2]
+    assert np.unique(found["i"]).tolist() == list(range(7))
+    assert (found["x"] % 1).all()

@@ -46,7 +46,7 @@ def _netscope(node: Node, ops: OpCount) -> int:
         (bottom, *_) = node.bottoms
         channels = bottom.shape[bottom.shape.axis(getattr(layer, "axis_given", 1))]
         products = channels * top.shape.count() * prod(window.kernel)
-        return products * len(node.tops) // prod(window.stride)
+        return products * len(node.tops) // prod([stride or 1 for stride in window.stride])  # 0: not set
     if node.type == "Scale":
         return top.shape.count()
     if node.type == "LRN":

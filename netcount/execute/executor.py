@@ -12,7 +12,7 @@ from netcount.execute.weights import by_node, fits
 from netcount.layers.base import Source
 from netcount.layers.source import DummyData
 from netcount.lazy import np
-from netcount.net import Net, Node
+from netcount.net import Blob, Net, Node
 from netcount.shape import Shape
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Executor:
             raise InputError(f"seed is a whole number from 0, not {seed}")
         self.net = net
         self.seed = seed
+        self.readers = net.readers()
         self.keep = frozenset(keep)
         known = {blob.name for blob in net.blobs}
         for name in self.keep - known:
@@ -99,7 +100,7 @@ class Executor:
 
         arrays: dict[int, Array] = {}
         given = self._given(inputs or {})
-        left = [len(readers) for readers in self.net.readers()]
+        left = [len(readers) for readers in self.readers]
         outputs = set(self.net.outputs)
         ends = {self.net.blobs[index].name for index in outputs}
         found: dict[str, Array] = {}
@@ -155,11 +156,25 @@ class Executor:
         return tops
 
     def _random(self, node: Node, name: str, run: Run) -> Array:
-        """Stand-in data for a declared input; a database's are asked for by name."""
+        """Stand-in data for a declared input, labels where they are read as such; a database's are
+        asked for by name."""
         blob = next(top for top in node.tops if top.name == name)
         if node.type != "Input":
             node.layer.forward([], [], run)  # says that it has no data, and how to give them
+        limit = min(self._limits(blob), default=None)
+        if limit is not None:
+            return run.generator.integers(0, max(1, limit), blob.shape, np.int32).astype(np.float32)
         return run.generator.standard_normal(blob.shape, dtype=np.float32)
+
+    def _limits(self, blob: Blob) -> Iterator[int]:
+        """Below which whole number a blob's values must lie, for each layer that takes them for indices."""
+        for index in self.readers[blob.index]:
+            node = self.net.nodes[index]
+            limits = node.layer.indices(node.bottom_shapes)
+            yield from (limits[i] for i, bottom in enumerate(node.bottoms) if bottom is blob and i in limits)
+            if node.layer.shares_bottom:
+                for top in node.tops:
+                    yield from self._limits(top)
 
     def _given(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The caller's arrays in float32; each must name a blob and have its shape."""

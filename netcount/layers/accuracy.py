@@ -49,6 +49,10 @@ class Accuracy(NoBlobs):
         check_labels(self, data, label, axis)
         return [Shape(), Shape((data[axis],))][: self.top_count]
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes along the axis."""
+        return {1: bottoms[0][bottoms[0].axis(self.axis_given)]}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound without an early end: a compare and an add a value, a compare and two adds a
         label; a div a result."""

@@ -64,7 +64,7 @@ class ReLU(ElementWise):
         """One pass, or two with a slope."""
         if not self.slope:
             return np.maximum(x, 0)
-        y = np.float32(self.slope) * x
+        y = np.multiply(x, np.float32(self.slope), out=np.empty_like(x))
         np.copyto(y, x, where=x > 0)
         return y
 
@@ -82,7 +82,7 @@ class ReLU6(ReLU):
 
     def value(self, x: Array) -> Array:
         """Clipped from above."""
-        y = super().value(x)
+        y = np.asarray(super().value(x))
         np.minimum(y, np.float32(6), out=y)
         return y
 

@@ -234,6 +234,8 @@ class Deconvolution(Convolution):
         """N×C×*S -> N×C'×*O."""
         from netcount.layers.column import deconvolve
 
+        if 0 in stride:
+            self.refuse("stride 0 can be counted but not run: Caffe divides by it", CONVOLUTION)
         return deconvolve(x, weight, bias, self.group, stride, pad, dilation, run)
 
 

@@ -57,10 +57,11 @@ class Images(Source):
         return None
 
     def _channels(self, param: Message, transform: Message) -> int:
-        grey = transform.flag("force_gray") or (_has(param, "is_color") and not param.flag("is_color"))
-        if grey:
+        if self.knows_colour:
+            return 1 if _has(param, "is_color") and not param.flag("is_color") else COLOURS
+        if transform.flag("force_gray"):
             return 1
-        if not (transform.flag("force_color") or self.knows_colour):
+        if not transform.flag("force_color"):
             self.assumed = (
                 f"{COLOURS} channels are assumed, only the database knows; --input-shape "
                 f"{self.message.texts('top')[0]}=N,C,H,W says otherwise"
@@ -68,6 +69,7 @@ class Images(Source):
         return COLOURS
 
     knows_colour = True
+    """Whether its own parameters say the channels; force_gray and force_color are for databases."""
 
     def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
         """Images and labels; nothing is assumed of an image shape that is given."""

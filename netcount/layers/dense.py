@@ -109,6 +109,10 @@ class Embed(Layer):
             found.append(ParamBlob(Shape((self.num_output,)), "bias", self.bias_filler))
         return found
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The indices: rows of the weights."""
+        return {0: self.input_dim}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add for each bias; the look-up itself is no arithmetic."""
         return OpCount(adds=tops[0].count() if self.bias else 0)

@@ -53,6 +53,10 @@ class InfogainLoss(Loss):
         loss = super().infer(bottoms)[0]
         return [loss, bottoms[0]][: self.top_count]
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes along the axis."""
+        return {1: bottoms[0][bottoms[0].axis(self.axis_given)]}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The softmax; a compare, a log, a mul and an add an element; a div."""
         elements = bottoms[0].count()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, TypeAlias
 
@@ -168,6 +168,10 @@ class Layer(ABC):
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """Where the tops' extents depend on values: what the inferred ones stand for."""
         return None
+
+    def indices(self, bottoms: Sequence[Shape]) -> Mapping[int, int]:
+        """Bottoms that hold labels or indices, by position: whole numbers from 0 on, below which one."""
+        return {}
 
     def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """Elements of working memory besides bottoms, tops and blobs (Caffe's column buffer)."""

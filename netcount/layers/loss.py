@@ -70,6 +70,10 @@ class SoftmaxWithLoss(Loss):
         if self.message.numbers("loss_weight") != [0]:  # the Softmax inside has it too
             touch(self, bottoms[0].count(), "the probabilities")
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes along the axis."""
+        return {1: bottoms[0][bottoms[0].axis(self.axis_given)]}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The softmax; a compare, a log and an add a label (and a mul, if weighted); a div."""
         labels = bottoms[1].count()
@@ -113,6 +117,10 @@ class HingeLoss(Loss):
         super().read(message)
         self.norm = message.child("hinge_loss_param").text("norm")
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes."""
+        return {1: bottoms[0].count(1)}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Two adds and a compare an element (a square for L2); a sign an image; a div."""
         elements, images = bottoms[0].count(), bottoms[0][0]
@@ -141,6 +149,10 @@ class MultinomialLogisticLoss(Loss):
         """One label an image."""
         if legacy(self, bottoms[1], 1)[1:] != (1, 1, 1):
             self.refuse(f"{self.named(1)} {bottoms[1]} must hold one label an image", "bottom", 1)
+
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes."""
+        return {1: bottoms[0].count(1)}
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A compare, a log and an add an image; a div."""
@@ -179,6 +191,8 @@ class SigmoidCrossEntropyLoss(Loss):
                 "bottom",
                 1,
             )
+        if any(self.message.numbers("loss_weight")):  # the Sigmoid inside has it too
+            touch(self, x.count(), "the sigmoids")
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A value: the sigmoid (tanh, two muls, an add), and of the loss an exp, a log, three muls,

@@ -63,6 +63,10 @@ class CenterLoss(Loss):
         inputs = bottoms[0].count(bottoms[0].axis(self.axis_given))
         return [ParamBlob(Shape((self.classes, inputs)), "weight", self.filler)]
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes."""
+        return {1: self.classes}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An element: a difference, a square (or an absolute value) and an add.  Divs."""
         elements = bottoms[0].count()

@@ -61,6 +61,10 @@ class MarginInnerProduct(Layer):
         inputs = data.count(self.axis(data, self.axis_given))
         return [ParamBlob(Shape((self.num_output, inputs)), "weight", self.weight_filler)]
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes."""
+        return {1: self.num_output}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """M·K·C' madds; the normalization of the weights; the norm of each row, and its margin (at
         most 11 operations); the mixture of the products."""

@@ -27,11 +27,12 @@ class Power(ElementWise):
         self.power = param.number("power")
         self.scale = param.number("scale")
         self.shift = param.number("shift")
+        self.constant = abs(self.power * self.scale) <= 2.0**-150  # as a float, the product is 0
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Caffe skips a scale of 1, a shift of 0 and a power of 1; a constant costs nothing."""
         elements = tops[0].count()
-        if self.power * self.scale == 0:
+        if self.constant:
             return NOTHING
         return OpCount(
             adds=elements if self.shift != 0 else 0,
@@ -41,7 +42,7 @@ class Power(ElementWise):
 
     def value(self, x: Array) -> Array:
         """A constant where power·scale is 0."""
-        if self.power * self.scale == 0:
+        if self.constant:
             with np.errstate(all="ignore"):  # 0 to a negative power is infinite, as in C
                 value = np.float32(self.shift) ** np.float32(self.power)
             return np.full(x.shape, value, dtype=np.float32)

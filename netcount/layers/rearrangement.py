@@ -29,13 +29,17 @@ class BatchReindex(Moving):
         data, index = bottoms
         if len(index) != 1:
             self.refuse(f"{self.named(1)} {index} must have one axis", "bottom", 1)
-        if not data:
-            self.refuse(f"{self.named(0)} must have an axis to pick from", "bottom")
         return [Shape((index[0], *data[1:]))]
+
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The indices: images."""
+        return {1: bottoms[0].count(0, 1)}
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """An index outside the batch is refused, as by Caffe."""
         data, index = bottoms
+        if not data.ndim:  # which Caffe too sees only now
+            self.refuse(f"{self.named(0)} has no axis to pick from", "bottom")
         picked = index.astype(np.int64)
         if picked.size and not (picked.min() >= 0 and picked.max() < len(data)):
             self.refuse(f"an index lies outside the batch of {len(data)}", "bottom", 1)

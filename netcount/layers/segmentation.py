@@ -47,6 +47,10 @@ class SegAccuracy(NoBlobs):
             )
         return [Shape((1, 1, 1, 3))]
 
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes."""
+        return {1: legacy(self, bottoms[0], 0)[1]}
+
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A compare a value and an add a pixel; the confusion matrix's sums, and its divs."""
         classes = legacy(self, bottoms[0], 0)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.base import Moving, Source, touch
+from netcount.layers.base import Moving, Source, legacy, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import NONE, ONE, Arity, ParamBlob
 from netcount.lazy import np
@@ -178,15 +178,17 @@ class HDF5Output(Moving):
     tops = NONE
 
     def read(self, message: Message) -> None:
-        """Only a file name."""
+        """A file name, which Caffe opens at once."""
+        if not message.child("hdf5_output_param").text("file_name"):
+            self.refuse("needs a file_name to write to", "hdf5_output_param")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """No tops; both bottoms have the same axis 0."""
-        data, label = bottoms
-        if data[:1] != label[:1]:
-            self.refuse(f"data {data} and label {label} differ in axis 0", "bottom")
+        """No tops."""
         return []
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Nothing is written here."""
+        """Nothing is written here; but only here Caffe asks for as many images as labels."""
+        data, label = (legacy(self, Shape(bottom.shape), index) for index, bottom in enumerate(bottoms))
+        if data[0] != label[0]:
+            self.refuse(f"{data[0]} images and {label[0]} labels cannot be written together", "bottom", 1)
         return []

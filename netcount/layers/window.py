@@ -64,12 +64,8 @@ class WindowParam:
             self.layer.refuse("needs a kernel_size, or kernel_h and kernel_w", CONVOLUTION)
         kernel = self._spread(self.kernel, axes, "kernel")
         stride = self._spread(self.stride, axes, "stride")
-        for name, extents in (("kernel", kernel), ("stride", stride)):
-            if any(not 0 < extent < 2**31 for extent in extents):
-                self.layer.refuse(
-                    f"{name} {spatial_text(extents)} must be positive on every axis",
-                    f"{CONVOLUTION}.{self.fields[name]}",
-                )
+        self._positive("kernel", kernel, 1)
+        self._positive("stride", stride, 1 if self.fields["stride"] == "stride" else 0)  # 0 until it divides
         return (
             kernel,
             stride,
@@ -88,8 +84,16 @@ class WindowParam:
             )
         return tuple(extents)
 
+    def _positive(self, name: str, extents: Sequence[int], least: int) -> None:
+        if any(not least <= extent < 2**31 for extent in extents):
+            self.layer.refuse(
+                f"{name} {spatial_text(extents)} must be positive on every axis",
+                f"{CONVOLUTION}.{self.fields[name]}",
+            )
+
     def convolved(self, extents: Sequence[int]) -> tuple[int, ...]:
         """A convolution's output extents; refused where one is negative."""
+        self._positive("stride", self.over(len(extents))[1], 1)
         found = tuple([convolved(*one) for one in zip(extents, *self.over(len(extents)), strict=True)])
         return self._possible(found, extents)
 

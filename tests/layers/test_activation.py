@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from netcount.layers.activation import ElementWise
+from netcount.layers.catalogue import CATALOGUE
+from netcount.layers.families import FAMILIES
 from netcount.layers.run import Run
 from netcount.opcount import OpCount
 from netcount.shape import Shape
@@ -20,6 +23,18 @@ def test_relu6_has_a_slope_of_its_own() -> None:
     (y,) = layer.forward([X], [], Run())
     assert y.tolist() == [-2, -0.5, 0, 5, 6]
     assert layer.ops([Shape((5,))], [Shape((5,))]) == OpCount(adds=5, muls=5, compares=15)
+
+
+ELEMENT_WISE = [f'type: "{key}"' for key in FAMILIES if issubclass(CATALOGUE.get(key) or object, ElementWise)]
+SLOPED = [f'type: "ReLU{n}" relu{n}_param {{ negative_slope: 0.5 }}' for n in ("", 6)]
+
+
+@pytest.mark.parametrize("text", ELEMENT_WISE + SLOPED)
+def test_a_number_without_axes_stays_one(text: str) -> None:
+    """numpy makes a scalar of many a function's value, which is no array to write to."""
+    (y,) = layer_of(text).forward([np.full((), 0.5, dtype=np.float32)], [], Run())
+    assert isinstance(y, np.ndarray)
+    assert (y.shape, y.dtype) == ((), np.float32)
 
 
 @pytest.mark.parametrize("ratio", ["0", "1"])

@@ -33,6 +33,14 @@ def test_a_dense_image_is_cropped_by_crop_size_first(rest: str, extent: tuple[in
     assert shapes("DenseImageData", rest) == [(2, 3, *extent), (2, 1, *extent)]
 
 
+def test_only_databases_are_made_grey_by_the_transformation() -> None:
+    grey = "transform_param { force_gray: true crop_size: 5 }"
+    files = "image_data_param { batch_size: 2 new_height: 7 new_width: 9"
+    assert shapes("Data", f"{grey} data_param {{ batch_size: 2 }}")[0] == (2, 1, 5, 5)
+    assert shapes("ImageData", f"{grey} {files} }}")[0] == (2, 3, 5, 5)
+    assert shapes("ImageData", f"{files} is_color: false }}")[0] == (2, 1, 7, 9)
+
+
 def test_several_resize_params_are_read_and_the_first_counts() -> None:
     resize = "resize_param { height: 352 width: 416 } resize_param { height: 320 width: 320 }"
     rest = f"transform_param {{ {resize} }} data_param {{ batch_size: 4 }}"

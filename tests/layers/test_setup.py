@@ -19,6 +19,7 @@ from tests.helpers import inputs, layer_of, net_of
 Shapes = tuple[tuple[int, ...], ...]
 
 X = (2, 6, 9, 11)
+ONE_STRIDE = "num_output: 4 kernel_h: 3 kernel_w: 2 stride_h: 2"
 NO_IMAGES, NO_CHANNELS, NO_ROWS = (0, 6, 9, 11), (2, 0, 9, 11), (2, 6, 0, 11)
 
 
@@ -72,6 +73,11 @@ def forward(text: str, *bottoms: Any, tops: int = 1) -> list[Any]:
         ('type: "LSTM" recurrent_param { num_output: 4 }', ((3, 2, 5), (3, 2), (2, 7)), ((3, 2, 4),)),
         ('type: "DummyData" dummy_data_param { data_filler { type: "uniform" } shape { dim: 0 } }', (), ((0,),)),
         ('type: "SoftmaxWithLoss" loss_weight: 0', ((0, 7), (0,)), ((),)),
+        ('type: "SigmoidCrossEntropyLoss"', ((0, 7), (0,)), ((),)),
+        ('type: "BatchReindex"', ((), (3,)), ((3,),)),
+        ('type: "AbsVal" loss_weight: 0', (NO_IMAGES,), (NO_IMAGES,)),
+        (f'type: "Deconvolution" convolution_param {{ {ONE_STRIDE} }}', (X,), ((2, 4, 19, 2),)),
+        ('type: "HDF5Output" hdf5_output_param { file_name: "a" }', ((2, 3), (4,)), ()),
     ],
 )
 def test_taken(text: str, shapes: Shapes, tops: Shapes) -> None:
@@ -113,11 +119,17 @@ def test_taken(text: str, shapes: Shapes, tops: Shapes) -> None:
         ('type: "Exp" exp_param { base: 1e300 }', (X,), "must be positive and finite"),
         ('type: "Log" log_param { base: inf }', (X,), "must be positive and finite"),
         ('type: "SoftmaxWithLoss"', ((0, 7), (0,)), "no elements"),
+        ('type: "SigmoidCrossEntropyLoss" loss_weight: 2', ((0, 7), (0,)), "no elements"),
         ('type: "SoftmaxWithLoss" loss_weight: 0', ((4, 0), (4,)), "no elements"),
         ('type: "InfogainLoss"', ((0, 7), (0,), (7, 7)), "no elements"),
         ('type: "DummyData" dummy_data_param { shape { dim: 0 } }', (), "no elements"),
         ('type: "DummyData" dummy_data_param { data_filler { } shape { dim: 0 } }', (), "without elements"),
         ('type: "HDF5Data" transform_param { scale: 2 }', (), "does not transform data"),
+        ('type: "AbsVal" loss_weight: 1', (NO_IMAGES,), "has a loss_weight but no elements"),
+        ('type: "Flatten" loss_weight: 1', (NO_IMAGES,), "has a loss_weight but no elements"),
+        (f'type: "Convolution" convolution_param {{ {ONE_STRIDE} }}', (X,), "stride 2×0 must be positive"),
+        ('type: "Im2col" convolution_param { kernel_size: 3 stride_w: 2 }', (X,), "stride 0×2 must be"),
+        ('type: "Deconvolution" convolution_param { num_output: 4 kernel_size: 3 stride: 0 }', (X,), "stride 0×0"),
     ],
 )
 def test_refused(text: str, shapes: Shapes, said: str) -> None:
@@ -187,6 +199,7 @@ def test_crossed_bounds_clip_to_the_lower_one() -> None:
         ("scale: 0 shift: 1e10 power: 10", np.inf),
         ("scale: 0 shift: 2 power: 3", 8),
         ("scale: 0 power: 0", 1),
+        ("scale: 1e-30 power: 1e-30", 0),
     ],
 )
 def test_a_power_without_its_input_is_what_c_makes_of_it(fields: str, value: float) -> None:
@@ -238,6 +251,27 @@ def test_netscopes_deconvolution_reads_the_channels_of_its_axis() -> None:
     row = net_of(text).analyze("netscope").layers[-1]
     assert row.tops[0].shape == (2, 5, 4, 15)
     assert row.cost == 6 * (2 * 5 * 4 * 15) * 3 // 2
+
+
+def test_a_deconvolution_with_one_stride_is_counted_but_not_run() -> None:
+    text = (
+        f'layer {{ name: "op" type: "Deconvolution" bottom: "x" top: "y" convolution_param {{ {ONE_STRIDE} }} }}'
+    )
+    net = net_of(inputs(x=X) + text)
+    madds = 2 * 9 * 11 * 6 * 4 * 3 * 2
+    assert net.analyze().totals.madds == madds
+    assert net.analyze("netscope").totals.cost == 6 * (2 * 4 * 19 * 2) * (3 * 2) // 2  # its stride_w is 1
+    with pytest.raises(netcount.InputError, match="stride 0 can be counted but not run"):
+        net.run()
+
+
+def test_hdf5_output_opens_its_file_at_once_and_counts_rows_when_it_writes() -> None:
+    with pytest.raises(netcount.InputError, match="needs a file_name"):
+        built('type: "HDF5Output"', (2, 3), (2,), tops=0)
+    layer = layer_of('type: "HDF5Output" hdf5_output_param { file_name: "a" }', 2, 0)
+    assert layer.forward([np.zeros((2, 3)), np.zeros((2,))], [], Run()) == []
+    with pytest.raises(netcount.InputError, match="2 images and 4 labels"):
+        layer.forward([np.zeros((2, 3)), np.zeros((4,))], [], Run())
 
 
 def test_dropout_multiplies_only_in_training() -> None:
