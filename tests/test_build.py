@@ -111,8 +111,11 @@ def test_a_shape_by_custom_can_be_another() -> None:
             python_param { module: "roi_data_layer.layer" layer: "RoIDataLayer" param_str: "'num_classes': 21" } }
     """ + inputs(boxes=(128, 8, 1, 1))
     text += 'layer { name: "l" type: "SmoothL1Loss" bottom: "boxes" bottom: "targets" top: "loss" }'
-    with pytest.raises(InputError, match='"targets" is only taken to be 128×84: --input-shape targets=… says'):
+    with pytest.raises(InputError, match='"targets" is only taken to be 128×84×1×1: --input-shape targets=… says'):
         netcount.load(text)
+    assert [blob.shape for blob in netcount.load(text.split("boxes")[0].rsplit("layer", 1)[0]).blobs] == [
+        (1, 3, 600, 1000), (128, 5, 1, 1), (128, 1, 1, 1), (128, 84, 1, 1)
+    ]  # fmt: skip
     net = netcount.load(text, input_shapes={"targets": [128, 8]})
     assert net.nodes[-1].bottoms[1].shape == (128, 8)
     with pytest.raises(InputError) as refusal:
