@@ -43,9 +43,11 @@ def build(
     own_state = upgraded.child("state")
     merged = State(asked.phase, asked.level, {*own_state.texts("stage"), *asked.stages})
     chosen = select(upgraded.children("layer"), merged, found)
+    taken = set(map(id, chosen))
+    left_out = [layer for layer in upgraded.children("layer") if id(layer) not in taken]
     given = {name: Shape(shape) for name, shape in (input_shapes or {}).items()}
     chosen = _with_given_inputs(chosen, given)
-    wiring = wire(chosen, catalogue, merged.phase, assume or {}, found)
+    wiring = wire(chosen, catalogue, merged.phase, assume or {}, found, left_out)
     given = _named(given, wiring, found)
     shapes = propagate(wiring, given, found)
     owners = _share(wiring, shapes, found)

@@ -14,7 +14,7 @@ from netcount.errors import InputError, NetcountError, Problems, raise_all, reas
 from netcount.layers.assumed import IDENTITY
 from netcount.layers.catalogue import CATALOGUE, Catalogue
 from netcount.net import Net
-from netcount.prototxt.bind import bind
+from netcount.prototxt.bind import bind, nearest
 from netcount.prototxt.message import Message
 from netcount.prototxt.reader import read
 from netcount.prototxt.schema import fields_of
@@ -193,6 +193,7 @@ def _message_of(tree: Tree, problems: list[NetcountError], phase: str) -> tuple[
     With it the level that the solver asks for; a net alone cannot ask for one.
     """
     if not _is_solver(tree):
+        _check_net(tree)
         return bind(tree, "NetParameter", problems), 0
     solver = bind(tree, "SolverParameter", problems)
     raise_all(problems)
@@ -240,6 +241,15 @@ def _followed(solver: Message, field: str, named: str | list[str], problems: lis
         f'this is a solver file, and the net it names, "{name}", is not there; analyze that file',
         field,
     )
+
+
+def _check_net(tree: Tree) -> None:
+    """Refuse, with one error, a file that has nothing of a net."""
+    known = fields_of("NetParameter")
+    names = list(dict.fromkeys(name for name, _, _ in tree.fields))
+    if names and not any(name in known or nearest(name, list(known)) for name in names):
+        shown = ", ".join(f'"{name[:40]}"' for name in names[:4])
+        raise InputError(f"this is not a net: it has {shown}, and no layer", tree.place(tree.fields[0][2]))
 
 
 def _is_solver(tree: Tree) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from netcount.errors import InputError, MissingShapeError, NetcountError
+from netcount.errors import Errors, InputError, MissingShapeError, NetcountError
 from netcount.layers.layer import Layer, ParamBlob
 from netcount.layers.source import Source
 from netcount.shape import Shape, oversized
@@ -69,7 +69,7 @@ def propagate(
             _check_params(part, layer, own)
             params.append(own)
         except NetcountError as problem:
-            problems.append(problem)
+            problems.append(_with_hint(wiring, part, found, given, problem))
             params.append([])
     problems.extend(_unused(wiring, unused))
     return Shapes(found, params)
@@ -102,6 +102,31 @@ def _tops(
         unused.pop(named[index], None)
         shapes[index] = shape
     return shapes
+
+
+def _with_hint(
+    wiring: Wiring,
+    part: Part,
+    found: list[Shape | None],
+    given: Mapping[str, Shape],
+    problem: NetcountError,
+) -> NetcountError:
+    """The problem, with what to say where neither file nor caller but custom told a bottom's shape."""
+    for blob in () if isinstance(problem, Errors) else part.bottoms:
+        name, producer = wiring.blob_names[blob], wiring.producers[blob]
+        if name not in given and producer >= 0 and _by_custom(wiring, wiring.parts[producer], found):
+            hint = f'; "{name}" is only taken to be {found[blob]}: --input-shape {name}=… says otherwise'
+            return type(problem)(problem.message + hint, problem.place)
+    return problem
+
+
+def _by_custom(wiring: Wiring, maker: Part, found: list[Shape | None]) -> bool:
+    layer, bottoms = maker.layer, [found[blob] for blob in maker.bottoms]
+    if layer is None or None in bottoms:
+        return False
+    if isinstance(layer, Source):
+        return layer.assumed is not None
+    return layer.data_dependent(bottoms) is not None  # type: ignore[arg-type]
 
 
 def is_input(part: Part) -> bool:

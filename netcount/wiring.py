@@ -11,6 +11,7 @@ from netcount.layers.catalogue import Catalogue
 from netcount.layers.layer import Layer
 from netcount.prototxt.bind import BROKEN, nearest, unknown_field
 from netcount.prototxt.message import Message
+from netcount.prototxt.select import way_in
 from netcount.shape import Shape
 
 
@@ -67,15 +68,18 @@ def wire(
     phase: str,
     assume: Mapping[str, Sequence[Shape]],
     problems: list[NetcountError],
+    left_out: Sequence[Message] = (),
 ) -> Wiring:
-    """Connect the layers.  Every mistake is appended to `problems`; a broken layer stays as a part
+    """Connect the layers; those `left_out` by the state only help to say who would make a blob.
+
+    Every mistake is appended to `problems`; a broken layer stays as a part
     without a Layer, so that what depends on it is not reported as well."""
     wiring = Wiring()
     unknown: list[Part] = []
     unused = dict(assume)
     for message in messages:
         part = Part(message)
-        _connect_bottoms(wiring, part, messages, problems)
+        _connect_bottoms(wiring, part, messages, left_out, problems)
         broken = BROKEN in message.values
         make = _maker(part, catalogue, assume, unused, wiring)
         if make is None and not broken:
@@ -121,26 +125,44 @@ def _maker(
 
 
 def _connect_bottoms(
-    wiring: Wiring, part: Part, messages: Sequence[Message], problems: list[NetcountError]
+    wiring: Wiring,
+    part: Part,
+    messages: Sequence[Message],
+    left_out: Sequence[Message],
+    problems: list[NetcountError],
 ) -> None:
     for index, name in enumerate(part.message.values.get("bottom", ())):
         blob = wiring.current.get(name)
         if blob is None:
             blob = wiring.missing.get(name)
         if blob is None:
-            problems.append(_unknown_bottom(wiring, part, index, name, messages))
+            problems.append(_unknown_bottom(wiring, part, index, name, messages, left_out))
             blob = wiring.missing[name] = wiring.add_blob(name, -1)
         wiring.readers[blob] += 1
         part.bottoms.append(blob)
 
 
-def _unknown_bottom(wiring: Wiring, part: Part, index: int, name: str, messages: Sequence[Message]) -> InputError:
-    makers = [m for m in messages if name in m.values.get("top", ())]
+def _unknown_bottom(
+    wiring: Wiring,
+    part: Part,
+    index: int,
+    name: str,
+    messages: Sequence[Message],
+    left_out: Sequence[Message],
+) -> InputError:
+    makers, others = (
+        [layer for layer in layers if name in layer.values.get("top", ())] for layers in (messages, left_out)
+    )
     if makers and all(m is not part.message for m in makers):
         line = makers[0].place().line
         hint = f'; it is made only later, by "{makers[0].text("name")}" (line {line})'
     elif makers:
         hint = "; it is made by this layer itself"
+    elif others:
+        hint = (
+            f'; "{others[0].text("name")}" (line {others[0].place().line}), which makes it, is left out here: '
+            f"{way_in(others[0])}, or give it with --input-shape {name}=N,C,H,W"
+        )
     else:
         hint = nearest(name, [n for n in wiring.current if n != name]) or (
             f"; nothing makes it (--input-shape {name}=N,C,H,W can give it)"
@@ -194,11 +216,8 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
             f"{len(part.bottoms)} bottoms; give it once a bottom or not at all",
             "propagate_down",
         )
-    if (
-        not layer.in_place
-        and part.tops
-        and part.message.values.get("top", [""])[0] in (part.message.values.get("bottom", [])[:1])
-    ):
+    first = values.get("top", ())[:1]
+    if first and not layer.in_place and first == values.get("bottom", ())[:1]:
         layer.refuse("cannot work in place: top 0 is bottom 0", "top")
     return layer
 
@@ -213,7 +232,7 @@ def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
         given: Sequence[float] = part.message.values.get("loss_weight", ())
         split = any(weight and wiring.readers[top] for top, weight in zip(part.tops, given, strict=False))
         weights = 0 if split else len(given)
-        if (weights or layer.auto_tops) and (weights or 1) != len(part.tops):
+        if (weights or layer.weighs) and (weights or 1) != len(part.tops):
             problems.append(
                 layer.error(
                     f"loss_weight is given {weights} times for {len(part.tops)} tops; give one a top",

@@ -65,6 +65,12 @@ def test_a_top_with_a_loss_weight_stays_an_output_when_it_is_read() -> None:
     assert [unweighted.blobs[index].name for index in unweighted.outputs] == ["y"]
 
 
+OTHER_PHASE = (
+    'unknown bottom "y"; "r" \\(line 1\\), which makes it, is left out here: try --phase TRAIN, '
+    "or give it with --input-shape y=N,C,H,W"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -73,6 +79,15 @@ def test_a_top_with_a_loss_weight_stays_an_output_when_it_is_read() -> None:
         (inputs(x=(1, 3)) + WEIGHTED + _relu("y", "y", "s"), "is overwritten in place while the loss reads"),
         (inputs(x=(1, 3)) + _relu("y", "z"), 'unknown bottom "z"; nothing makes it'),
         (_relu("y") + inputs(x=(1, 3)), 'made only later, by "x" \\(line 2\\)'),
+        (_relu("y").replace("}", "include { phase: TRAIN } }") + _relu("z", "y", "s"), OTHER_PHASE),
+        (_relu("y").replace("}", "exclude { phase: TEST } }") + _relu("z", "y", "s"), OTHER_PHASE),
+        (
+            _relu("y").replace("}", 'include { stage: "all" } }') + _relu("z", "y", "s"),
+            "here: try --stage all, or",
+        ),
+        (_relu("y").replace("}", "include { min_level: 1 } }") + _relu("z", "y", "s"), "another --phase, --stage"),
+        ('item { name: "cat" }', 'this is not a net: it has "item", and no layer'),
+        ("layers { type: CROP }", '"type" is CROP, no V1 layer\'s type'),
         (inputs(xylo=(1, 3)) + _relu("y", "xylp"), 'did you mean "xylo"'),
         (inputs(x=(1, 3)) + 'layer { name: "s" type: "Softmax" bottom: "x" }', "takes 1 top, not 0"),
         (inputs(x=(1, 3)) + _relu("y").replace("}", "param { lr_mult: 1 } }"), "0 parameter blobs but 1 param"),
@@ -88,6 +103,31 @@ def test_refused_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as refusal:
         netcount.load(text)
     assert refusal.value.place
+
+
+def test_a_shape_by_custom_can_be_another() -> None:
+    text = """
+    layer { name: "d" type: "Python" top: "data" top: "rois" top: "labels" top: "targets"
+            python_param { module: "roi_data_layer.layer" layer: "RoIDataLayer" param_str: "'num_classes': 21" } }
+    """ + inputs(boxes=(128, 8, 1, 1))
+    text += 'layer { name: "l" type: "SmoothL1Loss" bottom: "boxes" bottom: "targets" top: "loss" }'
+    with pytest.raises(InputError, match='"targets" is only taken to be 128×84×1×1: --input-shape targets=… says'):
+        netcount.load(text)
+    assert [blob.shape for blob in netcount.load(text.split("boxes")[0].rsplit("layer", 1)[0]).blobs] == [
+        (1, 3, 600, 1000), (128, 5, 1, 1), (128, 1, 1, 1), (128, 84, 1, 1)
+    ]  # fmt: skip
+    net = netcount.load(text, input_shapes={"targets": [128, 8]})
+    assert net.nodes[-1].bottoms[1].shape == (128, 8)
+    with pytest.raises(InputError) as refusal:
+        netcount.load(text, input_shapes={"targets": [128, 12]})
+    assert "taken to be" not in str(refusal.value)
+
+
+def test_a_loss_of_an_old_net_needs_no_top() -> None:
+    net = netcount.load("""input: "x" input_dim: 2 input_dim: 3 input_dim: 1 input_dim: 1
+    input: "l" input_dim: 2 input_dim: 1 input_dim: 1 input_dim: 1
+    layers { layer { name: "loss" type: "softmax_loss" } bottom: "x" bottom: "l" }""")
+    assert [blob.shape for blob in net.nodes[-1].tops] == [()]
 
 
 def _shared(first: int, second: int, mode: str = "", rates: tuple[int, int] = (1, 1)) -> str:

@@ -88,7 +88,7 @@ def test_an_error_prints_nothing_on_standard_output() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "foo: 1\n",
+        "layr {}\n",
         'layer { name: "a" typ: "ReLU" }\n',
         'layer { name: "a%d" type: "ReLU" bottom: "q%d" top: "r%d" }\n',
         'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 } } }\n',

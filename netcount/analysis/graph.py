@@ -17,7 +17,7 @@ def sets_channels(node: Node) -> bool:
 
 
 def classifiers(net: Net) -> set[int]:
-    """The nodes that feed the net's outputs with no other learned layer in between.
+    """The nodes that feed the net's outputs, or boxes, with no other learned layer in between.
 
     Such a layer's channels are the net's answer (classes, box coordinates). Silence is no output,
     and a layer that reads only the shape of a bottom is not fed by it.
@@ -25,7 +25,7 @@ def classifiers(net: Net) -> set[int]:
     answering = set(net.outputs)
     found = set()
     for node in reversed(net.nodes):
-        if node.tops:
+        if node.tops and not makes_boxes(node):
             if answering.isdisjoint(top.index for top in node.tops):
                 continue
         elif node.type == "Silence":
@@ -36,6 +36,16 @@ def classifiers(net: Net) -> set[int]:
         shapes_only = node.layer.extents_only
         answering.update(b.index for position, b in enumerate(node.bottoms) if position not in shapes_only)
     return found
+
+
+def makes_boxes(node: Node) -> bool:
+    """Whether the layer reads scores and makes of them rows of its own, as many as the values say.
+
+    A Proposal does; a Filter hands on what it reads.
+    """
+    if node.layer.data_dependent(node.bottom_shapes) is None:
+        return False
+    return all(top[1:] != node.bottom_shapes[0][1:] for top in node.top_shapes)
 
 
 def only_reader(net: Net, readers: list[list[int]], blob: Blob) -> Node | None:

@@ -95,7 +95,7 @@ class Rescaler:
     ) -> Rescaled:
         """The net with every convolution's channels times `width`, on images of `resolution`.
 
-        The classifiers (what feeds the outputs without another learned layer in between) and `keep`
+        The classifiers (what feeds outputs or proposals with no learned layer in between) and `keep`
         make what they made, channelwise convolutions follow their input, and a pooling that covered
         the whole plane still does.  multiple: what channels are rounded to.
         InputError where a constant in the file makes it impossible.

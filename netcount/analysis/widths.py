@@ -117,7 +117,8 @@ class _Attempt:
         elif node.index in self.fixed:
             found = Channels(made, group)
         else:
-            found = Channels(self.overrides.get(node.index) or self.multiplier.scaled(made), group)
+            wide = self.overrides.get(node.index) or self.multiplier.scaled(made)
+            found = Channels(wide, wide if group == made > 1 else group)  # one channel a group stays one
         for what, number in (("input channels", given), ("num_output", found.made)):
             if number % found.group:
                 layer.refuse(

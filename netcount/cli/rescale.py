@@ -33,8 +33,8 @@ def rescale(
 ) -> None:
     """A thinner or wider net, for smaller or larger images: the same prototxt with other numbers.
 
-    Every convolution's num_output is scaled but the classifiers' (what feeds the outputs without
-    another learned layer in between); depthwise groups follow, and branches that are added up stay
+    Every convolution's num_output is scaled but the classifiers' (what feeds outputs or proposals
+    without another learned layer in between); depthwise groups follow, and branches that are added up stay
     alike. Comments and layout are kept. InnerProduct layers keep their num_output.
 
     \b

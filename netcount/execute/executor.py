@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.errors import InputError, reason
 from netcount.execute.fill import random_rows
-from netcount.execute.weights import by_node, fits
+from netcount.execute.weights import by_node, form_of
 from netcount.layers.base import Source
 from netcount.layers.source import DummyData
 from netcount.lazy import np
@@ -68,7 +68,8 @@ class Executor:
             row: list[Array] = []
             for index, (blob, owner) in enumerate(zip(node.params, node.owners, strict=True)):
                 if owner is not None:
-                    row.append(rows[owner.node][owner.index].reshape(blob.shape))
+                    array = rows[owner.node][owner.index]
+                    row.append(array if array.shape in blob.forms else array.reshape(blob.shape))
                     continue
                 if index >= len(given):
                     raise InputError(
@@ -77,13 +78,14 @@ class Executor:
                         node.place,
                     )
                 array = _floats(given[index], f'{node.type} "{node.name}": blob {index} of the weights')
-                if not fits(array.shape, blob.shape, legacy=array.ndim == 4):
+                shape = form_of(array.shape, blob, legacy=array.ndim == 4)
+                if shape is None:
                     raise InputError(
                         f'{node.type} "{node.name}": blob {index} is {blob.shape}, the weights have '
                         f"{Shape(array.shape)}",
                         node.place,
                     )
-                row.append(array.reshape(blob.shape))
+                row.append(array.reshape(shape))
             rows.append(row)
         return rows
 

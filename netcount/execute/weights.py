@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.errors import InputError, NetcountError, raise_all
+from netcount.layers.layer import ParamBlob
 from netcount.lazy import np
 from netcount.net import Net, Node
 from netcount.prototxt import caffemodel, caffemodel_writer
@@ -79,13 +80,19 @@ def _blobs(
         return []
     arrays: list[Array] = []
     for index, (blob, stored) in enumerate(zip(node.params, layer.blobs, strict=True)):
-        if fits(stored.shape, blob.shape, stored.legacy):
-            arrays.append(stored.array().reshape(blob.shape))
+        shape = form_of(stored.shape, blob, stored.legacy)
+        if shape is not None:
+            arrays.append(stored.array().reshape(shape))
         else:
             problems.append(
                 _mistake(path, node, f"has {Shape(stored.shape)} for blob {index}, the net {blob.shape}")
             )
     return arrays
+
+
+def form_of(stored: Sequence[int], blob: ParamBlob, legacy: bool) -> Shape | None:
+    """The shape of `blob`, or the form of a fork, that the stored shape is; None where it is neither."""
+    return next((shape for shape in (blob.shape, *blob.forms) if fits(stored, shape, legacy)), None)
 
 
 def fits(stored: Sequence[int], wanted: Sequence[int], legacy: bool) -> bool:
@@ -116,7 +123,10 @@ def write_caffemodel(path: str | os.PathLike[str], net: Net, weights: Mapping[st
         if given is None and all(owner is not None for owner in node.owners):
             continue
         arrays = [np.asarray(array, dtype=np.float32) for array in given or ()]
-        if [array.shape for array in arrays] != [tuple(blob.shape) for blob in node.params]:
+        if len(arrays) != len(node.params) or any(
+            form_of(array.shape, blob, legacy=False) is None
+            for array, blob in zip(arrays, node.params, strict=True)
+        ):
             wanted = ", ".join(str(blob.shape) for blob in node.params)
             got = ", ".join(str(Shape(array.shape)) for array in arrays) or "none"
             raise InputError(f'{node.type} "{node.name}" needs blobs {wanted}, the weights have {got}')

@@ -24,17 +24,17 @@ SEGNET_EPS = 1e-9
 class BN(Layer):
     """(x − mean) · inverse deviation · slope + bias, a channel.  N×C×*S -> N×C×*S.
 
-    Two forks share the name.  happynear: slope, bias, mean and inverse deviation, each 1×C; the
-    last two are kept for TEST.  SegNet, known by its own fields in bn_param: scale and shift, each
-    1×C×1×1; the batch's own mean and variance in either phase (and as tops 1 and 2), or, with
-    bn_mode INFERENCE, none at all: they were folded into scale and shift.
-    Sources: bn_layer.cpp of caffe-windows and of SegNet's Caffe.  PSPNet's Caffe keeps the variance
-    where caffe-windows keeps the inverse deviation, which no field tells.
+    Three forks share the name.  happynear: slope, bias, mean and inverse deviation, each 1×C; the
+    last two are kept for TEST.  PSPNet, after Temporal Segment Networks: the same, each 1×C×1×1 in a
+    model, and the variance in place of its inverse deviation.  SegNet, known by its own fields in
+    bn_param: scale and shift, each 1×C×1×1; the batch's own mean and variance in either phase (and as
+    tops 1 and 2), or, with bn_mode INFERENCE, none at all: they were folded into scale and shift.
+    Sources: bn_layer.cpp of caffe-windows, of PSPNet's and of SegNet's Caffe.
     """
 
     type = "BN"
     temporaries = 1
-    source = "happynear, SegNet"
+    source = "happynear, PSPNet, SegNet"
     tops = Arity(1, 3)
 
     def read(self, message: Message) -> None:
@@ -58,11 +58,13 @@ class BN(Layer):
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Slope (or scale), bias (or shift) and, without SegNet's fields, the kept statistics."""
         channels = legacy(self, bottoms[0], 0)[1]
-        shape = Shape((1, channels, 1, 1) if self.segnet else (1, channels))
+        four = Shape((1, channels, 1, 1))
+        shape, forms = (four, ()) if self.segnet else (Shape((1, channels)), (four,))
         learned = [
-            ParamBlob(shape, role, filler) for role, filler in zip(("weight", "bias"), self.fillers, strict=True)
+            ParamBlob(shape, role, filler, forms)
+            for role, filler in zip(("weight", "bias"), self.fillers, strict=True)
         ]
-        return learned if self.segnet else [*learned, *[ParamBlob(shape, "statistic")] * 2]
+        return learned if self.segnet else [*learned, *[ParamBlob(shape, "statistic", forms=forms)] * 2]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Two adds and two muls an element, one each when folded; with own statistics two adds and
@@ -75,8 +77,12 @@ class BN(Layer):
         return OpCount(adds=4 * elements + channels, muls=3 * elements + 3 * channels, exps=channels)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """By the kept statistics, by the batch's own, or by none."""
+        """By the kept statistics, by the batch's own, or by none.
+
+        A fourth blob 1×C×1×1 holds variances, one 1×C inverse deviations.
+        """
         (x,) = bottoms
+        variances = len(blobs) == 4 and blobs[3].ndim == 4
         slope, bias, *statistics = (blob.reshape(-1, *(1,) * (x.ndim - 2)) for blob in blobs)
         told: list[Array] = []
         if self.folded:
@@ -85,6 +91,8 @@ class BN(Layer):
             y = x * slope + bias
         elif self.kept:
             mean, inverse = statistics
+            if variances:
+                inverse = 1 / np.sqrt(inverse + np.float32(self.eps))
             y = (x - mean) * inverse * slope + bias
         else:
             axes = (0, *range(2, x.ndim))

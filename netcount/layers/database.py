@@ -164,12 +164,14 @@ class MemoryData(Source):
 class AnnotatedData(Images):
     """SSD's images with boxes: the label is 1×1×boxes×8, one box until data come.
 
-    With MobileNet-YOLO's yolo_data_type 1 it is N×1×300×5 (annotated_data_layer.cpp of both).
+    With MobileNet-YOLO's yolo_data_type 1 it is N×1×300×5.  Its third top are maps of the classes,
+    as many as its label map has unless there is a single_class (annotated_data_layer.cpp of both).
     """
 
     type = "AnnotatedData"
     source = "SSD"
     params = ("data_param",)
+    tops = Arity(1, 3)
     knows_colour = False
 
     def check(self, transform: Message) -> None:
@@ -187,14 +189,51 @@ class AnnotatedData(Images):
             return Shape((images, 1, 300, 5))
         return Shape((1, 1, 1, 8))
 
+    def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
+        """The maps N×1×H×W, by a size of their own or a part of the image's; the width goes first."""
+        image = given.get(0) or super().shape_of(0, given)
+        param = self.message.child("annotated_data_param")
+        if index < 2:
+            return super().shape_of(index, given)
+        if image is None or len(image) != 4 or not param.flag("single_class"):
+            return None
+        own = param.integer("seg_resize_width"), param.integer("seg_resize_height")
+        part = param.integer("seg_scales")
+        if not all(own) and part < 1:
+            self.refuse(f"seg_scales {part} must be positive", "annotated_data_param.seg_scales")
+        return Shape((image[0], 1, *(own if all(own) else (image[2] // part, image[3] // part))))
+
 
 class VideoData(Images):
-    """SSD's frames of a camera or a video file."""
+    """SSD's frames of a camera or a video file; or snippets of a list of videos, known by its source.
+
+    The frames of a snippet are channels: segments·length·3, or ·2 for a flow's x and y.  Sources:
+    video_data_layer.cpp of SSD and of the Caffe of Temporal Segment Networks (Wang et al. 2016).
+    """
 
     type = "VideoData"
-    source = "SSD"
-    params = ("data_param",)
-    knows_colour = True
+    source = "SSD, TSN"
+
+    def read(self, message: Message) -> None:
+        """Which fork's it is."""
+        self.snippets = message.child("video_data_param").has("source")
+        self.params = ("video_data_param",) if self.snippets else ("data_param",)
+        super().read(message)
+
+    def _channels(self, param: Message, transform: Message) -> int:
+        """Of all frames of a snippet, or of one frame."""
+        if not self.snippets:
+            return super()._channels(param, transform)
+        grey = 1 if param.flag("grayscale") else COLOURS
+        return (
+            param.integer("num_segments")
+            * param.integer("new_length")
+            * (2 if param.text("modality") == "FLOW" else grey)
+        )
+
+    def label(self, images: int, data: Shape | None) -> Shape | None:
+        """One an image."""
+        return Shape((images, 1, 1, 1) if self.snippets else (images,))
 
 
 class DenseImageData(Images):

@@ -40,11 +40,13 @@ class ParamBlob(NamedTuple):
     """A parameter blob of a layer, as it stands in a .caffemodel.
 
     role: "weight" (also scale), "bias" (also shift), "statistic" (kept, not learned).
+    forms: other shapes of as many values that forks store it in; `forward` gets them as they are.
     """
 
     shape: Shape
     role: str
     filler: Filler | None = None
+    forms: tuple[Shape, ...] = ()
 
 
 class Window(NamedTuple):
@@ -107,6 +109,8 @@ class Layer(ABC):
     """Whether Caffe's EqualNumBottomTopBlobs asks for as many tops as bottoms."""
     auto_tops: ClassVar[int] = 0
     """Tops a loss layer gets where the file names fewer (Caffe's AutoTopBlobs)."""
+    weighs: ClassVar[bool] = False
+    """Whether the loss has a weight of 1 where the file gives none (LossLayer::LayerSetUp)."""
     in_place: bool = True
     """False where Caffe cannot set the layer up when top 0 is bottom 0: it checks that it is not, or
     looks at the bottom again after the top has another shape.  Some parameters decide it."""

@@ -32,6 +32,7 @@ class Loss(NoBlobs):
     bottoms = TWO
     tops = ONE
     auto_tops = 1
+    weighs = True
     temporaries = 4
 
     def read(self, message: Message) -> None:

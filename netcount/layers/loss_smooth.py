@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class SmoothL1Loss(Loss):
     """Huber's loss of a difference, over N.  (N×*S, N×*S[, weights inside[, outside]]) -> number.
 
-    Source: smooth_L1_loss_layer.cpp of Fast R-CNN (sigma, 2 or 4 bottoms) and SSD (2 or 3).
+    Source: smooth_L1_loss_layer.cpp of Fast R-CNN (sigma, 2 or 4 bottoms), SSD (2 or 3) and
+    caffe-windows (turn_point, where its line has the slope 1 all the same).
     """
 
     type = "SmoothL1Loss"
@@ -29,9 +30,11 @@ class SmoothL1Loss(Loss):
     bottoms = Arity(2, 4)
 
     def read(self, message: Message) -> None:
-        """sigma: where the square turns into a line."""
+        """sigma or turn_point: where the square turns into a line."""
         super().read(message)
         self.sigma = message.child("smooth_l1_loss_param").number("sigma")
+        turn = message.child("smoothl1_param")
+        self.turn = turn.number("turn_point") if turn.has("turn_point") else None
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """All of one shape behind axis 0."""
@@ -56,9 +59,12 @@ class SmoothL1Loss(Loss):
         difference = a - b.reshape(a.shape)
         if weights:
             difference = difference * weights[0].reshape(a.shape)
-        size, steep = np.abs(difference), np.float32(self.sigma**2)
+        size, steep = np.abs(difference), np.float32(1 if self.turn is not None else self.sigma**2)
         square = np.float32(0.5) * steep * size * size
-        found: Array = np.where(size * steep < 1, square, size - 0.5 / (steep or 1))
+        if self.turn is not None:
+            found: Array = np.where(size < self.turn, square, size + np.float32(self.turn**2 / 2 - self.turn))
+        else:
+            found = np.where(size * steep < 1, square, size - 0.5 / (steep or 1))
         return found * weights[1].reshape(a.shape) if len(weights) > 1 else found
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:

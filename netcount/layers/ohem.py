@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class SmoothL1LossOHEM(SmoothL1Loss):
     """SmoothL1Loss that also tells each instance's loss.  (N×C×H×W, …) -> number[, N×1×H×W].
 
+    Its set-up leaves out the loss's own, so that two tops need no loss_weight.
     Source: smooth_L1_loss_ohem_layer.cpp and .cu of R-FCN's Caffe.
     """
 
@@ -30,11 +31,12 @@ class SmoothL1LossOHEM(SmoothL1Loss):
     source = "R-FCN"
     bottoms = Arity(2, 3)
     tops = Arity(1, 2)
+    weighs = False
 
     def read(self, message: Message) -> None:
         """It has no sigma of its own."""
         super().read(message)
-        self.sigma = 1.0
+        self.sigma, self.turn = 1.0, None
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The loss, and one value an instance."""

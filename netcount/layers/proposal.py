@@ -181,7 +181,7 @@ class RoIDataLayer(Source):
     """py-faster-rcnn's roi_data_layer.layer: images with boxes, by custom 1×3×600×1000.
 
     With three tops data, im_info and gt_boxes (Faster R-CNN), with more data, rois, labels,
-    bbox_targets and weights (Fast R-CNN).
+    bbox_targets and weights (Fast R-CNN), with py-R-FCN's axes of 1, as from ProposalTargetLayer.
     """
 
     type = "Python"
@@ -210,5 +210,5 @@ class RoIDataLayer(Source):
         if self.top_count == 3:
             return Shape(((1, 3), (1, 5))[index - 1])
         if index < 3:
-            return Shape(((SAMPLED, 5), (SAMPLED,))[index - 1])
-        return Shape((SAMPLED, 4 * self.classes)) if self.classes and index < 6 else None
+            return Shape((SAMPLED, (5, 1)[index - 1], 1, 1))
+        return Shape((SAMPLED, 4 * self.classes, 1, 1)) if self.classes and index < 6 else None

@@ -73,7 +73,8 @@ class Reorg(Moving):
     """Space to channels, in YOLO v2's own order.  N×C×H×W -> N×(C·s²)×(H/s)×(W/s).
 
     reverse goes the other way.  The values of the input are taken in order as C/s² channels of s times
-    the extents, and their blocks told apart.  Source: reorg_layer.cpp of YOLO forks, after darknet.
+    the extents, and their blocks told apart.  Without a stride it is 2, as in caffe-yolo9000, where
+    other forks ask for one.  Source: reorg_layer.cpp of YOLO forks, after darknet.
     """
 
     type = "Reorg"
@@ -83,7 +84,7 @@ class Reorg(Moving):
     def read(self, message: Message) -> None:
         """stride and direction."""
         param = message.child("reorg_param")
-        self.stride = param.integer("stride")
+        self.stride = param.integer("stride") if param.has("stride") else 2
         self.reverse = param.flag("reverse")
         if self.stride < 1:
             self.refuse("stride must be positive", "reorg_param.stride")

@@ -32,6 +32,9 @@ _LETTERS = {
 BROKEN = "!broken"
 """Marks a message, and those around it, in which a mistake left a field unset."""
 
+V1_TYPE = "V1LayerParameter.LayerType"
+"""The enum of the types that a layer can have in a V1 net."""
+
 _OPEN_ENDED = "LayerParameter"
 """The message in which a custom layer may bring a parameter message of its own."""
 
@@ -232,7 +235,8 @@ def _enum(type_name: str) -> Convert:
         except (ValueError, KeyError):
             known = list(values)
             hint = nearest(raw, known) or ("; one of " + ", ".join(known) if len(known) < 9 else "")
-            raise ValueError(f"has no value {raw[:80]}{hint}") from None
+            what = "no V1 layer's type" if type_name == V1_TYPE else "none of its values"
+            raise ValueError(f"is {raw[:80]}, {what}{hint}") from None
 
     return convert
 

@@ -53,3 +53,18 @@ def _meets(state: State, rule: Message) -> bool:
         and all(stage in state.stages for stage in rule.texts("stage"))
         and not any(stage in state.stages for stage in rule.texts("not_stage"))
     )
+
+
+def way_in(layer: Message) -> str:
+    """The option that takes in a layer which its rules leave out."""
+    include, exclude = layer.children("include"), layer.children("exclude")
+    for phase, other in (("TRAIN", "TEST"), ("TEST", "TRAIN")):
+        if _phases(include) == {phase} or _phases(exclude) == {other}:
+            return f"try --phase {phase}"
+    stages = [stage for rule in include for stage in rule.texts("stage")]
+    return f"try --stage {stages[0]}" if stages else "another --phase, --stage or --level takes it in"
+
+
+def _phases(rules: list[Message]) -> set[str]:
+    """The phases that the rules name; "" for a rule that names none."""
+    return {rule.text("phase") if rule.has("phase") else "" for rule in rules}

@@ -147,6 +147,31 @@ def test_depthwise_groups_follow_a_concat() -> None:
 SUM = 'layer { name: "s" type: "Eltwise" bottom: "%s" bottom: "%s" top: "s" }\n'
 
 
+def test_one_channel_a_group_stays_one() -> None:
+    text = inputs(data=(1, 3, 9, 11)) + conv("wide", "data", "a", "num_output: 32 kernel_size: 1")
+    text += conv("up", "a", "b", "num_output: 16 group: 16 kernel_size: 3").replace("Convol", "Deconvol", 1)
+    text += conv("out", "b", "y", "num_output: 5 kernel_size: 1")
+    made = netcount.rescale(text, width=0.5)
+    assert [(change.layer, change.now) for change in made.changes] == [("wide", 16), ("up", 8)]
+    assert made.net.nodes[2].params[0].shape == (16, 1, 3, 3)
+
+
+def test_what_feeds_proposals_is_an_answer() -> None:
+    text = inputs(data=(1, 3, 32, 48), info=(1, 3)) + conv("body", "data", "f", "num_output: 32 kernel_size: 1")
+    text += conv("score", "f", "s", "num_output: 18 kernel_size: 1")
+    text += conv("move", "f", "m", "num_output: 36 kernel_size: 1")
+    text += """
+    layer { name: "p" type: "Python" bottom: "s" bottom: "m" bottom: "info" top: "rois"
+            python_param { module: "rpn.proposal_layer" layer: "ProposalLayer" param_str: "'feat_stride': 16" } }
+    layer { name: "r" type: "ROIPooling" bottom: "f" bottom: "rois" top: "r"
+            roi_pooling_param { pooled_h: 3 pooled_w: 5 } }
+    layer { name: "fc" type: "InnerProduct" bottom: "r" top: "y" inner_product_param { num_output: 7 } }
+    """
+    made = netcount.rescale(text, width=0.5)
+    assert made.classifiers == ("score", "move", "fc")
+    assert [change.layer for change in made.changes] == ["body"]
+
+
 def test_branches_that_are_added_up_stay_alike() -> None:
     text = (
         CHAIN

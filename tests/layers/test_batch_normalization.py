@@ -1,13 +1,16 @@
-"""BN of two forks: blobs, values and refusals."""
+"""BN of three forks: blobs, values and refusals."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from netcount.errors import InputError
+from netcount.execute.executor import Executor
+from netcount.execute.weights import read_caffemodel, write_caffemodel
 from netcount.layers.run import Run
 from netcount.shape import Shape
 from tests.helpers import layer_of, net_of
@@ -16,8 +19,8 @@ X = np.random.default_rng(3).standard_normal((2, 6, 3, 5)).astype(np.float32)
 SLOPE, BIAS = np.arange(1, 7, dtype=np.float32), np.arange(6, dtype=np.float32)
 
 
-def blobs(*more: Any) -> list[Any]:
-    return [blob.reshape(1, 6, 1, 1) for blob in (SLOPE, BIAS, *more)]
+def blobs(*more: Any, shape: tuple[int, ...] = (1, 6, 1, 1)) -> list[Any]:
+    return [blob.reshape(shape) for blob in (SLOPE, BIAS, *more)]
 
 
 def normal(x: Any, eps: float) -> Any:
@@ -30,11 +33,37 @@ def test_kept_statistics_are_the_mean_and_the_inverse_deviation() -> None:
     assert [(blob.shape, blob.role) for blob in layer.blobs([Shape(X.shape)])] == [
         ((1, 6), role) for role in ("weight", "bias", "statistic", "statistic")
     ]
-    (y,) = layer.forward([X], blobs(BIAS, SLOPE), Run())
+    (y,) = layer.forward([X], blobs(BIAS, SLOPE, shape=(1, 6)), Run())
     planes = [(X[:, c] - c) * (c + 1) * (c + 1) + c for c in range(6)]
     np.testing.assert_allclose(y, np.stack(planes, axis=1), rtol=1e-5, atol=1e-5)
-    (own,) = layer_of('type: "BN"', phase="TRAIN").forward([X], blobs(BIAS, SLOPE), Run())
+    (own,) = layer_of('type: "BN"', phase="TRAIN").forward([X], blobs(BIAS, SLOPE, shape=(1, 6)), Run())
     np.testing.assert_allclose(own, normal(X, 1e-5), rtol=1e-4, atol=1e-5)
+
+
+NET = """
+input: "x" input_shape { dim: 2 dim: 6 dim: 3 dim: 5 }
+layer { name: "n" type: "BN" bottom: "x" top: "y" bn_param { eps: 0.5 } param { name: "s" } param { name: "b" }
+        param { name: "m" } param { name: "v" } }
+layer { name: "o" type: "BN" bottom: "x" top: "z" bn_param { eps: 0.5 } param { name: "s" } param { name: "b" }
+        param { name: "m" } param { name: "v" } }
+"""
+
+
+def test_a_model_with_four_axes_keeps_variances_as_pspnets(tmp_path: Path) -> None:
+    net = net_of(NET)
+    path = tmp_path / "pspnet.caffemodel"
+    write_caffemodel(path, net, {"n": blobs(BIAS, SLOPE)})
+    weights = read_caffemodel(path, net).blobs
+    assert [array.shape for array in weights["n"]] == [(1, 6, 1, 1)] * 4
+    outputs = dict(Executor(net, weights, keep=["y", "z"]).run({"x": X}))
+    by_channel = [value.reshape(6, 1, 1) for value in (SLOPE, BIAS)]
+    wanted = (X - by_channel[1]) / np.sqrt(by_channel[0] + 0.5) * by_channel[0] + by_channel[1]
+    for blob in ("y", "z"):
+        np.testing.assert_allclose(outputs[blob], wanted, rtol=1e-4, atol=1e-5)
+    write_caffemodel(path, net, {"n": blobs(BIAS, SLOPE, shape=(1, 6))})
+    assert [array.shape for array in read_caffemodel(path, net).blobs["n"]] == [(1, 6)] * 4
+    with pytest.raises(InputError, match="needs blobs 1×6"):
+        write_caffemodel(path, net, {"n": blobs(BIAS, SLOPE, shape=(6, 1))})
 
 
 @pytest.mark.parametrize("phase", ["TEST", "TRAIN"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from netcount.errors import InputError
@@ -83,3 +85,39 @@ def test_an_image_seg_data_may_leave_tops_out_and_says_how_it_labels() -> None:
 def test_what_the_forks_refuse(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         layer_of(f"type: {text}", 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "channels"), [("", 30), ("modality: RGB", 45), ("modality: RGB grayscale: true", 15)]
+)
+def test_the_frames_of_a_snippet_are_channels(settings: str, channels: int) -> None:
+    text = f"""layer {{ name: "d" type: "VideoData" top: "data" top: "label" transform_param {{ crop_size: 224 }}
+        video_data_param {{ source: "list" batch_size: 4 new_length: 5 num_segments: 3 {settings} }} }}"""
+    assert [blob.shape for blob in net_of(text).blobs] == [(4, channels, 224, 224), (4, 1, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape"),
+    [
+        ("", (4, 1, 40, 64)),
+        ("seg_scales: 4", (4, 1, 80, 128)),
+        ("seg_resize_width: 20 seg_resize_height: 10", (4, 1, 20, 10)),
+    ],
+)
+def test_maps_of_one_class_have_their_own_size_or_a_part_of_the_images(settings: str, shape: Any) -> None:
+    text = f"""layer {{ name: "d" type: "AnnotatedData" top: "data" top: "label" top: "seg"
+        data_param {{ batch_size: 4 }} transform_param {{ resize_param {{ height: 320 width: 512 }} }}
+        annotated_data_param {{ yolo_data_type: 1 {settings} }} }}"""
+    assert [blob.shape for blob in net_of(text).blobs] == [(4, 3, 320, 512), (4, 1, 300, 5), shape]
+    with pytest.raises(InputError, match="--input-shape seg=N,C,H,W"):
+        net_of(text.replace("yolo_data", "single_class: false yolo_data"))
+
+
+def test_a_part_of_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match="seg_scales 0 must be positive"):
+        shapes(
+            "AnnotatedData",
+            "data_param { batch_size: 4 } transform_param { crop_size: 64 } "
+            "annotated_data_param { seg_scales: 0 }",
+            "y l s",
+        )

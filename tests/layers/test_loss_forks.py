@@ -9,7 +9,7 @@ from netcount.errors import InputError
 from netcount.layers.run import Run
 from netcount.opcount import OpCount
 from netcount.shape import Shape
-from tests.helpers import layer_of
+from tests.helpers import inputs, layer_of, net_of
 
 
 def forward(text: str, *bottoms: Any, tops: int = 1, blobs: Any = ()) -> list[Any]:
@@ -80,6 +80,27 @@ def test_ohem_tells_the_smooth_l1_loss_of_each_instance(param: str, divisor: flo
     each = np.where(a < 1, a * a / 2, a - 0.5)
     np.testing.assert_allclose(instances, each.sum(axis=1, keepdims=True), rtol=1e-5)
     assert float(loss) == pytest.approx(float(each.sum()) / divisor, rel=1e-5)
+
+
+def test_only_the_set_up_of_a_loss_gives_it_a_weight() -> None:
+    net = net_of(
+        inputs(a=(2, 4, 1, 1), b=(2, 4, 1, 1), c=(2, 1, 1, 1))
+        + """
+    layer { name: "l" type: "SmoothL1LossOHEM" bottom: "a" bottom: "b" top: "x" top: "y" }"""
+    )
+    assert [blob.shape for blob in net.nodes[-1].tops] == [(), (2, 1, 1, 1)]
+    with pytest.raises(InputError, match="loss_weight is given 0 times for 2 tops"):
+        net_of(
+            inputs(a=(2, 4, 1, 1), c=(2, 1, 1, 1))
+            + """
+        layer { name: "l" type: "SoftmaxWithLossOHEM" bottom: "a" bottom: "c" top: "x" top: "y" }"""
+        )
+    with pytest.raises(InputError, match="loss_weight is given 1 times for 2 tops"):
+        net_of(
+            inputs(a=(2, 4, 1, 1), b=(2, 4, 1, 1))
+            + """
+        layer { name: "l" type: "SmoothL1LossOHEM" bottom: "a" bottom: "b" top: "x" top: "y" loss_weight: 1 }"""
+        )
 
 
 def test_ohem_gives_flat_predictions_four_axes() -> None:
@@ -180,3 +201,10 @@ def test_labels_of_the_softmax_loss_may_be_weighed_by_class() -> None:
     (loss,) = forward(text % "ignore_label: 0", scores, [0, 1, 0])
     assert float(loss) == pytest.approx(3 * np.log(2))
     assert "2 class_weighting" in refusal(text % "", (3, 4), (3,))
+
+
+def test_a_turn_point_leaves_the_line_its_slope() -> None:
+    (loss,) = forward('type: "SmoothL1Loss" smoothl1_param { turn_point: 0.5 }', A, B)
+    sizes = np.abs(np.subtract(A, B))
+    each = np.where(sizes < 0.5, sizes**2 / 2, sizes - 0.375)
+    assert float(loss) == pytest.approx(float(each.sum()) / 2, rel=1e-6)

@@ -33,6 +33,12 @@ def test_missing_axes_are_ones() -> None:
             layer.infer([Shape((1, 6, 2, 2, 2))])
 
 
+def test_a_stride_not_given_is_2() -> None:
+    assert layer_of('type: "Reorg"').infer([Shape((2, 3, 4, 6))]) == [(2, 12, 2, 3)]
+    with pytest.raises(InputError, match="stride must be positive"):
+        layer_of('type: "Reorg" reorg_param { stride: 0 }')
+
+
 def test_a_channel_scale_may_have_any_shape_of_as_many_positions() -> None:
     layer = layer_of('type: "ChannelScale"', 2)
     assert layer.infer([Shape((2, 6, 4, 5)), Shape((2, 20))]) == [(2, 6, 4, 5)]
