@@ -98,7 +98,7 @@ class Executor:
 
         arrays: dict[int, Array] = {}
         given = self._given(inputs or {})
-        left = [len(readers) for readers in self.net.readers()]
+        left = [len(readers) for readers in self.net.readers]
         outputs = set(self.net.outputs)
         ends = {self.net.blobs[index].name for index in outputs}
         found: dict[str, Array] = {}
