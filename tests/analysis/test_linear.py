@@ -10,6 +10,7 @@ import pytest
 
 import netcount
 from netcount.analysis.plain import Plain
+from netcount.analysis.rescale import Rescaler
 from tests.helpers import inputs
 
 CONV = 'layer {{ name: "{0}" type: "Convolution" bottom: "{1}" top: "{2}" convolution_param {{ {3} }} }}\n'
@@ -72,6 +73,12 @@ def test_four_times_the_layers_are_four_times_the_work(
 ) -> None:
     small, large = (netcount.load(make(size)).analyze() for size in (60, 240))
     assert calls(lambda: question(large)) < 4.4 * calls(lambda: question(small))
+
+
+@pytest.mark.parametrize("make", [residual, one_block, fan])
+def test_rescaling_is_so_too(make: Callable[[int], str]) -> None:
+    small, large = (Rescaler(make(size), keep=["stem"] if make is residual else []) for size in (60, 240))
+    assert calls(lambda: large.rescaled("1/2")) < 4.4 * calls(lambda: small.rescaled("1/2"))
 
 
 @pytest.mark.parametrize(("steps", "seen"), [(600, 1201), (8500, None)])
