@@ -12,7 +12,7 @@ from netcount.opcount import NOTHING, OpCount
 from netcount.shape import Shape
 
 if TYPE_CHECKING:
-    from netcount.analysis.compare import compare
+    from netcount.analysis.record import compare
     from netcount.analysis.sweep import sweep
     from netcount.execute.executor import Executor
     from netcount.execute.weights import write_caffemodel
@@ -46,7 +46,7 @@ __version__ = "0.1.0"
 
 _ON_DEMAND = {
     "Executor": "netcount.execute.executor",
-    "compare": "netcount.analysis.compare",
+    "compare": "netcount.analysis.record",
     "sweep": "netcount.analysis.sweep",
     "write_caffemodel": "netcount.execute.weights",
 }

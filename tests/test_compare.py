@@ -11,9 +11,9 @@ import pytest
 
 import netcount
 from netcount.analysis.baseline import baseline_text
-from netcount.analysis.compare import Change, NetFacts, changes, compare, compared, facts
+from netcount.analysis.compare import Change, NetFacts, changes, compared, facts
 from netcount.analysis.count import count
-from netcount.analysis.record import record
+from netcount.analysis.record import compare, record
 from netcount.cli.main import run
 from netcount.report.comparison import comparison_csv, comparison_document, report
 from tests.helpers import SAMPLES, inputs, net_of, valid

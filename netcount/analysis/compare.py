@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from netcount.analysis.conventions import Convention
 from netcount.analysis.count import Count
 from netcount.prototxt.message import Message
 from netcount.prototxt.tree import Tree
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FIGURES = ("params", "statistics", "madds", "cost", "activations", "weight_bytes")
 """The totals that a comparison shows, besides the number of layers."""
@@ -165,27 +161,6 @@ def changes(before: NetFacts, after: NetFacts) -> list[Change]:
     return sorted(found, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params"))))
 
 
-def compare(before: Any, after: Any, convention: str | Convention = "madds") -> pd.DataFrame:
-    """A row a changed layer: kind, layer, type, fields, figures before and after.
-
-    before, after: nets (`netcount.load`) or paths.  Unchanged layers are left out; `df.attrs` holds
-    the totals of both under "before" and "after".
-    """
-    import pandas as pd
-
-    from netcount.analysis.conventions import convention_named
-    from netcount.analysis.count import count
-    from netcount.analysis.record import RECORD, record
-    from netcount.loading import load_net
-    from netcount.net import Net
-
-    rule = convention_named(convention)
-    old, new = (facts(count(net if isinstance(net, Net) else load_net(net), rule)) for net in (before, after))
-    frame = pd.DataFrame.from_records([record(change) for change in changes(old, new)], columns=list(RECORD))
-    frame.attrs.update(before=dict(old.totals), after=dict(new.totals))
-    return frame
-
-
 def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> Change | None:
     fields: dict[str, tuple[str | None, str | None]] = {}
     if old.type != new.type:
@@ -260,5 +235,5 @@ def _loose(tree: Tree, prefix: str) -> list[tuple[str, str]]:
     return found
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from netcount.analysis.compare import Change, LayerFacts
+from netcount.analysis.compare import Change, LayerFacts, changes, facts
+from netcount.analysis.conventions import Convention, convention_named
+from netcount.analysis.count import count
+from netcount.loading import load_net
+from netcount.net import Net
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RECORD = (
     "change",
@@ -18,6 +25,21 @@ RECORD = (
     "tops",
     *(f"{figure}{end}" for figure in ("params", "madds", "activations") for end in ("_was", "", "_delta")),
 )
+
+
+def compare(before: Any, after: Any, convention: str | Convention = "madds") -> pd.DataFrame:
+    """A row a changed layer: kind, layer, type, fields, figures before and after.
+
+    before, after: nets (`netcount.load`) or paths.  Unchanged layers are left out; `df.attrs` holds
+    the totals of both under "before" and "after".
+    """
+    import pandas as pd
+
+    rule = convention_named(convention)
+    old, new = (facts(count(net if isinstance(net, Net) else load_net(net), rule)) for net in (before, after))
+    frame = pd.DataFrame.from_records([record(change) for change in changes(old, new)], columns=list(RECORD))
+    frame.attrs.update(before=dict(old.totals), after=dict(new.totals))
+    return frame
 
 
 def record(change: Change) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netcount.analysis.blocks import Block, outside
-from netcount.analysis.count import Count, totals_of
+from netcount.analysis.count import Count, Totals, totals_of
 from netcount.analysis.plain import Plain
 from netcount.report import document
 from netcount.report.layout import Part, Table
@@ -32,38 +32,22 @@ def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
     rows = [
         (
             visible(block.name),
-            str(len(block.rows)),
             block.inputs[0].shape.hwc() + _more(block.inputs) if block.inputs else "",
             block.outputs[0].shape.hwc() + _more(block.outputs) if block.outputs else "",
-            human(block.totals.params),
-            human(block.totals.madds),
-            percent(block.totals.madds, totals.madds),
-            kernels_text(block),
+            *_sums(block.totals, totals),
+            ", ".join(f"{kernel_text(share)} {share.share_madds:.0%}" for share in block.kernels),
             _plain_cell(block.plain),
         )
         for block in found
     ]
-    rows.append(
-        ("(other layers)", str(len(rest)), "", "", human(others.params), human(others.madds),
-         percent(others.madds, totals.madds), "", "")
-    )  # fmt: skip
+    rows.append((f"({len(rest)} others)", "", "", *_sums(others, totals), "", ""))
     table = Table(
-        ("block", "layers", "input", "output", "params", "madds", "share", "by kernel", "plain"),
-        (False, True, True, True, True, True, True, False, False),
+        ("block", "input", "output", "params", "madds", "share", "by kernel", "plain"),
+        (False, True, True, True, True, True, False, False),
         tuple(rows),
-        (
-            "whole net",
-            str(len(count.layers)),
-            "",
-            "",
-            human(totals.params),
-            human(totals.madds),
-            "100.00%",
-            "",
-            "",
-        ),
-        shrink=((7, 7), (0, 12), (2, 9)),
-    )  # fmt: skip
+        (f"{len(count.layers)} layers", "", "", *_sums(totals, totals), "", ""),
+        shrink=((6, 8), (0, 10)),
+    )
     return [
         head,
         "",
@@ -72,6 +56,10 @@ def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
         "plain: one convolution from the block's input to its output, and how many times its weights are "
         "the block's (biases left out); netcount explain FILE BLOCK says more",
     ]
+
+
+def _sums(part: Totals, whole: Totals) -> tuple[str, str, str]:
+    return human(part.params), human(part.madds), percent(part.madds, whole.madds)
 
 
 def ends(block: Block) -> str:

@@ -138,15 +138,14 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
             reasons.row.tops[0].shape.hwc() if reasons.row.tops else "",
             params_formula(reasons) if reasons.row.params else "",
             human(reasons.row.madds) if reasons.row.madds else "",
-            percent(reasons.row.madds, totals.madds) if reasons.row.madds else "",
         )
         for reasons in found.layers
     ]
     table = Table(
-        ("layer", "type", "kernel", "output", "params", "madds", "share"),
-        (False, False, False, True, True, True, True),
+        ("layer", "type", "kernel", "output", "params", "madds"),
+        (False, False, False, True, True, True),
         tuple(rows),
-        (f"total of {len(rows)} layers", "", "", "", f"{totals.params:,}", human(totals.madds), "100.00%"),
+        (f"total of {len(rows)} layers", "", "", "", f"{totals.params:,}", human(totals.madds)),
         shrink=((1, 6), (0, 14)),
     )
     net = found.counted.net

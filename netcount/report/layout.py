@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 def column_widths(table: Table, available: int | None) -> list[int]:
     """Cells for each column, shrinkable ones made narrower until the table fits, if it can."""
-    lines = [table.titles, *table.rows, *([_narrow(table.footer)] if table.footer else [])]
+    lines = [table.titles, *table.rows, *([_narrow(table.footer, table.right)] if table.footer else [])]
     widths = [max(width(line[i]) for line in lines) for i in range(len(table.titles))]
     if available is None:
         return widths
@@ -81,9 +81,12 @@ def _line(cells: Sequence[str], table: Table, widths: Sequence[int]) -> str:
     return GAP.join(shown).rstrip()
 
 
-def _narrow(footer: Sequence[str]) -> list[str]:
-    """The footer's cells that need their column's width: not those with empty ones behind."""
-    return ["" if not after else cell for cell, after in zip(footer, (*footer[1:], "-"), strict=True)]
+def _narrow(footer: Sequence[str], right: Sequence[bool]) -> list[str]:
+    """The footer's cells that need their column's width: not labels with empty cells behind."""
+    behind = (*footer[1:], "-")
+    return [
+        "" if not (after or number) else cell for cell, after, number in zip(footer, behind, right, strict=True)
+    ]
 
 
 def _footer(cells: Sequence[str], table: Table, widths: Sequence[int]) -> str:
@@ -92,7 +95,7 @@ def _footer(cells: Sequence[str], table: Table, widths: Sequence[int]) -> str:
     start = 0
     while start < len(cells):
         end = start + 1
-        while end < len(cells) and not cells[end]:
+        while not table.right[start] and end < len(cells) and not cells[end]:
             end += 1
         cells_wide = sum(widths[start:end]) + len(GAP) * (end - start - 1)
         shown.append(padded(clipped(cells[start], cells_wide), cells_wide, table.right[start]))
@@ -105,11 +108,12 @@ def wrapped(text: str, available: int | None) -> list[str]:
     if available is None or width(text) <= available:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()) + 2)
-    lines, line = [], ""
-    for word in text.split(" "):
-        if line.strip() and width(line) + 1 + width(word) > available:
+    first, *words = text.split()
+    lines, line = [], indent[2:] + first
+    for word in words:
+        if width(line) + 1 + width(word) > available:
             lines.append(line)
             line = indent + word
         else:
-            line = f"{line} {word}" if line or lines else word
+            line = f"{line} {word}"
     return [*lines, line]

@@ -13,7 +13,7 @@ from netcount.report.text import bar, heading, visible
 from netcount.units import human_bytes, percent
 
 SCHEMA = "netcount/memory/1"
-BAR_CELLS = 20
+BAR_CELLS = 12
 _FIELDS = ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes")
 
 
@@ -49,7 +49,6 @@ def _table(found: Memory, top: int | None) -> Table:
         rows.append(
             (
                 visible(layer.row.name),
-                visible(layer.row.type),
                 layer.row.tops[0].shape.hwc() if layer.row.tops else "",
                 human_bytes(live),
                 bar(live, most, BAR_CELLS) + (" peak" if index == found.peak else ""),
@@ -58,10 +57,10 @@ def _table(found: Memory, top: int | None) -> Table:
             )
         )
     return Table(
-        ("layer", "type", "output", "alive", "", "scratch", "weights"),
-        (False, False, True, True, False, True, True),
+        ("layer", "output", "alive", "", "scratch", "weights"),
+        (False, True, True, False, True, True),
         tuple(rows),
-        shrink=((4, 8), (1, 6), (0, 12), (2, 7)),
+        shrink=((0, 12),),
     )
 
 

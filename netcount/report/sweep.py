@@ -11,6 +11,7 @@ from netcount.report.text import heading, visible
 from netcount.units import human, human_bytes
 
 SCHEMA = "netcount/sweep/1"
+_SHOWN = tuple(key for key in FIGURES if key != "statistics")
 _TITLES = {"weight_bytes": "weights", "peak_bytes": "peak"}
 _FIELDS = ("width", "resolution", *FIGURES, "fits", "over", "error")
 
@@ -19,15 +20,11 @@ def sweep_report(found: Sweep) -> list[Part]:
     """The table, what fits marked, and the largest that does."""
     rows = []
     for index, variant in enumerate(found.variants):
-        figures = ["" if variant.error else _shown(key, getattr(variant, key)) for key in FIGURES]
+        figures = ["" if variant.error else _shown(key, getattr(variant, key)) for key in _SHOWN]
         rows.append((variant.width, str(variant.resolution or ""), *figures, _mark(found, index)))
-    titles = [_TITLES.get(key, key) for key in FIGURES]
-    table = Table(
-        ("width", "resolution", *titles, ""),
-        (True,) * (2 + len(FIGURES)) + (False,),
-        tuple(rows),
-        shrink=((8, 8),),
-    )
+    titles = [_TITLES.get(key, key) for key in _SHOWN]
+    right = (True,) * (2 + len(_SHOWN))
+    table = Table(("width", "resolution", *titles, ""), (*right, False), tuple(rows), shrink=((7, 4),))
     bounds = [f"{_TITLES.get(key, key)} at most {_shown(key, most)}" for key, most in found.limits.items()]
     parts: list[Part] = [
         heading(found.net, found.file, f"{len(found.variants)} variants", f"{found.bits} bits a value", *bounds),
