@@ -109,6 +109,8 @@ class _Plan:
         return [_in_proportion(_channels(top), given[0], before[0]) for top in node.tops]
 
     def _convolved(self, node: Node, layer: Convolution) -> int:
+        if node.bottoms[0].shape.axis(layer.axis_given) != 1:
+            layer.refuse("its channels are not axis 1, so that its width stays", "convolution_param.axis")
         given, before = self._of(node.bottoms[0]), _channels(node.bottoms[0])
         made, group = layer.numbers(before)
         if _is_channelwise(node):

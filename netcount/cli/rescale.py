@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from netcount.analysis.count import count
 from netcount.analysis.rescale import Rescaled, Rescaler
 from netcount.cli.options import load_arguments, net_options, parse_factors, parse_resolutions, scale_options
-from netcount.cli.output import emit
+from netcount.cli.output import conclude, emit
 from netcount.errors import InputError
 from netcount.report.text import visible
 from netcount.units import human, times
@@ -49,14 +50,15 @@ def rescale(
     rescaler = Rescaler(file, keep=keep, **load_arguments(options))
     made = rescaler.rescaled(factor, sizes[0] if sizes else None, multiple)
     emit(made.text, output)
-    click.echo(_summary(made, output), err=True)
+    click.echo(_summary(made, keep, output), err=True)
+    conclude(made.net.warnings, made.net.complete)
 
 
-def _summary(made: Rescaled, output: str | None) -> str:
+def _summary(made: Rescaled, keep: Sequence[str], output: str | None) -> str:
     before, after = count(made.before).totals, count(made.net).totals
     lines = [
         f"{visible(output or 'standard output')}: {len(made.changes)} convolutions changed, "
-        f"kept: {', '.join(map(visible, made.classifiers)) or 'no classifier'}",
+        f"kept: {', '.join(map(visible, dict.fromkeys([*made.classifiers, *keep]))) or 'no classifier'}",
         f"params  {human(before.params)} -> {human(after.params)}, {times(after.params, before.params)}",
         f"madds   {human(before.madds)} -> {human(after.madds)}, {times(after.madds, before.madds)}",
     ]

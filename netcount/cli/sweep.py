@@ -16,7 +16,7 @@ from netcount.cli.options import (
     parse_resolutions,
     scale_options,
 )
-from netcount.cli.output import Forms, deliver, progress_bar, replace
+from netcount.cli.output import Forms, conclude, deliver, progress_bar, replace
 
 NOTHING_FITS, BAD_INPUT = 1, 2
 
@@ -92,7 +92,9 @@ def sweep(
     deliver(
         Forms(lambda: sweep_report(found), lambda: sweep_document(found), lambda: sweep_csv(found)), form, output
     )
+    code = 0
     if all(variant.error for variant in found.variants):
-        raise click.exceptions.Exit(BAD_INPUT)
-    if limits and found.best is None:
-        raise click.exceptions.Exit(NOTHING_FITS)
+        code = BAD_INPUT
+    elif limits and found.best is None:
+        code = NOTHING_FITS
+    conclude(found.warnings, found.complete, code)

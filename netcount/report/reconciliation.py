@@ -92,6 +92,7 @@ def reconciliation_document(found: Reconciliation) -> dict[str, Any]:
         "file": found.net.file,
         "phase": found.net.phase,
         "batch": found.net.batch,
+        "complete": found.net.complete,
         "conventions": [
             {"name": convention.name, "about": convention.about, "used_by": convention.used_by}
             for convention in found.conventions

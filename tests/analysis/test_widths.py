@@ -57,3 +57,9 @@ def test_a_depthwise_convolution_is_kept_with_what_it_reads() -> None:
     with pytest.raises(InputError, match=r'"dw": is to be kept at 8 channels.* reads 4 now; --keep a would leave'):
         netcount.rescale(text, width=0.5, keep=["dw"])
     assert widths(text, keep=["dw", "a"]) == {"a": 8, "dw": 8, "end": 9}
+
+
+def test_channels_on_another_axis_are_left_to_the_reader() -> None:
+    text = CHAIN + conv("a", "x", "a", "num_output: 8 kernel_size: 1 axis: 2") + END % "a"
+    with pytest.raises(InputError, match="channels are not axis 1"):
+        netcount.rescale(text, width=0.5)
