@@ -95,6 +95,6 @@ def _model(
 def _stats_parts(stats: list[BlobStats]) -> list[Any]:
     if not stats:
         return []
-    from netcount.report.weightstats import stats_table
+    from netcount.report.weightstats import stats_report
 
-    return ["", stats_table(stats)]
+    return ["", *stats_report(stats)]
