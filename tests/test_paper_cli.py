@@ -190,6 +190,30 @@ def test_hostile_names_stay_data(command: list[str]) -> None:
         assert not record.lstrip('"').startswith("=")
 
 
+def test_pictures_of_what_is_huge_or_impossible(tmp_path: Path) -> None:
+    path = tmp_path / "p.png"
+    text = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 8 } } }\n'
+    done = run("sweep", "-", "--resolution", "3,4", "--plot", str(path), stdin=text)
+    assert done.returncode == 2
+    assert "a resolution has no meaning" in done.stdout
+    assert path.read_bytes().startswith(b"\x89PNG")
+    for i in range(3000):
+        text += f'layer {{ name: "r{i}" type: "ReLU" bottom: "x" top: "x" }}\n'
+    done = run("memory", "-", "--top", "1", "--plot", str(path), stdin=text)
+    assert done.returncode == 0, done.stderr
+    assert int.from_bytes(path.read_bytes()[16:20], "big") < 2**14, "pixels wide"
+
+
+def test_long_lists_are_cut_short() -> None:
+    text = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }\n'
+    for i in range(30):
+        text += f'layer {{ name: "c{i}" type: "Convolution" bottom: "x" top: "y{i}" '
+        text += "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+    assert "and 19 more\n" in run("memory", "-", stdin=text).stdout
+    assert "kept: c0, c1, " in (done := run("rescale", "-", stdin=text)).stderr
+    assert " and 10 more\n" in done.stderr
+
+
 def test_names_are_no_formulas_in_pictures(tmp_path: Path) -> None:
     text = (
         'name: "$\\\\frac$" layer { name: "$x^$" type: "Input" top: "x" '

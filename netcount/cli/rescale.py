@@ -12,8 +12,10 @@ from netcount.analysis.rescale import Rescaled, Rescaler
 from netcount.cli.options import load_arguments, net_options, parse_factors, parse_resolutions, scale_options
 from netcount.cli.output import conclude, emit
 from netcount.errors import InputError
-from netcount.report.text import visible
+from netcount.report.text import listed, visible
 from netcount.units import human, times
+
+MOST_KEPT = 20
 
 
 @click.command()
@@ -55,10 +57,11 @@ def rescale(
 
 
 def _summary(made: Rescaled, keep: Sequence[str], output: str | None) -> str:
+    kept = [visible(name) for name in dict.fromkeys([*made.classifiers, *keep])]
     before, after = count(made.before).totals, count(made.net).totals
     lines = [
         f"{visible(output or 'standard output')}: {len(made.changes)} convolutions changed, "
-        f"kept: {', '.join(map(visible, dict.fromkeys([*made.classifiers, *keep]))) or 'no classifier'}",
+        f"kept: {listed(kept, MOST_KEPT) or 'no classifier'}",
         f"params  {human(before.params)} -> {human(after.params)}, {times(after.params, before.params)}",
         f"madds   {human(before.madds)} -> {human(after.madds)}, {times(after.madds, before.madds)}",
     ]
