@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 class Net(BareNet):
     """A net whose shapes are known, and the questions it can be asked."""
 
+    @classmethod
+    def of(cls, net: BareNet) -> Net:
+        """The same net, ready to be asked."""
+        found = cls.__new__(cls)
+        vars(found).update(vars(net))
+        return found
+
     def analyze(self, convention: str | Convention = "madds") -> Analysis:
         """What every layer costs.  `convention` names what the column `cost` counts."""
         return Analysis(count(self, convention_named(convention)))
@@ -209,7 +216,7 @@ def load(
         assume=assume,
         catalogue=catalogue,
     )
-    return Net(**vars(found))
+    return Net.of(found)
 
 
 def rescale(
@@ -233,4 +240,4 @@ def rescale(
 
     size = Resolution(*resolution) if isinstance(resolution, tuple) else resolution
     found = rescaled(source, width=width, resolution=size, multiple=multiple, keep=keep, **options)
-    return found._replace(net=Net(**vars(found.net)), before=Net(**vars(found.before)))
+    return found._replace(net=Net.of(found.net), before=Net.of(found.before))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 from netcount.errors import Place, Warned
@@ -103,13 +104,14 @@ class Net:
                 return node
         raise KeyError(name)
 
-    def readers(self) -> list[list[int]]:
+    @cached_property
+    def readers(self) -> tuple[tuple[int, ...], ...]:
         """For each blob version the indices of the nodes that read it."""
         readers: list[list[int]] = [[] for _ in self.blobs]
         for node in self.nodes:
             for blob in node.bottoms:
                 readers[blob.index].append(node.index)
-        return readers
+        return tuple(map(tuple, readers))
 
     def learnable(self) -> int:
         """Elements of all distinct parameter blobs, statistics included: Caffe's own count."""

@@ -111,6 +111,8 @@ def test_rescale_writes_the_net_and_tells_what_it_did(tmp_path: Path) -> None:
     assert not done.stdout
     assert "568.74M -> 76.52M" in done.stderr
     assert "76.52M" in run("analyze", str(path), "--top", "1").stdout
+    assert "kept: fc7\n" in done.stderr
+    assert "kept: fc7, conv1\n" in run("rescale", MOBILENET, "--width", "0.5", "--keep", "conv1").stderr
     piped = run("rescale", MOBILENET, "--width", "0.5", "--resolution", "160")
     assert piped.stdout == path.read_text(encoding="utf-8")
 
@@ -121,6 +123,29 @@ def test_rescale_reads_standard_input() -> None:
     assert done.returncode == 0
     assert done.stdout.count("num_output") == text.count("num_output")
     assert run("explain", "-", "conv10", stdin=text).stdout.startswith("conv10")
+
+
+UNKNOWN = (
+    'layer { name: "x" type: "Data" top: "x" data_param { batch_size: 1 } transform_param { crop_size: 9 } }\n'
+    'layer { name: "a" type: "Convolution" bottom: "x" top: "a" '
+    "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+    'layer { name: "u" type: "Unheard" bottom: "a" top: "u" }\n'
+)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["explain", "-", "a"], ["blocks", "-"], ["analyze", "-", "--reconcile", "madds,flops"], ["memory", "-"],
+     ["sweep", "-"], ["rescale", "-"]],
+)  # fmt: skip
+def test_what_is_incomplete_says_so(command: list[str]) -> None:
+    done = run(*command, "--assume", "Unheard=identity", stdin=UNKNOWN)
+    assert done.returncode == 3
+    assert "incomplete: the cost of layers with assumed shapes is not counted" in done.stderr
+    assert "warning: <stdin>:1" in done.stderr, "3 channels are assumed"
+    if command[0] != "rescale":
+        document = json.loads(run(*command, "--assume", "Unheard=identity", "-f", "json", stdin=UNKNOWN).stdout)
+        assert document["complete"] is False
 
 
 @pytest.mark.parametrize("form", ["png", "svg"])
@@ -163,6 +188,30 @@ def test_hostile_names_stay_data(command: list[str]) -> None:
     if command[0] == "memory":
         record = run("memory", "-", "-f", "csv", stdin=hostile_net()).stdout.splitlines()[2]
         assert not record.lstrip('"').startswith("=")
+
+
+def test_pictures_of_what_is_huge_or_impossible(tmp_path: Path) -> None:
+    path = tmp_path / "p.png"
+    text = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 8 } } }\n'
+    done = run("sweep", "-", "--resolution", "3,4", "--plot", str(path), stdin=text)
+    assert done.returncode == 2
+    assert "a resolution has no meaning" in done.stdout
+    assert path.read_bytes().startswith(b"\x89PNG")
+    for i in range(3000):
+        text += f'layer {{ name: "r{i}" type: "ReLU" bottom: "x" top: "x" }}\n'
+    done = run("memory", "-", "--top", "1", "--plot", str(path), stdin=text)
+    assert done.returncode == 0, done.stderr
+    assert int.from_bytes(path.read_bytes()[16:20], "big") < 2**14, "pixels wide"
+
+
+def test_long_lists_are_cut_short() -> None:
+    text = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }\n'
+    for i in range(30):
+        text += f'layer {{ name: "c{i}" type: "Convolution" bottom: "x" top: "y{i}" '
+        text += "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+    assert "and 19 more\n" in run("memory", "-", stdin=text).stdout
+    assert "kept: c0, c1, " in (done := run("rescale", "-", stdin=text)).stderr
+    assert " and 10 more\n" in done.stderr
 
 
 def test_names_are_no_formulas_in_pictures(tmp_path: Path) -> None:

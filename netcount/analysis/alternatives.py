@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import prod
 from typing import NamedTuple
 
-from netcount.analysis.graph import classifiers, followed, pools_all, sets_channels
+from netcount.analysis.graph import followed, pools_all, sets_channels
 from netcount.layers.layer import Factors, Product, Window, madds_of
 from netcount.net import Net, Node
 
@@ -46,10 +46,13 @@ class Alternative(NamedTuple):
         return madds_of(self.own)
 
 
-def alternatives(net: Net, node: Node) -> list[Alternative]:
-    """What the place of `node` in its net offers; empty where nothing does."""
+def alternatives(net: Net, node: Node, answering: Container[int]) -> list[Alternative]:
+    """What the place of `node` in its net offers; empty where nothing does.
+
+    answering: the net's classifiers, as `graph.classifiers` finds them.
+    """
     products = tuple(node.layer.products(node.bottom_shapes, node.top_shapes))
-    if len(products) != 1 or len(node.bottoms) != (len(node.tops)) or len(node.bottoms) != 1:
+    if len(products) != 1 or len(node.bottoms) != len(node.tops) or len(node.bottoms) != 1:
         return []
     window = node.layer.window(node.bottom_shapes)
     if window is None:
@@ -57,7 +60,7 @@ def alternatives(net: Net, node: Node) -> list[Alternative]:
     if len(node.bottoms[0].shape) != 4 or node.type == "Deconvolution":
         return []
     found = [*_without_groups(node, window, products), *_as_separable_pair(net, node, window, products)]
-    if node.index in classifiers(net):
+    if node.index in answering:
         found += _of_classifier(net, node, window, products)
     return found or _separable(node, window, products)
 
@@ -90,8 +93,10 @@ def _without_groups(node: Node, window: Window, own: tuple[Product, ...]) -> lis
 
 def _as_separable_pair(net: Net, node: Node, window: Window, own: tuple[Product, ...]) -> list[Alternative]:
     """A depthwise convolution and the pointwise one behind it, against one plain convolution."""
+    if not window.depthwise or node.bottoms[0].shape[1] != node.tops[0].shape[1]:
+        return []
     _, pointwise = followed(net, node)
-    if not window.depthwise or pointwise is None or node.bottoms[0].shape[1] != node.tops[0].shape[1]:
+    if pointwise is None:
         return []
     behind = pointwise.layer.window(pointwise.bottom_shapes)
     if behind is None or not sets_channels(pointwise) or not _is_pointwise_window(behind):

@@ -105,35 +105,40 @@ def _common_folder(names: Sequence[str]) -> str:
 def _completed(net: Net, named: dict[int, str]) -> dict[int, str]:
     """`named` with the layers that the graph places in a block."""
     found = dict(named)
-    readers = net.readers()
+    reading = [{found[reader] for reader in readers if reader in found} for readers in net.readers]
     changed = True
     while changed:
         changed = False
         for node in net.nodes:
             if node.index in found or node.params or not node.bottoms or not node.tops:
                 continue
-            name = _home(net, node, found, readers)
+            name = _home(net, node, found, reading)
             if name is not None:
                 found[node.index] = name
+                for blob in node.bottoms:
+                    reading[blob.index].add(name)
                 changed = True
     return found
 
 
-def _home(net: Net, node: Node, found: dict[int, str], readers: list[list[int]]) -> str | None:
-    """The block that a layer without params is part of, going by what it reads and who reads it."""
+def _home(net: Net, node: Node, found: dict[int, str], reading: list[set[str]]) -> str | None:
+    """The block that a layer without params is part of, going by what it reads and who reads it.
+
+    reading: for each blob the blocks of the layers that read it.
+    """
     makers = [found.get(blob.producer) for blob in node.bottoms]
     names = {name for name in makers if name is not None}
-    after = {found.get(reader) for top in node.tops for reader in readers[top.index]}
+    after = {found.get(reader) for top in node.tops for reader in net.readers[top.index]}
     if len(names) == 1:
         (name,) = names
         others = [blob for blob, maker in zip(node.bottoms, makers, strict=True) if maker != name]
         between = not others and after == {name}
         in_place = not others and node.tops[0].overwrites is not None
-        shortcut = bool(others) and all(name in {found.get(r) for r in readers[b.index]} for b in others)
+        shortcut = bool(others) and all(name in reading[blob.index] for blob in others)
         return name if between or in_place or shortcut else None
     for name in sorted(names):  # two blocks side by side: it joins the later one with a shortcut around it
         rest = [blob for blob, maker in zip(node.bottoms, makers, strict=True) if maker != name]
-        if all(name in {found.get(r) for r in readers[b.index]} for b in rest):
+        if all(name in reading[blob.index] for blob in rest):
             return name
     return None
 
@@ -141,7 +146,6 @@ def _home(net: Net, node: Node, found: dict[int, str], readers: list[list[int]])
 def _block(name: str, net: Net, rows: list[LayerRow], indices: list[int]) -> Block:
     nodes = [net.nodes[index] for index in indices]
     inside = set(indices)
-    readers = net.readers()
     inputs: dict[int, Blob] = {}
     outputs: dict[int, Blob] = {}
     for node in nodes:
@@ -149,7 +153,8 @@ def _block(name: str, net: Net, rows: list[LayerRow], indices: list[int]) -> Blo
             if blob.producer not in inside:
                 inputs.setdefault(blob.index, blob)
         for blob in node.tops:
-            if not readers[blob.index] or any(reader not in inside for reader in readers[blob.index]):
+            readers = net.readers[blob.index]
+            if not readers or any(reader not in inside for reader in readers):
                 outputs.setdefault(blob.index, blob)
     ends = tuple(inputs.values()), tuple(outputs.values())
     return Block(

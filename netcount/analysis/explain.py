@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from netcount.analysis.alternatives import Alternative, alternatives
 from netcount.analysis.blocks import Block, blocks
 from netcount.analysis.count import Count, LayerRow
+from netcount.analysis.graph import classifiers
 from netcount.errors import InputError
 from netcount.layers.layer import Factors, Product
 from netcount.net import Node
@@ -54,17 +56,19 @@ def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | 
     if name in found:
         block = found[name]
         also = "a layer has this name too: --as layer" if indices else None
-        return Explanation(count, name, block, tuple(_reasons(count, n.index) for n in block.nodes), also)
+        answering = classifiers(count.net)
+        reasons = tuple(_reasons(count, node.index, answering) for node in block.nodes)
+        return Explanation(count, name, block, reasons, also)
     if not indices:
         known = [row.name for row in count.layers] + list(found)
         wanted = kind or "layer or block"
         file = count.net.file
         raise InputError(f'{file}: there is no {wanted} "{name}"{nearest(name, known)}')
     also = f"{len(indices)} layers have this name; this is the first" if len(indices) > 1 else None
-    return Explanation(count, name, None, (_reasons(count, indices[0]),), also)
+    return Explanation(count, name, None, (_reasons(count, indices[0], classifiers(count.net)),), also)
 
 
-def _reasons(count: Count, index: int) -> LayerReasons:
+def _reasons(count: Count, index: int, answering: Container[int]) -> LayerReasons:
     node, row = count.net.nodes[index], count.layers[index]
     products = node.layer.products(node.bottom_shapes, node.top_shapes)
     matrices = iter(products)
@@ -77,4 +81,5 @@ def _reasons(count: Count, index: int) -> LayerReasons:
         elif blob.role == "bias" and products and products[0].weights[-1][1] == blob.shape.count():
             factors = products[0].weights[-1:]
         terms.append(Term(blob.role, factors, blob.shape.count(), blob.shared_with))
-    return LayerReasons(row, node, tuple(terms), tuple(products), tuple(alternatives(count.net, node)))
+    others = alternatives(count.net, node, answering)
+    return LayerReasons(row, node, tuple(terms), tuple(products), tuple(others))

@@ -48,9 +48,9 @@ def makes_boxes(node: Node) -> bool:
     return all(top[1:] != node.bottom_shapes[0][1:] for top in node.top_shapes)
 
 
-def only_reader(net: Net, readers: list[list[int]], blob: Blob) -> Node | None:
+def only_reader(net: Net, blob: Blob) -> Node | None:
     """The one layer that reads a blob; None where none or several do, or the caller sees it too."""
-    found = set(readers[blob.index])
+    found = set(net.readers[blob.index])
     if len(found) != 1 or blob.index in net.outputs:
         return None
     return net.nodes[found.pop()]
@@ -62,11 +62,10 @@ def followed(net: Net, node: Node) -> tuple[list[Node], Node | None]:
     Such layers have one bottom, one top of its shape, and no learned matrix: an activation,
     BatchNorm, Scale, Dropout. (…, None) where the way forks or ends.
     """
-    readers = net.readers()
     between: list[Node] = []
     at = node
     while len(at.tops) == 1:
-        following = only_reader(net, readers, at.tops[0])
+        following = only_reader(net, at.tops[0])
         if following is None:
             break
         if not is_pointwise(following):

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from netcount.layers.scratch import COLUMN_ELEMENTS
-from netcount.net import Net
+from netcount.net import Blob, Net
 from netcount.units import human_bytes
 
 BYTES = 4
 """float32, as Caffe computes."""
-
-
-class Peak(NamedTuple):
-    """What is in memory while a layer runs, in elements.
-
-    live: blobs kept for this and later layers, its own tops included.  blobs: the indices of the
-    live blobs, one for each buffer.
-    """
-
-    node: int
-    live: int
-    blobs: tuple[int, ...]
 
 
 def buffers(net: Net, in_place: bool, passing: bool = True) -> list[int]:
@@ -42,11 +32,21 @@ def buffers(net: Net, in_place: bool, passing: bool = True) -> list[int]:
     return home
 
 
-def usage(net: Net, in_place: bool) -> list[Peak]:
-    """What is in memory while each layer runs.
+def usage(net: Net, in_place: bool) -> list[int]:
+    """Elements in memory while each layer runs: blobs kept for it and later layers, and its own tops.
 
     A buffer is kept until the last layer has read any blob in it; outputs are kept to the end.
     """
+    return [live for live, _ in _steps(net, in_place)]
+
+
+def alive(net: Net, in_place: bool, node: int) -> list[Blob]:
+    """The blobs that are in memory while a layer runs, one for each buffer."""
+    return [net.blobs[index] for _, held in islice(_steps(net, in_place), node, node + 1) for index in held]
+
+
+def _steps(net: Net, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:
+    """For each layer the elements alive, and those of each buffer (true until the next step)."""
     home = buffers(net, in_place)
     last: dict[int, int] = {}
     for node in net.nodes:
@@ -54,16 +54,20 @@ def usage(net: Net, in_place: bool) -> list[Peak]:
             last[home[blob.index]] = node.index
     for blob_index in net.outputs:
         last[home[blob_index]] = len(net.nodes)
-    alive: dict[int, int] = {}
-    steps = []
+    ending: dict[int, list[int]] = {}
+    for buffer, node_index in last.items():
+        ending.setdefault(node_index, []).append(buffer)
+    held: dict[int, int] = {}
+    live = 0
     for node in net.nodes:
         for top in node.tops:
             buffer = home[top.index]
-            alive[buffer] = max(alive.get(buffer, 0), top.shape.count())
-        steps.append(Peak(node.index, sum(alive.values()), tuple(alive)))
-        for buffer in [b for b in alive if last[b] <= node.index]:
-            del alive[buffer]
-    return steps
+            before = held.get(buffer, 0)
+            held[buffer] = max(before, top.shape.count())
+            live += held[buffer] - before
+        yield live, held
+        for buffer in ending.get(node.index, ()):
+            live -= held.pop(buffer)
 
 
 class RunMemory(NamedTuple):
@@ -98,8 +102,8 @@ def run_memory(net: Net) -> RunMemory:
     weights = BYTES * net.learnable()
     found = [RunMemory("", weights, 0, 0)]
     held = 0
-    for node, step in zip(net.nodes, usage(net, in_place=False), strict=True):
+    for node, live in zip(net.nodes, usage(net, in_place=False), strict=True):
         scratch = node.layer.workspace_elements(node.bottom_shapes, node.top_shapes)
         held = max(held, min(scratch, COLUMN_ELEMENTS))  # what `scratch` keeps for the layers to come
-        found.append(RunMemory(node.name, weights, BYTES * step.live, BYTES * max(scratch, held)))
+        found.append(RunMemory(node.name, weights, BYTES * live, BYTES * max(scratch, held)))
     return max(found, key=lambda one: one.total_bytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netcount.analysis.count import Count, LayerRow
-from netcount.analysis.liveness import buffers, usage
+from netcount.analysis.liveness import alive, buffers, usage
 from netcount.net import Blob, Net
 
 CAFFE_BITS = 32
@@ -107,21 +107,19 @@ def memory(counted: Count, bits: int = 32, weight_bits: int | None = None) -> Me
     Inputs live like any blob, outputs to the end.
     """
     net = counted.net
-    steps = usage(net, in_place=True)
     layers = tuple(
-        LayerMemory(row, step.live, node.layer.scratch_elements(node.bottom_shapes, node.top_shapes), _own(row))
-        for row, step, node in zip(counted.layers, steps, net.nodes, strict=True)
+        LayerMemory(row, live, node.layer.scratch_elements(node.bottom_shapes, node.top_shapes), _own(row))
+        for row, live, node in zip(counted.layers, usage(net, in_place=True), net.nodes, strict=True)
     )
     peak = max(range(len(layers)), key=lambda i: layers[i].live, default=0)
     with_scratch = max(range(len(layers)), key=lambda i: layers[i].live + layers[i].scratch, default=0)
-    alive = [net.blobs[index] for index in steps[peak].blobs] if steps else []
     return Memory(
         counted,
         bits,
         bits if weight_bits is None else weight_bits,
         layers,
         peak,
-        tuple(sorted(alive, key=lambda blob: -blob.shape.count())),
+        tuple(sorted(alive(net, in_place=True, node=peak), key=lambda blob: -blob.shape.count())),
         with_scratch,
         _caffe(net, layers),
     )

@@ -10,8 +10,8 @@ from netcount.analysis.graph import pools_all
 from netcount.layers.layer import Window
 from netcount.net import Blob, Node
 
-MOST_OFFSETS = 1 << 14
-"""Positions along an axis beyond which nothing is likened to one convolution."""
+MOST_SPAN = 1 << 14
+"""Positions along an axis, from the first to the last, beyond which nothing is likened to one convolution."""
 
 
 class Plain(NamedTuple):
@@ -42,13 +42,15 @@ class Plain(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What one value of a blob sees of the block's input, by axis.
+    """What one value of a blob sees of the block's input, along one axis.
 
-    offsets: positions, counted from the one it lies over.  distances: between what neighbours lie over.
+    first: the first position, counted from the one it lies over.  seen: a bit for each position from
+    there on.  distance: between what neighbours lie over.
     """
 
-    offsets: tuple[frozenset[int], ...]
-    distances: tuple[int, ...]
+    first: int
+    seen: int
+    distance: int
 
 
 def plain_equivalent(nodes: Sequence[Node], inputs: Sequence[Blob], outputs: Sequence[Blob]) -> Plain | str:
@@ -67,7 +69,7 @@ def plain_equivalent(nodes: Sequence[Node], inputs: Sequence[Blob], outputs: Seq
     images, channels, *_ = given.shape
     _, made_channels, *positions = made.shape
     return Plain(
-        tuple(len(offsets) for offsets in seen.offsets),
+        tuple(sight.seen.bit_count() for sight in seen),
         channels,
         made_channels,
         tuple(positions),
@@ -77,10 +79,10 @@ def plain_equivalent(nodes: Sequence[Node], inputs: Sequence[Blob], outputs: Seq
     )
 
 
-def _seen(nodes: Sequence[Node], given: Blob, made: Blob) -> Sight | str:
+def _seen(nodes: Sequence[Node], given: Blob, made: Blob) -> tuple[Sight, ...] | str:
     """What a value of `made` sees of `given`; a string where that is no window."""
     axes = len(given.shape) - 2
-    known = {given.index: Sight((frozenset((0,)),) * axes, (1,) * axes)}
+    known = {given.index: (Sight(0, 1, 1),) * axes}
     for node in nodes:
         sights = [known[blob.index] for blob in node.bottoms if blob.index in known]
         if not sights:
@@ -88,25 +90,40 @@ def _seen(nodes: Sequence[Node], given: Blob, made: Blob) -> Sight | str:
         window = node.layer.window(node.bottom_shapes)
         if node.type == "Deconvolution" or pools_all(node) or (window and len(window.kernel) != axes):
             return f'"{node.name}" sees more than a window of the input'
-        if len({sight.distances for sight in sights}) > 1:
+        by_axis = list(zip(*sights, strict=True))
+        if any(len({sight.distance for sight in axis}) > 1 for axis in by_axis):
             return f'"{node.name}" joins what was sampled at different strides'
         if window is None and any(top.shape[2:] != node.bottoms[0].shape[2:] for top in node.tops):
             return f'"{node.name}" does not slide a window'
-        if window and max(map(prod, zip(map(len, sights[0].offsets), window.kernel, strict=True))) > MOST_OFFSETS:
+        joined = [_joined(axis) for axis in by_axis]
+        through = [_through(window, axis, sight) for axis, sight in enumerate(joined)] if window else joined
+        found = tuple(sight for sight in through if sight is not None)
+        if len(found) < axes:
             return f'"{node.name}" sees too large a window of the input'
-        offsets = tuple(frozenset().union(*both) for both in zip(*(s.offsets for s in sights), strict=True))
-        joined = Sight(offsets, sights[0].distances)
-        for top in node.tops:
-            known[top.index] = joined if window is None else _through(window, joined)
+        known |= {top.index: found for top in node.tops}
     return known[made.index]
 
 
-def _through(window: Window, sight: Sight) -> Sight:
-    """What is seen through one more window."""
-    offsets = []
-    for seen, distance, kernel, pad, dilation in zip(
-        *sight, window.kernel, window.pad, window.dilation, strict=True
-    ):
-        taps = [distance * (tap * dilation - pad) for tap in range(kernel)]
-        offsets.append(frozenset(position + tap for position in seen for tap in taps))
-    return Sight(tuple(offsets), tuple(d * s for d, s in zip(sight.distances, window.stride, strict=True)))
+def _joined(sights: Sequence[Sight]) -> Sight | None:
+    """What is seen by one or the other; None beyond MOST_SPAN."""
+    first = min(sight.first for sight in sights)
+    if max(sight.first - first + sight.seen.bit_length() for sight in sights) > MOST_SPAN:
+        return None
+    seen = 0
+    for sight in sights:
+        seen |= sight.seen << sight.first - first
+    return Sight(first, seen, sights[0].distance)
+
+
+def _through(window: Window, axis: int, sight: Sight | None) -> Sight | None:
+    """What is seen through one more window; None beyond MOST_SPAN."""
+    if sight is None:
+        return None
+    step = sight.distance * window.dilation[axis]
+    if sight.seen.bit_length() + step * (window.kernel[axis] - 1) > MOST_SPAN:
+        return None
+    seen = 0
+    for tap in range(window.kernel[axis]):
+        seen |= sight.seen << step * tap
+    first = sight.first - sight.distance * window.pad[axis]
+    return Sight(first, seen, sight.distance * window.stride[axis])

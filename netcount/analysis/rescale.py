@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -14,15 +14,15 @@ from netcount.analysis.resolutions import (
     image_inputs,
     input_edits,
     pool_edits,
-    whole_plane_poolings,
 )
 from netcount.analysis.widths import Channels, Multiplier, planned
 from netcount.errors import InputError, NetcountError
 from netcount.layers.convolution import Convolution
+from netcount.layers.window import CONVOLUTION
 from netcount.loading import load_net, text_of
 from netcount.net import Net, Node
 from netcount.prototxt.bind import nearest, whole_number
-from netcount.prototxt.edit import Span, edited, first_span
+from netcount.prototxt.edit import Span, edited, own_span
 from netcount.prototxt.tree import Source
 
 
@@ -116,10 +116,11 @@ class Rescaler:
         given = self._given(size)
         if size is not None:
             for net in self.nets:
-                edits.update(input_edits(net, size, self.options.get("input_shapes") or {}))
-            self._cover_planes(edits, given)
+                edits |= input_edits(net, size, self.options.get("input_shapes") or {})
+                with self._refusing(net.phase):
+                    edits |= pool_edits(net, size)
         text = edited(self.source, edits)
-        net = self._built(text, given, self.net.phase)
+        made, *_ = [self._built(text, given, net.phase) for net in self.nets]
         notes = []
         if given != (self.options.get("input_shapes") or {}):
             shapes = " ".join(
@@ -127,7 +128,7 @@ class Rescaler:
             )
             notes.append(f"the size of the images was not in the file and is not now: it goes with {shapes}")
         names = tuple(node.name for node in self.net.nodes if node.message.tree.offset in answering)
-        return Rescaled(text, net, self.net, tuple(changes[at] for at in sorted(changes)), names, tuple(notes))
+        return Rescaled(text, made, self.net, tuple(changes[at] for at in sorted(changes)), names, tuple(notes))
 
     def _widen(
         self,
@@ -162,32 +163,27 @@ class Rescaler:
                 given[name] = [*shape[:2], size.high, size.wide]
         return given
 
-    def _cover_planes(self, edits: dict[Span, str], given: Mapping[str, Sequence[int]]) -> None:
-        """Let poolings with a kernel of the whole plane cover it again; first ones first.
-
-        What is not known yet is built with a kernel of 1, which fits any plane.
-        """
-        waiting = [(net.phase, node) for net in self.nets for node in whole_plane_poolings(net)]
-        for _, node in waiting:
-            edits.update(pool_edits(node, Resolution(1, 1)))
-        for phase, node in waiting:
-            net = self._built(edited(self.source, edits), given, phase)
-            high, wide = net.nodes[node.index].bottoms[0].shape[2:]
-            edits.update(pool_edits(node, Resolution(high, wide)))
-
     def _built(self, text: str, given: Mapping[str, Sequence[int]], phase: str) -> Net:
         options = {**self.options, "input_shapes": given, "phase": phase, "file": self.source.file}
-        try:
+        with self._refusing(phase):
             return load_net(text, **options)
+
+    @contextmanager
+    def _refusing(self, phase: str) -> Iterator[None]:
+        """Says of an error that the rescaled net would be refused."""
+        try:
+            yield
         except NetcountError as problem:
-            raise InputError(f"rescaled, the net would be refused: {problem.message}", problem.place) from None
+            where = "" if phase == self.net.phase else f" in phase {phase}"
+            message = f"rescaled, the net would be refused{where}: {problem.message}"
+            raise InputError(message, problem.place) from None
 
 
 def _conv_edits(node: Node, channels: Channels) -> dict[Span, str]:
-    tree = node.message.tree
+    tree = node.message.child(CONVOLUTION).tree
     edits = {}
     for name, number in (("num_output", channels.made), ("group", channels.group)):
-        found = first_span(tree, name)
+        found = own_span(tree, name)
         if found is not None and whole_number(found[0]) != number:
             edits[found[1]] = str(number)
     return edits

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from netcount.analysis.graph import pools_all
 from netcount.errors import InputError
 from netcount.layers.base import Source as SourceLayer
+from netcount.layers.convolution import Convolution
 from netcount.net import Blob, Net, Node
 from netcount.prototxt.bind import whole_number
-from netcount.prototxt.edit import Span, below, first_span, spans
+from netcount.prototxt.edit import Span, below, first_span, own_span, spans
 from netcount.prototxt.reader import read
 from netcount.prototxt.tree import Tree
+from netcount.shape import Shape
 
 
 class Resolution(NamedTuple):
@@ -58,31 +60,50 @@ def input_edits(net: Net, wanted: Resolution, given: Mapping[str, object]) -> di
     return edits
 
 
-def pool_edits(node: Node, wanted: Resolution) -> dict[Span, str]:
-    """The kernel of a pooling over the whole plane, for a plane of another size."""
+def pool_edits(net: Net, wanted: Resolution) -> dict[Span, str]:
+    """The kernels of the poolings over a whole plane, for the planes that images of that size make.
+
+    Shapes run through the net's own layers.  InputError where one refuses them, or where a constant
+    of a Reshape makes channels out of them.
+    """
     edits: dict[Span, str] = {}
-    tree = node.message.tree
-    one = _first_of(tree, "kernel_size", "kernelsize")
+    images = {blob.index for blob in image_inputs(net)}
+    shapes: dict[int, Shape] = {}
+    for node in net.nodes:
+        bottoms = [shapes[blob.index] for blob in node.bottoms]
+        _check_channels(node, bottoms)
+        if not bottoms:
+            tops = [Shape((*b.shape[:2], *wanted)) if b.index in images else b.shape for b in node.tops]
+        elif pools_all(node):
+            plane = Resolution(*bottoms[0][2:])
+            edits |= _kernel_edits(node, plane)
+            tops = [Shape((*bottoms[0][:2], 1, 1))] * len(node.tops)
+        else:
+            tops = node.top_shapes if bottoms == node.bottom_shapes else node.layer.infer(bottoms)
+        shapes |= {blob.index: shape for blob, shape in zip(node.tops, tops, strict=True)}
+    return edits
+
+
+def _check_channels(node: Node, bottoms: Sequence[Shape]) -> None:
+    for before, now in zip(node.bottom_shapes, bottoms, strict=True):
+        if isinstance(node.layer, Convolution) and before[:2] != now[:2]:
+            node.layer.refuse(
+                f"would read {now}, not {before[1]} channels: a constant stands for a plane", "bottom"
+            )
+
+
+def _kernel_edits(node: Node, wanted: Resolution) -> dict[Span, str]:
+    """The kernel of one pooling; nothing where it is global."""
+    tree = node.message.child("pooling_param").tree
+    one = own_span(tree, "kernel_size", "kernelsize")
     if one is not None:
         if wanted.high != wanted.wide:
             node.layer.refuse(
                 f"its one kernel_size cannot cover {wanted.high}×{wanted.wide}", "pooling_param.kernel_size"
             )
         return {one[1]: str(wanted.high)}
-    for name, extent in (("kernel_h", wanted.high), ("kernel_w", wanted.wide)):
-        found = first_span(tree, name)
-        if found is not None:
-            edits[found[1]] = str(extent)
-    return edits
-
-
-def whole_plane_poolings(net: Net) -> list[Node]:
-    """The poolings with a kernel in the file that covers the whole plane."""
-    return [node for node in net.nodes if pools_all(node) and not _is_global(node)]
-
-
-def _is_global(node: Node) -> bool:
-    return node.message.child("pooling_param").flag("global_pooling")
+    pairs = (("kernel_h", wanted.high), ("kernel_w", wanted.wide))
+    return {found[1]: str(extent) for name, extent in pairs if (found := own_span(tree, name))}
 
 
 def _told_by(node: Node, blob: Blob, wanted: Resolution) -> dict[Span, str]:
@@ -90,7 +111,7 @@ def _told_by(node: Node, blob: Blob, wanted: Resolution) -> dict[Span, str]:
     if not isinstance(node.layer, SourceLayer):
         return {}
     tree = node.message.tree
-    crop = _first_of(tree, "crop_size", "cropsize")
+    crop = first_span(tree, "crop_size", "cropsize")
     if crop is not None and whole_number(crop[0]):
         if wanted.high != wanted.wide:
             node.layer.refuse(f"a crop is square, not {wanted.high}×{wanted.wide}", "transform_param.crop_size")
@@ -100,15 +121,11 @@ def _told_by(node: Node, blob: Blob, wanted: Resolution) -> dict[Span, str]:
     if shapes:
         return _dims(shapes[min(position, len(shapes) - 1)], 0, wanted)
     for names in _PAIRS:
-        found = [first_span(tree, name) for name in names]
-        if found[0] and found[1]:
-            return {found[0][1]: str(wanted.high), found[1][1]: str(wanted.wide)}
+        high, wide = ([one for part in below(tree) for one in spans(part, name)] for name in names)
+        if high and wide:  # one for all tops, or one a top
+            places = [found[min(position, len(found) - 1)][1] for found in (high, wide)]
+            return dict(zip(places, map(str, wanted), strict=True))
     return {}
-
-
-def _first_of(tree: Tree, *names: str) -> tuple[str, Span] | None:
-    """The first field of one of these names: today's, or V0's."""
-    return next((found for name in names if (found := first_span(tree, name))), None)
 
 
 def _legacy(net: Net, blob: Blob, wanted: Resolution) -> dict[Span, str]:

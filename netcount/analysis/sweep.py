@@ -11,7 +11,7 @@ from netcount.analysis.count import count
 from netcount.analysis.memory import memory
 from netcount.analysis.rescale import Rescaler
 from netcount.analysis.resolutions import Resolution, image_inputs
-from netcount.errors import InputError
+from netcount.errors import InputError, Warned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +49,7 @@ class Sweep(NamedTuple):
     """All variants, widths in the order given and resolutions within each.
 
     best: the index of the largest variant that fits (most madds, then most params), or None.
+    warnings, complete: of the net as it stands in the file.
     """
 
     net: str
@@ -57,6 +58,8 @@ class Sweep(NamedTuple):
     limits: dict[str, int]
     variants: tuple[Variant, ...]
     best: int | None
+    warnings: tuple[Warned, ...]
+    complete: bool
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame, one row a variant."""
@@ -101,7 +104,8 @@ def sweep(
                 on_variant(variants[-1])
     fitting = [index for index, variant in enumerate(variants) if variant.fits]
     best = max(fitting, key=lambda i: (variants[i].madds, variants[i].params), default=None)
-    return Sweep(rescaler.net.name, rescaler.net.file, bits, bounds, tuple(variants), best)
+    net = rescaler.net
+    return Sweep(net.name, net.file, bits, bounds, tuple(variants), best, net.warnings, net.complete)
 
 
 def _variant(

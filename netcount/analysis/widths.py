@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from math import floor
 from typing import NamedTuple
 
-from netcount.analysis.graph import is_pointwise
 from netcount.errors import InputError
 from netcount.layers.convolution import Convolution
 from netcount.net import Blob, Net, Node
@@ -49,40 +48,43 @@ def planned(net: Net, multiplier: Multiplier, fixed: Collection[int]) -> dict[in
     where rounding or a fixed layer sets two branches apart, the convolutions of one follow the other.
     InputError, with the place, where groups, slices or reshapes in the file make it impossible.
     """
-    overrides: dict[int, int] = {}
-    for _ in net.nodes:
-        attempt = _Attempt(net, multiplier, fixed, overrides)
-        wanted = attempt.run()
-        if not wanted:
-            return attempt.planned
-        overrides.update(wanted)
-    raise InputError(f"{net.file}: no numbers of channels were found that all its sums agree on")
+    return _Plan(net, multiplier, fixed).made()
 
 
-class _Attempt:
-    """One pass over the net with some convolutions' channels decided before."""
+class _Plan:
+    """Channels flowing through the net; `overrides` are convolutions that follow others in a sum."""
 
-    def __init__(
-        self, net: Net, multiplier: Multiplier, fixed: Collection[int], overrides: Mapping[int, int]
-    ) -> None:
+    def __init__(self, net: Net, multiplier: Multiplier, fixed: Collection[int]) -> None:
         self.net = net
         self.multiplier = multiplier
         self.fixed = fixed
-        self.overrides = overrides
+        self.overrides: dict[int, int] = {}
         self.planned: dict[int, Channels] = {}
         self.channels: dict[int, int] = {}
+        self.settled: set[int] = set()
 
-    def run(self) -> dict[int, int]:
-        """Go through the layers; what has to be decided otherwise, or nothing."""
-        for node in self.net.nodes:
-            if any(len(blob.shape) < 2 for blob in node.bottoms[:1]):
+    def made(self) -> dict[int, Channels]:
+        """Go through the layers; back to the first convolution that has to be decided otherwise."""
+        nodes = self.net.nodes
+        at = returns = 0
+        while at < len(nodes):
+            node = nodes[at]
+            at += 1
+            if node.bottoms and len(node.bottoms[0].shape) < 2:
                 continue
             wanted = self._joined(node)
             if wanted:
-                return wanted
+                self.overrides |= wanted
+                at = min(wanted)
+                returns += 1
+                if returns > len(nodes):
+                    raise InputError(
+                        f"{self.net.file}: no numbers of channels were found that all its sums agree on"
+                    )
+                continue
             for top, made in zip(node.tops, self._made(node), strict=True):
                 self.channels[top.index] = made
-        return {}
+        return self.planned
 
     def _of(self, blob: Blob) -> int:
         return self.channels.get(blob.index, _channels(blob))
@@ -95,22 +97,27 @@ class _Attempt:
         before = [_channels(blob) for blob in node.bottoms]
         if not given or given == before or layer.products(node.bottom_shapes, node.top_shapes):
             return [_channels(top) for top in node.tops]
-        if node.type == "Concat":
-            (top,) = node.tops
-            return [sum(given) if _channels(top) == sum(before) else given[0]]
+        if _adds_channels(node):
+            return [sum(given)]
         if node.type == "Slice":
             self._check_slice(node, given[0], before[0])
-        if node.type == "Reshape":
-            _check_reshape(node)
+        if node.type == "Reshape" and _holds_channels(node):
+            shape, hint = node.bottoms[0].shape, self._hint(node.bottoms[0])
+            node.layer.refuse(
+                f"its shape holds the number of channels of {shape} as a constant{hint}", "reshape_param.shape"
+            )
         return [_in_proportion(_channels(top), given[0], before[0]) for top in node.tops]
 
     def _convolved(self, node: Node, layer: Convolution) -> int:
+        if node.bottoms[0].shape.axis(layer.axis_given) != 1:
+            layer.refuse("its channels are not axis 1, so that its width stays", "convolution_param.axis")
         given, before = self._of(node.bottoms[0]), _channels(node.bottoms[0])
         made, group = layer.numbers(before)
-        if group == before and group > 1:
+        if _is_channelwise(node):
             if node.index in self.fixed and given != before:
                 layer.refuse(
-                    f"is to be kept at {made} channels, but it has one filter a channel and reads {given} now",
+                    f"is to be kept at {made} channels, but it has one filter a channel and reads {given} now"
+                    f"{self._hint(node.bottoms[0])}",
                     "convolution_param.group",
                 )
             found = Channels(made // before * given, given)
@@ -131,7 +138,7 @@ class _Attempt:
 
     def _joined(self, node: Node) -> dict[int, int]:
         """Which convolutions have to follow so that the bottoms agree again as they did before."""
-        if len(node.bottoms) < 2 or node.type == "Concat" or any(len(b.shape) < 2 for b in node.bottoms):
+        if len(node.bottoms) < 2 or _adds_channels(node) or any(len(b.shape) < 2 for b in node.bottoms):
             return {}
         alike = [blob for blob in node.bottoms if _channels(blob) == _channels(node.bottoms[0])]
         found = {self._of(blob) for blob in alike}
@@ -139,7 +146,7 @@ class _Attempt:
             return {}
         free = {blob.index: self._deciders(blob) for blob in alike}
         settled = {self._of(blob) for blob in alike if free[blob.index] is None} or {
-            self._of(blob) for blob in alike if (free[blob.index] or set()) & set(self.overrides)
+            self._of(blob) for blob in alike if not self.overrides.keys().isdisjoint(free[blob.index] or ())
         }
         if len(settled) > 1:
             shown = " and ".join(map(str, sorted(settled)))
@@ -149,27 +156,41 @@ class _Attempt:
 
     def _deciders(self, blob: Blob) -> set[int] | None:
         """The convolutions that set a blob's channels, all alike; None where one of them may not."""
-        node = self.net.nodes[blob.producer]
-        layer = node.layer
-        if isinstance(layer, Convolution):
-            before = _channels(node.bottoms[0])
-            made, group = layer.numbers(before)
-            if group == before == made and group > 1:
-                return self._deciders(node.bottoms[0])
-            return None if node.index in self.fixed or group == before > 1 else {node.index}
-        if node.type == "Eltwise":
-            parts = [self._deciders(bottom) for bottom in node.bottoms]
-            known = [part for part in parts if part is not None]
-            return set().union(*known) if len(known) == len(parts) else None
-        if is_pointwise(node) or (node.type == "Pooling" and len(node.bottoms) == 1):
-            return self._deciders(node.bottoms[0])
-        return None
+        found: set[int] = set()
+        passed: set[int] = set()
+        waiting = [blob]
+        while waiting:
+            at = waiting.pop()
+            node = self.net.nodes[at.producer]
+            if node.index in passed:
+                continue
+            passed.add(node.index)
+            through = _passing(node, at)
+            if through and at.index not in self.settled:
+                waiting += through
+            elif self._is_free(node):
+                found.add(node.index)
+            else:
+                self.settled.add(blob.index)
+                return None
+        return found
+
+    def _is_free(self, node: Node) -> bool:
+        """Whether the layer is a convolution that may make any number of channels."""
+        return isinstance(node.layer, Convolution) and node.index not in self.fixed and not _is_channelwise(node)
+
+    def _hint(self, blob: Blob) -> str:
+        """How a blob keeps the channels that it has in the file, where convolutions are free to."""
+        keep = [f"--keep {self.net.nodes[index].name}" for index in sorted(self._deciders(blob) or ())]
+        return f"; {' '.join(keep)} would leave them" if keep else ""
 
     def _check_slice(self, node: Node, given: int, before: int) -> None:
         sliced = [_channels(top) for top in node.tops] != [before] * len(node.tops)
         if sliced and node.message.child("slice_param").has("slice_point"):
             node.layer.refuse(
-                f"its slice_point is for {before} channels, and there would be {given}", "slice_param.slice_point"
+                f"its slice_point is for {before} channels, and there would be {given}"
+                f"{self._hint(node.bottoms[0])}",
+                "slice_param.slice_point",
             )
 
 
@@ -177,24 +198,43 @@ def _channels(blob: Blob) -> int:
     return blob.shape[1] if len(blob.shape) > 1 else 0
 
 
+def _is_channelwise(node: Node) -> bool:
+    """Whether a convolution has a group of its own for each channel that it reads."""
+    window = node.layer.window(node.bottom_shapes)
+    return window is not None and window.depthwise
+
+
+def _passing(node: Node, top: Blob) -> list[Blob]:
+    """The bottoms whose channels a layer hands on to a top; none where it decides them itself."""
+    layer = node.layer
+    if isinstance(layer, Convolution):
+        return list(node.bottoms) if _is_channelwise(node) and _channels(node.bottoms[0]) == _channels(top) else []
+    if layer.products(node.bottom_shapes, node.top_shapes):
+        return []
+    read = (blob for position, blob in enumerate(node.bottoms) if position not in layer.extents_only)
+    return [blob for blob in read if len(blob.shape) > 1 and _channels(blob) == _channels(top)]
+
+
+def _adds_channels(node: Node) -> bool:
+    """Whether the top has the channels of all bottoms behind each other."""
+    return node.type == "Concat" and _channels(node.tops[0]) == sum(map(_channels, node.bottoms))
+
+
 def _in_proportion(made: int, given: int, before: int) -> int:
     """What a layer makes of `given` channels that made `made` of `before`."""
     return made * given // before if before and made * given % before == 0 else made
 
 
-def _check_reshape(node: Node) -> None:
-    """Refused where a constant stands for the channels: then another axis would give way silently."""
+def _holds_channels(node: Node) -> bool:
+    """Whether a constant of a Reshape stands for channels: another axis would then give way silently."""
     dims: Sequence[int] = node.message.child("reshape_param").child("shape").integers("dim")
     (bottom,), (top,) = node.bottom_shapes, node.top_shapes
     if -1 not in dims or len(bottom) < 2:
-        return
+        return False
     first = node.message.child("reshape_param").integer("axis")
     free = dims.index(-1) + (first if first >= 0 else len(bottom) + 1 + first)
     low, high = top.count(free + 1), top.count(free)
     channels_low, channels_high = bottom.count(2), bottom.count(1)
     around = low <= channels_low and channels_high <= high
     inside = channels_low <= low and high <= channels_high
-    if not (around or inside):
-        node.layer.refuse(
-            f"its shape holds the number of channels of {bottom} as a constant", "reshape_param.shape"
-        )
+    return not (around or inside)

@@ -8,13 +8,12 @@ import click
 
 from netcount.analysis.count import Count, count
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
-from netcount.cli.output import Forms, deliver, emit, say, show
+from netcount.cli.output import INCOMPLETE, Forms, conclude, deliver, emit, say, show
 from netcount.errors import NetcountError
 from netcount.loading import FileName, load_net
 from netcount.report.analysis import View, report, warning_lines
 from netcount.report.layout import Part, plain
 
-INCOMPLETE = 3
 BAD_INPUT = 2
 
 
@@ -68,7 +67,6 @@ def analyze(
     arguments = load_arguments(options)
     if reconcile is not None:
         _reconcile(files, reconcile, arguments, form, output)
-        return
     rule = named_convention(convention)
     keys = tuple(key.strip() for key in columns.split(",")) if columns else None
     view = View(keys, sort, top, fold)
@@ -108,13 +106,14 @@ def _reconcile(
     if len(files) > 1:
         raise click.UsageError("--reconcile takes one file")
     rules = [named_convention(name.strip()) for name in names.split(",")]
-    found = reconcile(load_net(files[0], **arguments), rules)
+    found = reconcile(load_net(FileName(files[0]), **arguments), rules)
     forms = Forms(
         lambda: reconciliation_report(found),
         lambda: reconciliation_document(found),
         lambda: reconciliation_csv(found),
     )
     deliver(forms, form, output)
+    conclude(found.net.warnings, found.net.complete)
 
 
 def _joined(reports: list[list[Part]]) -> list[Part]:

@@ -9,7 +9,7 @@ import click
 from netcount.analysis.blocks import blocks as found_blocks
 from netcount.analysis.count import count
 from netcount.cli.options import format_options, load_arguments, net_options
-from netcount.cli.output import Forms, deliver
+from netcount.cli.output import Forms, conclude, deliver
 from netcount.loading import FileName, load_net
 
 
@@ -43,3 +43,4 @@ def blocks(file: str, pattern: str | None, form: str, output: str | None, **opti
         form,
         output,
     )
+    conclude(counted.warnings, counted.net.complete)

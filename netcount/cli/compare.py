@@ -11,11 +11,9 @@ from netcount.analysis.baseline import is_baseline, read_baseline
 from netcount.analysis.compare import NetFacts, compared, facts
 from netcount.analysis.count import count
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
-from netcount.cli.output import emit, say, show
+from netcount.cli.output import INCOMPLETE, emit, say, show
 from netcount.errors import InputError, NetcountError
 from netcount.loading import FileName, load_net
-
-INCOMPLETE = 3
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 from netcount.analysis.count import count
 from netcount.analysis.explain import explain as explained
 from netcount.cli.options import format_options, load_arguments, net_options
-from netcount.cli.output import Forms, deliver
+from netcount.cli.output import Forms, conclude, deliver
 from netcount.loading import FileName, load_net
 
 
@@ -44,6 +44,8 @@ def explain(
     """
     from netcount.report.explanation import explanation, explanation_document
 
-    found = explained(count(load_net(FileName(file), **load_arguments(options))), name, pattern=pattern, kind=kind)
+    counted = count(load_net(FileName(file), **load_arguments(options)))
+    found = explained(counted, name, pattern=pattern, kind=kind)
     forms = Forms(lambda: explanation(found), lambda: explanation_document(found))
     deliver(forms, "table" if form == "text" else form, output)
+    conclude(counted.warnings, counted.net.complete)

@@ -10,7 +10,7 @@ from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
 from netcount.analysis.modelsize import matrices_of, model_size
 from netcount.cli.options import format_options, load_arguments, net_options
-from netcount.cli.output import Forms, deliver, replace
+from netcount.cli.output import Forms, conclude, deliver, replace
 from netcount.loading import FileName, load_net
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def memory(
         form,
         output,
     )
+    conclude(found.counted.warnings, net.complete)
 
 
 def _model(
@@ -94,6 +95,6 @@ def _model(
 def _stats_parts(stats: list[BlobStats]) -> list[Any]:
     if not stats:
         return []
-    from netcount.report.weightstats import stats_table
+    from netcount.report.weightstats import stats_report
 
-    return ["", stats_table(stats)]
+    return ["", *stats_report(stats)]

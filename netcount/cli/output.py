@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from netcount.errors import InputError, NetcountError, each, reason
+from netcount.errors import InputError, NetcountError, Warned, each, reason
 from netcount.loading import shown_path
 from netcount.report.layout import Part, plain
 from netcount.report.text import visible
+
+INCOMPLETE = 3
+"""The exit code of a result that leaves out what nobody knows."""
 
 
 def say(error: NetcountError) -> None:
@@ -96,6 +99,15 @@ def _text(forms: Forms, form: str) -> str:
 
         return markdown(forms.parts())
     return plain(forms.parts())
+
+
+def conclude(warnings: Sequence[Warned], complete: bool, code: int = 0) -> None:
+    """What a reader of the result has to know goes to standard error; exit code 3 where it is incomplete."""
+    from netcount.report.analysis import caveats
+
+    for line in caveats(warnings, complete):
+        click.echo(line, err=True)
+    raise click.exceptions.Exit(code or (0 if complete else INCOMPLETE))
 
 
 @contextmanager

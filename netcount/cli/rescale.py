@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -9,10 +10,13 @@ import click
 from netcount.analysis.count import count
 from netcount.analysis.rescale import Rescaled, Rescaler
 from netcount.cli.options import load_arguments, net_options, parse_factors, parse_resolutions, scale_options
-from netcount.cli.output import emit
+from netcount.cli.output import conclude, emit
 from netcount.errors import InputError
-from netcount.report.text import visible
+from netcount.loading import FileName
+from netcount.report.text import listed, visible
 from netcount.units import human, times
+
+MOST_KEPT = 20
 
 
 @click.command()
@@ -46,17 +50,19 @@ def rescale(
     sizes = parse_resolutions(resolution) if resolution else []
     if factor is None or len(sizes) > 1:
         raise InputError("rescale takes one width and one resolution; netcount sweep takes several")
-    rescaler = Rescaler(file, keep=keep, **load_arguments(options))
+    rescaler = Rescaler(FileName(file), keep=keep, **load_arguments(options))
     made = rescaler.rescaled(factor, sizes[0] if sizes else None, multiple)
     emit(made.text, output)
-    click.echo(_summary(made, output), err=True)
+    click.echo(_summary(made, keep, output), err=True)
+    conclude(made.net.warnings, made.net.complete)
 
 
-def _summary(made: Rescaled, output: str | None) -> str:
+def _summary(made: Rescaled, keep: Sequence[str], output: str | None) -> str:
+    kept = [visible(name) for name in dict.fromkeys([*made.classifiers, *keep])]
     before, after = count(made.before).totals, count(made.net).totals
     lines = [
         f"{visible(output or 'standard output')}: {len(made.changes)} convolutions changed, "
-        f"kept: {', '.join(map(visible, made.classifiers)) or 'no classifier'}",
+        f"kept: {listed(kept, MOST_KEPT) or 'no classifier'}",
         f"params  {human(before.params)} -> {human(after.params)}, {times(after.params, before.params)}",
         f"madds   {human(before.madds)} -> {human(after.madds)}, {times(after.madds, before.madds)}",
     ]

@@ -12,11 +12,11 @@ import click
 from netcount.analysis.survey import Survey, SurveyRow
 from netcount.analysis.survey import survey as surveyed
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
-from netcount.cli.output import emit, show
+from netcount.cli.output import INCOMPLETE, emit, show
 from netcount.errors import InputError
 from netcount.report.survey import KEYS
 
-BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
+BAD_INPUT, INTERRUPTED = 2, 130
 
 
 @click.command()

@@ -16,7 +16,8 @@ from netcount.cli.options import (
     parse_resolutions,
     scale_options,
 )
-from netcount.cli.output import Forms, deliver, progress_bar, replace
+from netcount.cli.output import Forms, conclude, deliver, progress_bar, replace
+from netcount.loading import FileName
 
 NOTHING_FITS, BAD_INPUT = 1, 2
 
@@ -75,7 +76,7 @@ def sweep(
     limits = {key: parse_limit(text, option) for key, (option, text) in given.items() if text is not None}
     with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as advance:
         found = swept(
-            file,
+            FileName(file),
             factors,
             sizes,
             limits=limits,
@@ -92,7 +93,9 @@ def sweep(
     deliver(
         Forms(lambda: sweep_report(found), lambda: sweep_document(found), lambda: sweep_csv(found)), form, output
     )
+    code = 0
     if all(variant.error for variant in found.variants):
-        raise click.exceptions.Exit(BAD_INPUT)
-    if limits and found.best is None:
-        raise click.exceptions.Exit(NOTHING_FITS)
+        code = BAD_INPUT
+    elif limits and found.best is None:
+        code = NOTHING_FITS
+    conclude(found.warnings, found.complete, code)

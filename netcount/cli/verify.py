@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netcount.cli.options import load_arguments, net_options
-from netcount.cli.output import emit, say, show
+from netcount.cli.output import INCOMPLETE, emit, say, show
 from netcount.errors import InputError, NetcountError, reason
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification, allowed_memory
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from netcount.execute.executor import Step
 
 DISAGREES = 1
-INCOMPLETE = 3
 
 
 @click.command()

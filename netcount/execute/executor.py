@@ -53,7 +53,6 @@ class Executor:
             raise InputError(f"seed is a whole number from 0, not {seed}")
         self.net = net
         self.seed = seed
-        self.readers = net.readers()
         self.keep = frozenset(keep)
         known = {blob.name for blob in net.blobs}
         for name in self.keep - known:
@@ -102,7 +101,7 @@ class Executor:
 
         arrays: dict[int, Array] = {}
         given = self._given(inputs or {})
-        left = [len(readers) for readers in self.readers]
+        left = [len(readers) for readers in self.net.readers]
         outputs = set(self.net.outputs)
         ends = {self.net.blobs[index].name for index in outputs}
         found: dict[str, Array] = {}
@@ -170,7 +169,7 @@ class Executor:
 
     def _limits(self, blob: Blob) -> Iterator[int]:
         """Below which whole number a blob's values must lie, for each layer that takes them for indices."""
-        for index in self.readers[blob.index]:
+        for index in self.net.readers[blob.index]:
             node = self.net.nodes[index]
             limits = node.layer.indices(node.bottom_shapes)
             yield from (limits[i] for i, bottom in enumerate(node.bottoms) if bottom is blob and i in limits)

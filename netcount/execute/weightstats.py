@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class BlobStats(NamedTuple):
-    """One parameter blob.  distinct: different values, 0 included; least and most: its range."""
+    """One parameter blob.  distinct: different values, 0 included; least and most: its range.
+
+    nonfinite: infinities and not-a-numbers, which the range leaves out.
+    """
 
     layer: str
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody wants of these
@@ -24,23 +27,27 @@ class BlobStats(NamedTuple):
     distinct: int
     least: float
     most: float
+    nonfinite: int
 
 
 def weight_stats(net: Net, blobs: Mapping[str, Sequence[Array]]) -> list[BlobStats]:
     """A row for every parameter blob that a layer owns, in the order of the net."""
-    return [
-        BlobStats(
-            layer,
-            index,
-            role,
-            array.size,
-            int(np.count_nonzero(array)),
-            len(np.unique(array)),
-            float(array.min()) if array.size else 0.0,
-            float(array.max()) if array.size else 0.0,
-        )
-        for layer, index, role, array in _owned(net, blobs)
-    ]
+    return [_stats(*owned) for owned in _owned(net, blobs)]
+
+
+def _stats(layer: str, index: int, role: str, array: Array) -> BlobStats:
+    finite = array[np.isfinite(array)]
+    return BlobStats(
+        layer,
+        index,
+        role,
+        array.size,
+        int(np.count_nonzero(array)),
+        len(np.unique(array)),
+        float(finite.min()) if finite.size else 0.0,
+        float(finite.max()) if finite.size else 0.0,
+        array.size - finite.size,
+    )
 
 
 def counted_matrices(net: Net, blobs: Mapping[str, Sequence[Array]]) -> list[Matrix]:

@@ -36,9 +36,14 @@ def below(tree: Tree) -> Iterator[Tree]:
             yield from below(value)
 
 
-def first_span(tree: Tree, name: str) -> tuple[str, Span] | None:
-    """The first value of a field of that name, in the message or in one inside it."""
-    return next((found for part in below(tree) for found in spans(part, name)), None)
+def own_span(tree: Tree, *names: str) -> tuple[str, Span] | None:
+    """The first value of a field of one of these names, in this message alone."""
+    return next((found for name in names for found in spans(tree, name)), None)
+
+
+def first_span(tree: Tree, *names: str) -> tuple[str, Span] | None:
+    """The first value of a field of one of these names, in the message or in one inside it."""
+    return next((found for name in names for part in below(tree) for found in spans(part, name)), None)
 
 
 def edited(source: Source, edits: Mapping[Span, str]) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import WHOLE_NET
+from netcount.errors import Warned
 from netcount.report.columns import NUMBERS, arranged, columns_for
 from netcount.report.layout import Part, Table
 from netcount.report.text import heading, kernel_text, tally, visible
@@ -164,7 +165,12 @@ def kernel_parts(count: Count) -> list[Part]:
 
 def warning_lines(count: Count) -> list[str]:
     """One line a warning, and whether the report is incomplete."""
-    lines = [f"warning: {visible(str(warning))}" for warning in count.warnings]
-    if not count.net.complete:
+    return caveats(count.warnings, count.net.complete)
+
+
+def caveats(warnings: Sequence[Warned], complete: bool) -> list[str]:
+    """The same of figures that have no `Count`."""
+    lines = [f"warning: {visible(str(warning))}" for warning in warnings]
+    if not complete:
         lines.append("incomplete: the cost of layers with assumed shapes is not counted")
     return lines

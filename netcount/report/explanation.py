@@ -175,6 +175,7 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
         "file": net.file,
         "phase": net.phase,
         "batch": net.batch,
+        "complete": net.complete,
         "kind": "block" if found.block else "layer",
         "name": found.name,
         "block": block_document(found.block, found.counted) if found.block else None,

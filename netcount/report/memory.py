@@ -9,10 +9,11 @@ from netcount.analysis.modelsize import ModelSize
 from netcount.report import document
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
-from netcount.report.text import bar, heading, visible
+from netcount.report.text import bar, heading, listed, visible
 from netcount.units import human_bytes, percent
 
 SCHEMA = "netcount/memory/1"
+MOST_BLOBS = 12
 BAR_CELLS = 12
 _FIELDS = ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes")
 
@@ -72,14 +73,14 @@ def _peak_lines(found: Memory) -> list[str]:
     if not found.layers:
         return ["the net has no layers"]
     at, widest = found.layers[found.peak].row, found.layers[found.with_scratch]
-    alive = ", ".join(
+    alive = [
         f"{visible(blob.name)} {blob.shape.hwc()} {human_bytes(found.bytes_of(blob.shape.count()))}"
         for blob in found.alive
-    )
+    ]
     return [
         "an engine that reuses buffers needs",
         f"  activations  {human_bytes(found.peak_bytes):>10}  at the peak, {visible(at.name)} (line {at.line}): "
-        f"{alive}",
+        f"{listed(alive, MOST_BLOBS)}",
         f"  with im2col  {human_bytes(found.working_bytes):>10}  at {visible(widest.row.name)} "
         f"(line {widest.row.line}), {human_bytes(found.bytes_of(widest.scratch))} of it scratch",
         f"  weights      {human_bytes(found.weight_bytes):>10}",

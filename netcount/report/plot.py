@@ -12,6 +12,8 @@ from netcount.errors import InputError
 from netcount.report.text import visible
 
 FORMATS = ("png", "svg")
+MOST_NAMES = 500
+"""Layers with a name under their bar; of more, every second, third … has one."""
 
 
 def memory_plot(found: Memory, path: str) -> bytes:
@@ -20,19 +22,22 @@ def memory_plot(found: Memory, path: str) -> bytes:
     def draw(axes: Any) -> None:
         mebi = 2**20
         places = range(len(found.layers))
+        named = places[:: len(places) // MOST_NAMES + 1]
         alive = [found.bytes_of(layer.live) / mebi for layer in found.layers]
         scratch = [found.bytes_of(layer.scratch) / mebi for layer in found.layers]
-        axes.bar(places, alive, label="activations alive")
-        axes.bar(places, scratch, bottom=alive, label="im2col scratch")
+        top = [low + more for low, more in zip(alive, scratch, strict=True)]
+        edges = [place - 0.5 for place in range(len(places) + 1)]
+        axes.stairs(alive, edges, fill=True, label="activations alive")
+        axes.stairs(top, edges, baseline=alive, fill=True, label="im2col scratch")
         axes.axhline(found.peak_bytes / mebi, linestyle=":", linewidth=1, color="black")
         axes.set_xticks(
-            list(places), [_literal(layer.row.name) for layer in found.layers], rotation=90, fontsize=5
+            list(named), [_literal(found.layers[place].row.name) for place in named], rotation=90, fontsize=5
         )
         axes.set_ylabel(f"MiB at {found.bits} bits")
         axes.set_title(f"{_literal(found.counted.net.name)}: memory while each layer runs")
         axes.legend()
 
-    return _drawn(draw, path, wide=max(6.0, 0.11 * len(found.layers)))
+    return _drawn(draw, path, wide=max(6.0, 0.11 * min(len(found.layers), MOST_NAMES)))
 
 
 def sweep_plot(found: Sweep, path: str) -> bytes:
@@ -49,8 +54,9 @@ def sweep_plot(found: Sweep, path: str) -> bytes:
             for v in shown:
                 place = {"xytext": (4, 3), "textcoords": "offset points"}
                 axes.annotate(str(v.resolution or ""), (v.params, v.madds), fontsize=6, **place)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        if any(variant.params and variant.madds for variant in found.variants):
+            axes.set_xscale("log")
+            axes.set_yscale("log")
         for name, line in (("madds", axes.axhline), ("params", axes.axvline)):
             if name in found.limits:
                 line(found.limits[name], linestyle=":", linewidth=1, color="black")

@@ -8,7 +8,7 @@ from typing import Any
 from netcount.analysis.reconcile import Reconciliation, TypeCosts
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
-from netcount.report.text import heading, visible
+from netcount.report.text import heading, listed, visible
 from netcount.units import human
 
 SCHEMA = "netcount/reconcile/1"
@@ -57,8 +57,7 @@ def _cells(costs: Sequence[int]) -> list[str]:
 def _row(row: TypeCosts) -> tuple[str, ...]:
     which = ""
     if row.differing and len(row.differing) < row.layers:
-        more = f" and {len(row.differing) - _NAMED} more" if len(row.differing) > _NAMED else ""
-        which = ", ".join(map(visible, row.differing[:_NAMED])) + more
+        which = listed([visible(name) for name in row.differing], _NAMED)
     elif row.differing:
         which = "all" if row.layers > 1 else visible(row.differing[0])
     return (visible(row.type), str(row.layers), *_cells(row.costs), which)
@@ -92,6 +91,7 @@ def reconciliation_document(found: Reconciliation) -> dict[str, Any]:
         "file": found.net.file,
         "phase": found.net.phase,
         "batch": found.net.batch,
+        "complete": found.net.complete,
         "conventions": [
             {"name": convention.name, "about": convention.about, "used_by": convention.used_by}
             for convention in found.conventions

@@ -83,6 +83,7 @@ def sweep_document(found: Sweep) -> dict[str, Any]:
         "schema": SCHEMA,
         "net": found.net,
         "file": found.file,
+        "complete": found.complete,
         "bits": found.bits,
         "limits": found.limits,
         "variants": [

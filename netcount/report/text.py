@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from netcount.analysis.kernels import KernelShare
@@ -133,3 +133,13 @@ def tally(names: Iterable[str]) -> str:
     '2 ReLU, 1 Concat'
     """
     return ", ".join(f"{number} {visible(name)}" for name, number in Counter(names).most_common())
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first `most` of the names, and how many more there are.
+
+    >>> listed(["a", "b", "c", "d"], 4), listed(["a", "b", "c", "d"], 2)
+    ('a, b, c, d', 'a, b and 2 more')
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netcount.execute.weightstats import BlobStats
-from netcount.report.layout import Table
+from netcount.report.layout import Part, Table
 from netcount.report.text import visible
 from netcount.units import human, percent
 
 
-def stats_table(stats: Sequence[BlobStats]) -> Table:
+def stats_report(stats: Sequence[BlobStats]) -> list[Part]:
+    """The table, and what is no number."""
+    spoilt = [row for row in stats if row.nonfinite]
+    lines = [f"{visible(row.layer)} blob {row.index}: {row.nonfinite:,} values are not finite" for row in spoilt]
+    return [_table(stats), *lines]
+
+
+def _table(stats: Sequence[BlobStats]) -> Table:
     """The counted densities, numbers of values and ranges, with the sums below."""
     elements, nonzero = sum(row.elements for row in stats), sum(row.nonzero for row in stats)
     return Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from netcount.analysis.memory import memory
 from netcount.analysis.modelsize import Matrix, matrices_of, model_size
 from netcount.errors import InputError
 from netcount.execute.weightstats import counted_matrices, weight_stats
+from netcount.report.layout import plain
+from netcount.report.weightstats import stats_report
 from tests.helpers import GOLDEN, SAMPLES, inputs, needs_golden, net_of
 
 ALL_SAMPLES = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))
@@ -133,8 +136,18 @@ def test_trained_weights_are_counted(tmp_path: Any) -> None:
     (matrix,) = counted_matrices(net, blobs)
     assert matrix == ("InnerProduct-y", 12, 4, {1: 1, 2: 1, 3: 1, 6: 1}, 3)
     first, second = weight_stats(net, blobs)
-    assert first == ("InnerProduct-y", 0, "weight", 12, 4, 4, -1.0, 2.0)
+    assert first == ("InnerProduct-y", 0, "weight", 12, 4, 4, -1.0, 2.0, 0)
     assert (second.nonzero, second.distinct) == (0, 1)
+
+
+def test_what_is_not_finite_is_counted_and_not_in_the_range() -> None:
+    net = net_of(inputs(x=(1, 3)) + op("InnerProduct", "x", "y", "inner_product_param { num_output: 2 }"))
+    weights = np.array([[np.nan, 0.5, 0], [np.inf, np.nan, -1]], dtype=np.float32)
+    blobs = {"InnerProduct-y": [weights, np.full(2, np.nan, dtype=np.float32)]}
+    stats = weight_stats(net, blobs)
+    assert [(row.least, row.most, row.nonfinite) for row in stats] == [(-1.0, 0.5, 3), (0.0, 0.0, 2)]
+    assert "InnerProduct-y blob 0: 3 values are not finite" in plain(stats_report(stats))
+    json.dumps([row._asdict() for row in stats], allow_nan=False)
 
 
 @needs_golden

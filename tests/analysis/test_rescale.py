@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import netcount
 from netcount.analysis.rescale import Rescaler
-from netcount.analysis.resolutions import Resolution
 from netcount.errors import InputError
 from netcount.execute.verify import verify
 from tests.helpers import CORPUS, SAMPLES, inputs, needs_corpus
@@ -269,70 +268,6 @@ def test_layers_of_the_other_phase_follow() -> None:
     assert [train.node(name).tops[0].shape[1] for name in ("a", "aux", "head", "b")] == [4, 3, 6, 9]
 
 
-LEGACY = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 24 input_dim: 26\n'
-FORMS = {
-    "dims": "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: 1 dim: 3 dim: 24 dim: 26 } } }",
-    "list": "layer { name: 'x' type: 'Input' top: 'x' input_param { shape { dim: [1, 3, # two\n 24,26] } } }",
-    "input_dim": LEGACY,
-    "input_shape": 'input: "x" input_shape { dim: [1, 3] dim: 24 dim: 26 }\n',
-    "memory": "layer { name: 'x' type: 'MemoryData' top: 'x' top: 'l' memory_data_param "
-    "{ batch_size: 1 channels: 3 height: 24 width: 26 } }",
-    "dummy": "layer { name: 'x' type: 'DummyData' top: 'x' dummy_data_param "
-    "{ shape { dim: 1 dim: 3 dim: 24 dim: 26 } } }",
-    "image": "layer { name: 'x' type: 'ImageData' top: 'x' top: 'l' image_data_param "
-    "{ batch_size: 1 new_height: 24 new_width: 26 } }",
-}
-
-
-@pytest.mark.parametrize("form", sorted(FORMS))
-def test_every_way_to_write_a_size_is_found(form: str) -> None:
-    text = FORMS[form] + conv("a", "x", "a", "num_output: 8 kernel_size: 3")
-    found = netcount.rescale(text, resolution=Resolution(13, 17))
-    assert netcount.load(found.text).node("a").tops[0].shape == (1, 8, 11, 15)
-    assert re.sub(r"\d+", "0", found.text) == re.sub(r"\d+", "0", text)
-
-
-def test_a_crop_is_the_size_and_is_square() -> None:
-    text = (
-        "layer { name: 'x' type: 'Data' top: 'x' top: 'l' transform_param { crop_size: 24 } "
-        "data_param { batch_size: 1 } }" + conv("a", "x", "a", "num_output: 8 kernel_size: 3")
-    )
-    assert netcount.rescale(text, resolution=13).net.node("a").tops[0].shape == (1, 8, 11, 11)
-    with pytest.raises(InputError, match="a crop is square"):
-        netcount.rescale(text, resolution=Resolution(13, 17))
-
-
-def test_a_size_that_only_the_caller_knows_stays_with_the_caller() -> None:
-    text = "layer { name: 'x' type: 'Data' top: 'x' data_param { batch_size: 1 } }"
-    text += conv("a", "x", "a", "num_output: 8 kernel_size: 3")
-    found = netcount.rescale(text, resolution=13, input_shapes={"x": (1, 3, 24, 26)})
-    assert found.text == text
-    assert found.net.node("a").tops[0].shape == (1, 8, 11, 11)
-    assert "--input-shape x=1,3,13,13" in found.notes[0]
-    with pytest.raises(InputError, match="--input-shape"):
-        netcount.rescale(text, resolution=13)
-
-
-def test_a_pooling_over_the_whole_plane_still_covers_it() -> None:
-    text = inputs(x=(1, 3, 15, 15)) + conv("a", "x", "a", "num_output: 8 kernel_size: 3 stride: 2")
-    text += 'layer { name: "p" type: "Pooling" bottom: "a" top: "p" pooling_param { pool: AVE kernel_size: 7 } }\n'
-    text += conv("b", "p", "b", "num_output: 9 kernel_size: 1")
-    for size in (9, 15, 31):
-        found = netcount.rescale(text, resolution=size)
-        assert found.net.node("b").tops[0].shape == (1, 9, 1, 1)
-        assert f"kernel_size: {(size - 3) // 2 + 1} }}" in found.text
-    with pytest.raises(InputError, match="its one kernel_size cannot cover 4×8"):
-        netcount.rescale(text, resolution=Resolution(9, 17))
-
-
-def test_without_an_image_a_resolution_has_no_meaning() -> None:
-    text = inputs(x=(4, 7)) + (
-        'layer { name: "f" type: "InnerProduct" bottom: "x" top: "f" inner_product_param { num_output: 3 } }'
-    )
-    with pytest.raises(InputError, match="a resolution has no meaning"):
-        netcount.rescale(text, resolution=9)
-
-
 def test_names_that_are_not_there_are_refused() -> None:
     with pytest.raises(InputError, match='no convolution is called "conv5_3"'):
         netcount.rescale(MOBILENET, keep=["conv5_3"])
@@ -340,6 +275,7 @@ def test_names_that_are_not_there_are_refused() -> None:
         netcount.rescale(MOBILENET, width=0)
 
 
+LEGACY = 'input: "x" input_dim: 1 input_dim: 3 input_dim: 24 input_dim: 26\n'
 V1 = """
 layers { name: "c" type: CONVOLUTION bottom: "x" top: "c" convolution_param { num_output: 010 kernel_size: 3 } }
 layers { name: "d" type: CONVOLUTION bottom: "c" top: "d" convolution_param { num_output: 0x9 kernel_size: 3 } }
