@@ -16,6 +16,8 @@ from netcount.execute.fill import random_weights
 from netcount.execute.inputs import Preparation, read_image, read_inputs
 from netcount.execute.verify import BlobCheck, verify
 from netcount.execute.weights import read_caffemodel, write_caffemodel
+from netcount.layers.assumed import Assumed
+from netcount.prototxt.message import Message
 from netcount.prototxt.protobuf import message_class
 from netcount.shape import Shape
 from tests.helpers import SAMPLES, inputs
@@ -244,6 +246,29 @@ def test_wrong_inputs_are_refused() -> None:
             net.run(given)
     with pytest.raises(LimitError, match="KiB"):
         verify(net, max_bytes=100)
+
+
+def test_a_layer_says_itself_whether_its_tops_may_be_given() -> None:
+    class Judged(Assumed):
+        """Runs by itself, and takes the caller's top all the same."""
+
+        type = "Judged"
+
+        def __init__(self, message: Message, top_count: int, phase: str) -> None:
+            super().__init__(message, top_count, phase, ())
+
+    class Computed(Judged):
+        """Its top is its own affair."""
+
+        type = "Computed"
+        replaceable = False
+
+    text = NET + 'layer { name: "j" type: "%s" bottom: "f" top: "j" }'
+    given = {"j": np.full((1, 5), 7.0)}
+    made = netcount.load(text % "Judged", catalogue=netcount.CATALOGUE.with_(Judged))
+    assert (made.run(given)["j"] == 7).all()
+    with pytest.raises(InputError, match='"j" computes that blob'):
+        netcount.load(text % "Computed", catalogue=netcount.CATALOGUE.with_(Computed)).run(given)
 
 
 def test_weights_go_through_a_caffemodel(tmp_path: Path) -> None:

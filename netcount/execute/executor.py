@@ -138,7 +138,7 @@ class Executor:
         self, node: Node, arrays: Mapping[int, Array], given: Mapping[str, Array], run: Run
     ) -> list[Array]:
         names = [blob.name for blob in node.tops]
-        if names and all(name in given for name in names) and _replaceable(node):
+        if names and all(name in given for name in names) and node.layer.replaceable:
             return [given[name] for name in names]
         if isinstance(node.layer, Source) and not node.layer.computes:
             if all(name in given for name in names):
@@ -190,7 +190,7 @@ class Executor:
             dependent = node.layer.data_dependent(node.bottom_shapes) is not None
             if array.shape != blobs[name].shape and not dependent:
                 raise InputError(f'input "{name}" is {Shape(array.shape)}, the net expects {blobs[name].shape}')
-            if not _replaceable(node):
+            if not node.layer.replaceable:
                 raise InputError(f'input "{name}": "{node.name}" computes that blob')
             found[name] = array
         return found
@@ -217,25 +217,3 @@ def _floats(value: object, what: str) -> Array:
             return np.require(value, np.float32, ["ALIGNED"])
     except (ValueError, TypeError, OverflowError) as failure:
         raise InputError(f"{what} is no array of numbers: {reason(failure)}") from None
-
-
-def _replaceable(node: Node) -> bool:
-    """Whether a layer's tops may come from the caller: sources, and what cannot be run."""
-    from netcount.layers.assumed import Assumed
-
-    return isinstance(node.layer, (Source, Assumed)) or not _runs(node)
-
-
-def _runs(node: Node) -> bool:
-    """Whether netcount executes this layer (a few training layers it only counts)."""
-    from netcount.layers.detection import DetectionEvaluate, EvalDetection, TrainingOnly
-    from netcount.layers.proposal import AnchorTargetLayer, ProposalTargetLayer
-
-    refused = (
-        DetectionEvaluate,
-        EvalDetection,
-        TrainingOnly,
-        AnchorTargetLayer,
-        ProposalTargetLayer,
-    )
-    return not isinstance(node.layer, refused)

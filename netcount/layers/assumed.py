@@ -27,6 +27,7 @@ class Assumed(Layer):
     tops = Arity(0, None)
     type = "Assumed"
     source = "assumed"
+    replaceable = True
 
     def __init__(self, message: Message, top_count: int, phase: str, shapes: Sequence[Shape]) -> None:
         self.shapes = list(shapes)

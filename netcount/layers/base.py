@@ -57,6 +57,7 @@ class Source(Moving):
     bottoms = NONE
     tops = Arity(1, None)
     computes = False
+    replaceable = True
     assumed: str | None = None
     learned: ClassVar[bool] = False
     """Whether the top is a learned blob, so that neither batch nor caller can change its shape."""

@@ -9,7 +9,6 @@ from netcount.layers.base import NoBlobs
 from netcount.layers.boxes import overlaps
 from netcount.layers.eval_detection import EvalDetection
 from netcount.layers.layer import Arity
-from netcount.layers.loss_base import TrainingOnly
 from netcount.layers.multibox import MultiBoxLoss
 from netcount.lazy import np
 from netcount.opcount import OpCount
@@ -19,7 +18,7 @@ from netcount.shape import Shape
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
 
-__all__ = ["DetectionEvaluate", "EvalDetection", "MultiBoxLoss", "TrainingOnly"]
+__all__ = ["DetectionEvaluate", "EvalDetection", "MultiBoxLoss"]
 
 PARAM = "detection_evaluate_param"
 
@@ -36,6 +35,7 @@ class DetectionEvaluate(NoBlobs):
     type = "DetectionEvaluate"
     source = "SSD"
     bottoms = Arity(2, None)
+    replaceable = True
 
     def read(self, message: Message) -> None:
         """Classes and thresholds."""

@@ -37,6 +37,7 @@ class EvalDetection(NoBlobs):
     type = "EvalDetection"
     source = "caffe-yolo, Intel"
     bottoms = Arity(2, None)
+    replaceable = True
 
     def read(self, message: Message) -> None:
         """Grid, classes and boxes a cell, and how a score is made."""

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.layers.loss_base import TrainingOnly, number
+from netcount.layers.loss_base import Loss, number
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -28,10 +28,11 @@ MOST = 300
 """Boxes of the truth an image can have."""
 
 
-class GridLoss(TrainingOnly):
+class GridLoss(Loss):
     """A loss over a grid whose cells predict boxes·(x, y, w, h, object, classes)."""
 
     source = "MobileNet-YOLO"
+    replaceable = True
     name: str
 
     def read(self, message: Message) -> None:

@@ -124,6 +124,8 @@ class Layer(ABC):
     """How many arrays of bottom 0's size `forward` needs at once besides bottoms, tops and blobs."""
     computes: ClassVar[bool] = True
     """False for sources whose values lie outside the file (a database, a custom Python source)."""
+    replaceable: ClassVar[bool] = False
+    """Whether a caller may give its tops: a source's, and what means little without a real truth."""
 
     def __init__(self, message: Message, top_count: int, phase: str = "TEST") -> None:
         """`message` is the LayerParameter; `top_count` includes automatic tops."""

@@ -76,10 +76,6 @@ class Loss(NoBlobs):
         return counted
 
 
-class TrainingOnly(Loss):
-    """A loss that means something only against a real truth; its top may be given instead."""
-
-
 def normalization_of(param: Message, default: str) -> str:
     """The normalization of a LossParameter; `normalize` is its older form."""
     if param.has("normalization"):

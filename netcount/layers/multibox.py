@@ -10,7 +10,7 @@ from netcount.layers.boxes import area, decoded, encoded, suppressed
 from netcount.layers.detection_output import check_predictions, split_priors
 from netcount.layers.layer import Arity
 from netcount.layers.loss import cross_entropy
-from netcount.layers.loss_base import SMALLEST, TrainingOnly, number
+from netcount.layers.loss_base import SMALLEST, Loss, number
 from netcount.layers.matching import Match, Truth, match
 from netcount.layers.softmax import softmax
 from netcount.lazy import np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PARAM = "multibox_loss_param"
 
 
-class MultiBoxLoss(TrainingOnly):
+class MultiBoxLoss(Loss):
     """(locations N×(P·4), confidences N×(P·classes), priors 1×2×(P·4), truth 1×1×G×8) -> number.
 
     A row of the truth is image, class, instance, x1, y1, x2, y2, difficult.
@@ -35,6 +35,7 @@ class MultiBoxLoss(TrainingOnly):
     type = "MultiBoxLoss"
     source = "SSD"
     bottoms = Arity(4, 4)
+    replaceable = True
 
     def read(self, message: Message) -> None:
         """Classes, matching, mining and the two losses."""

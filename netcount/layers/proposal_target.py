@@ -59,6 +59,7 @@ class AnchorTargetLayer(NoBlobs):
     python = "rpn.anchor_target_layer.AnchorTargetLayer"
     bottoms = Arity(1, None)
     tops = Arity(4, 4)
+    replaceable = True
 
     def read(self, message: Message) -> None:
         """Stride, scales and how far anchors may reach over the edge."""
@@ -136,6 +137,7 @@ class ProposalTargetLayer(NoBlobs):
     python = "rpn.proposal_target_layer.ProposalTargetLayer"
     bottoms = Arity(2, None)
     tops = Arity(5, 5)
+    replaceable = True
 
     def read(self, message: Message) -> None:
         """num_classes of param_str."""
