@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netcount.errors import InputError, NetcountError, Problems, Warned, raise_all
+from netcount.layers.base import Source
 from netcount.layers.catalogue import CATALOGUE, Catalogue
-from netcount.layers.source import Source
 from netcount.net import Blob, Net, Node, Owner
 from netcount.prototxt.message import Message
 from netcount.prototxt.select import State, select

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from netcount.errors import Errors, InputError, MissingShapeError, NetcountError
+from netcount.layers.base import Source
 from netcount.layers.layer import Layer, ParamBlob
-from netcount.layers.source import Source
 from netcount.shape import Shape, oversized
 from netcount.wiring import Part, Wiring
 

@@ -1,4 +1,4 @@
-"""How well detections agree with the truth, box by box; MultiBoxLoss stands with them."""
+"""How well detections agree with the truth, box by box."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
 from netcount.layers.boxes import overlaps
-from netcount.layers.eval_detection import EvalDetection
 from netcount.layers.layer import Arity
-from netcount.layers.multibox import MultiBoxLoss
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -17,8 +15,6 @@ from netcount.shape import Shape
 
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
-
-__all__ = ["DetectionEvaluate", "EvalDetection", "MultiBoxLoss"]
 
 PARAM = "detection_evaluate_param"
 

@@ -10,16 +10,20 @@ _MODULES = {
     "convolution": "Convolution ConvolutionDepthwise Deconvolution DepthwiseConvolution",
     "dense": "Embed InnerProduct",
     "margin": "MarginInnerProduct",
-    "detection": "DetectionEvaluate EvalDetection MultiBoxLoss",
+    "detection": "DetectionEvaluate",
     "detection_output": "DetectionOutput",
+    "eval_detection": "EvalDetection",
+    "multibox": "MultiBoxLoss",
     "elementwise": "Axpy Eltwise Reduction",
     "accuracy": "Accuracy",
     "im2col": "Im2col",
     "infogain": "InfogainLoss",
-    "loss": "ContrastiveLoss EuclideanLoss HingeLoss MultinomialLogisticLoss"
-    " SigmoidCrossEntropyLoss SoftmaxWithLoss",
-    "loss_forks": "BoxAnnotatorOHEM CenterLoss DiceLoss L1Loss SegAccuracy SmoothL1Loss"
-    " SmoothL1LossOHEM SoftmaxWithLossOHEM",
+    "loss": "HingeLoss MultinomialLogisticLoss SigmoidCrossEntropyLoss SoftmaxWithLoss",
+    "loss_distance": "ContrastiveLoss EuclideanLoss",
+    "loss_forks": "CenterLoss DiceLoss L1Loss",
+    "loss_smooth": "SmoothL1Loss",
+    "ohem": "BoxAnnotatorOHEM SmoothL1LossOHEM SoftmaxWithLossOHEM",
+    "segmentation": "SegAccuracy",
     "batch_normalization": "BN",
     "normalization": "BatchNorm LRN MVN Normalize",
     "pooling": "Pooling SPP",
@@ -35,12 +39,13 @@ _MODULES = {
     "softmax": "Softmax",
     "database": "AnnotatedData Data DenseImageData ImageData ImageSegData MemoryData VideoData WindowData",
     "source": "DummyData HDF5Data HDF5Output Input Parameter Python",
-    "yolo": "RegionLoss YoloDetectionOutput Yolov3 Yolov3DetectionOutput",
+    "yolo": "YoloDetectionOutput Yolov3DetectionOutput",
+    "yolo_loss": "RegionLoss Yolov3",
 }
 _PYTHON = {
     "rpn.proposal_layer.ProposalLayer": "proposal",
-    "rpn.anchor_target_layer.AnchorTargetLayer": "proposal",
-    "rpn.proposal_target_layer.ProposalTargetLayer": "proposal",
+    "rpn.anchor_target_layer.AnchorTargetLayer": "proposal_target",
+    "rpn.proposal_target_layer.ProposalTargetLayer": "proposal_target",
     "roi_data_layer.layer.RoIDataLayer": "proposal",
 }
 

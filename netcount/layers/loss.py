@@ -17,7 +17,6 @@ from netcount.layers.loss_base import (
     normalization_of,
     number,
 )
-from netcount.layers.loss_distance import ContrastiveLoss, EuclideanLoss
 from netcount.layers.softmax import softmax, softmax_ops
 from netcount.lazy import np
 from netcount.opcount import OpCount
@@ -26,15 +25,6 @@ from netcount.shape import Shape
 
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
-
-__all__ = [
-    "ContrastiveLoss",
-    "EuclideanLoss",
-    "HingeLoss",
-    "MultinomialLogisticLoss",
-    "SigmoidCrossEntropyLoss",
-    "SoftmaxWithLoss",
-]
 
 
 class SoftmaxWithLoss(Loss):

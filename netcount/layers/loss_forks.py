@@ -9,9 +9,6 @@ from netcount.layers.base import legacy
 from netcount.layers.filler import Filler
 from netcount.layers.layer import ParamBlob
 from netcount.layers.loss_base import Loss, indices_of, mean
-from netcount.layers.loss_smooth import SmoothL1Loss
-from netcount.layers.ohem import BoxAnnotatorOHEM, SmoothL1LossOHEM, SoftmaxWithLossOHEM
-from netcount.layers.segmentation import SegAccuracy
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -19,17 +16,6 @@ from netcount.shape import Shape
 
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
-
-__all__ = [
-    "BoxAnnotatorOHEM",
-    "CenterLoss",
-    "DiceLoss",
-    "L1Loss",
-    "SegAccuracy",
-    "SmoothL1Loss",
-    "SmoothL1LossOHEM",
-    "SoftmaxWithLossOHEM",
-]
 
 
 class CenterLoss(Loss):

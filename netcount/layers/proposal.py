@@ -15,8 +15,6 @@ from netcount.layers.boxes import suppressed
 from netcount.layers.layer import THREE, Arity
 from netcount.layers.proposal_target import (
     SAMPLED,
-    AnchorTargetLayer,
-    ProposalTargetLayer,
     scales_of,
     setting,
 )
@@ -28,14 +26,6 @@ from netcount.shape import Shape
 if TYPE_CHECKING:
     from netcount.layers.loss_base import Mask
     from netcount.layers.run import Array, Run
-
-__all__ = [
-    "AnchorTargetLayer",
-    "Proposal",
-    "ProposalLayer",
-    "ProposalTargetLayer",
-    "RoIDataLayer",
-]
 
 PROPOSALS = {"TEST": 300, "TRAIN": 2000}
 """py-faster-rcnn's RPN_POST_NMS_TOP_N."""

@@ -16,8 +16,6 @@ from netcount.shape import Shape
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
 
-__all__ = ["DummyData", "HDF5Data", "HDF5Output", "Input", "Parameter", "Python", "Source"]
-
 
 class Input(Source):
     """Inputs declared by their shapes: one shape a top, or one for all (input_layer.cpp)."""

@@ -15,7 +15,6 @@ from netcount.layers.detection_output import as_rows
 from netcount.layers.eval_detection import corners_of
 from netcount.layers.layer import Arity
 from netcount.layers.softmax import softmax
-from netcount.layers.yolo_loss import RegionLoss, Yolov3
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -24,8 +23,6 @@ from netcount.shape import Shape
 if TYPE_CHECKING:
     from netcount.layers.loss_base import Indices
     from netcount.layers.run import Array, Run
-
-__all__ = ["RegionLoss", "YoloDetectionOutput", "Yolov3", "Yolov3DetectionOutput"]
 
 
 class GridDetections(NoBlobs):
