@@ -12,6 +12,7 @@ from netcount.layers.loss_base import (
     Loss,
     by_position,
     check_labels,
+    check_values,
     indices_of,
     mean,
     normalization_of,
@@ -174,15 +175,9 @@ class SigmoidCrossEntropyLoss(Loss):
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """A target for each value."""
-        x, target = bottoms
-        if x.count() != target.count():
-            self.refuse(
-                f"{self.named(0)} {x} and {self.named(1)} {target} must hold as many values",
-                "bottom",
-                1,
-            )
+        check_values(self, bottoms)
         if any(self.message.numbers("loss_weight")):  # the Sigmoid inside has it too
-            touch(self, x.count(), "the sigmoids")
+            touch(self, bottoms[0].count(), "the sigmoids")
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A value: the sigmoid (tanh, two muls, an add), and of the loss an exp, a log, three muls,

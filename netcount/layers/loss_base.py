@@ -97,6 +97,14 @@ def check_labels(layer: Layer, data: Shape, label: Shape, axis: int) -> None:
         )
 
 
+def check_values(layer: Layer, bottoms: Sequence[Shape], axis: int = 0) -> None:
+    """Refuse unless both bottoms hold as many values from `axis` on (1: an image)."""
+    a, b = bottoms
+    if a.count(axis) != b.count(axis):
+        each = " an image" if axis else ""
+        layer.refuse(f"{layer.named(0)} {a} and {layer.named(1)} {b} must hold as many values{each}", "bottom", 1)
+
+
 def indices_of(layer: Layer, labels: Array, classes: int) -> Indices:
     """Labels as indices; one outside the classes is refused (Caffe reads beyond its memory)."""
     found = labels.reshape(-1).astype(np.int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import legacy, rows
 from netcount.layers.layer import THREE
-from netcount.layers.loss_base import Loss, mean
+from netcount.layers.loss_base import Loss, check_values, mean
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -25,13 +25,7 @@ class EuclideanLoss(Loss):
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """As many values an image."""
-        a, b = bottoms
-        if a.count(1) != b.count(1):
-            self.refuse(
-                f"{self.named(0)} {a} and {self.named(1)} {b} must hold as many values an image",
-                "bottom",
-                1,
-            )
+        check_values(self, bottoms, 1)
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A difference, a square and an add an element; two divs."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netcount.layers.base import legacy
 from netcount.layers.filler import Filler
 from netcount.layers.layer import ParamBlob
-from netcount.layers.loss_base import Loss, indices_of, mean
+from netcount.layers.loss_base import Loss, check_values, indices_of, mean
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -79,13 +79,7 @@ class L1Loss(Loss):
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """As many values an image."""
-        a, b = bottoms
-        if a.count(1) != b.count(1):
-            self.refuse(
-                f"{self.named(0)} {a} and {self.named(1)} {b} must hold as many values an image",
-                "bottom",
-                1,
-            )
+        check_values(self, bottoms, 1)
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An element: a difference, a sign, an absolute value and an add.  A div."""
@@ -110,9 +104,7 @@ class DiceLoss(Loss):
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """As many values."""
-        a, b = bottoms
-        if a.count() != b.count():
-            self.refuse(f"{self.named(0)} {a} and {self.named(1)} {b} must hold as many values", "bottom", 1)
+        check_values(self, bottoms)
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Three products and sums an element; a sum, a mul and a div an image; the mean."""
