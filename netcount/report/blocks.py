@@ -139,10 +139,7 @@ def blocks_document(count: Count, found: Sequence[Block]) -> dict[str, Any]:
     net = count.net
     return {
         "schema": SCHEMA,
-        "net": net.name,
-        "file": net.file,
-        "phase": net.phase,
-        "batch": net.batch,
+        **document.subject(net),
         "convention": count.convention.name,
         "complete": net.complete,
         "blocks": [block_document(block, count) for block in found],

@@ -6,6 +6,7 @@ from typing import Any
 
 from netcount.analysis.count import Count, LayerRow, Totals
 from netcount.errors import Warned
+from netcount.net import Net
 from netcount.opcount import OpCount
 
 SCHEMA = "netcount/analysis/1"
@@ -16,10 +17,7 @@ def document(count: Count) -> dict[str, Any]:
     net = count.net
     return {
         "schema": SCHEMA,
-        "net": net.name,
-        "file": net.file,
-        "phase": net.phase,
-        "batch": net.batch,
+        **subject(net),
         "convention": count.convention.name,
         "complete": net.complete,
         "warnings": [warning(found) for found in count.warnings],
@@ -29,6 +27,11 @@ def document(count: Count) -> dict[str, Any]:
         "inputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
         "outputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
     }
+
+
+def subject(net: Net) -> dict[str, Any]:
+    """Which net a document is about, and how many images its figures are for."""
+    return {"net": net.name, "file": net.file, "phase": net.phase, "batch": net.batch}
 
 
 def warning(found: Warned) -> dict[str, Any]:

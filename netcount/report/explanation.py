@@ -171,10 +171,7 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
     net = found.counted.net
     return {
         "schema": SCHEMA,
-        "net": net.name,
-        "file": net.file,
-        "phase": net.phase,
-        "batch": net.batch,
+        **document.subject(net),
         "complete": net.complete,
         "kind": "block" if found.block else "layer",
         "name": found.name,

@@ -140,10 +140,7 @@ def memory_document(found: Memory, size: ModelSize | None = None) -> dict[str, A
     net = found.counted.net
     return {
         "schema": SCHEMA,
-        "net": net.name,
-        "file": net.file,
-        "phase": net.phase,
-        "batch": net.batch,
+        **document.subject(net),
         "complete": net.complete,
         "bits": found.bits,
         "weight_bits": found.weight_bits,

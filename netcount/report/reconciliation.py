@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netcount.analysis.reconcile import Reconciliation, TypeCosts
+from netcount.report.document import subject
 from netcount.report.layout import Part, Table
 from netcount.report.tabular import csv_text
 from netcount.report.text import heading, listed, visible
@@ -87,10 +88,7 @@ def reconciliation_document(found: Reconciliation) -> dict[str, Any]:
     names = [convention.name for convention in found.conventions]
     return {
         "schema": SCHEMA,
-        "net": found.net.name,
-        "file": found.net.file,
-        "phase": found.net.phase,
-        "batch": found.net.batch,
+        **subject(found.net),
         "complete": found.net.complete,
         "conventions": [
             {"name": convention.name, "about": convention.about, "used_by": convention.used_by}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netcount.execute.verify import Verification
+from netcount.report.document import subject
 from netcount.report.layout import Part, Table
 from netcount.report.text import heading, visible
 from netcount.units import human, human_bytes
@@ -91,10 +92,7 @@ def document(found: Verification) -> dict[str, Any]:
     """The run for JSON."""
     return {
         "schema": SCHEMA,
-        "net": found.net.name,
-        "file": found.net.file,
-        "phase": found.net.phase,
-        "batch": found.net.batch,
+        **subject(found.net),
         "agrees": found.agrees,
         "complete": found.net.complete,
         "random_weights": found.random_weights,
