@@ -20,7 +20,7 @@ from netcount.layers.assumed import Assumed
 from netcount.prototxt.message import Message
 from netcount.prototxt.protobuf import message_class
 from netcount.shape import Shape
-from tests.helpers import SAMPLES, inputs
+from tests.helpers import SAMPLES, inputs, valid
 from tests.test_cli import run
 
 NET = inputs(x=(1, 3, 8, 9)) + (
@@ -42,7 +42,7 @@ def test_the_command_agrees_and_says_so(net_file: Path) -> None:
     done = run("verify", str(net_file))
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().splitlines()[-1].startswith("AGREES: 4 shapes and 5,376 madds")
-    document = json.loads(run("verify", str(net_file), "--format", "json").stdout)
+    document = valid(json.loads(run("verify", str(net_file), "--format", "json").stdout), "verification")
     assert document["agrees"]
     assert [layer["madds_performed"] for layer in document["layers"]] == [0, 4536, 0, 840]
     assert sum(document["memory"][f"{part}_bytes"] for part in ("weight", "blob", "scratch")) == 9900

@@ -16,6 +16,7 @@ from netcount.report.catalogue import catalogue_rows, catalogue_table
     "form",
     type=click.Choice(["table", "csv", "markdown", "json"]),
     default="table",
+    show_default=True,
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
 def layers(form: str, output: str | None) -> None:

@@ -101,8 +101,8 @@ class Layer(ABC):
 
     type: ClassVar[str]
     """The name in a prototxt's `type:`."""
-    source: ClassVar[str] = "BVLC"
-    """Where the type comes from: "BVLC" is stock Caffe, otherwise the fork's name."""
+    source: ClassVar[str] = "stock"
+    """Where the type comes from: "stock" is BVLC's Caffe, otherwise the fork's name."""
     bottoms: ClassVar[Arity] = ONE
     tops: ClassVar[Arity] = ONE
     equal_bottoms_tops: ClassVar[bool] = False

@@ -27,12 +27,11 @@ def catalogue_rows(catalogue: Catalogue) -> list[TypeRow]:
         found = catalogue.get(key)
         if found is None:
             continue
-        source = "stock" if found.source == "BVLC" else found.source
         about = inspect.getdoc(found) or ""
         rows.append(
             TypeRow(
                 key,
-                source,
+                found.source,
                 str(found.bottoms),
                 str(found.tops),
                 about.split("\n\n")[0].replace("\n", " "),
