@@ -54,11 +54,6 @@ class LayerRow(NamedTuple):
         """Multiply-adds with learned matrices."""
         return self.ops.madds
 
-    @property
-    def is_free(self) -> bool:
-        """Whether the layer has neither parameters nor any operation."""
-        return not (self.params or self.statistics or any(self.ops) or self.cost)
-
 
 class Totals(NamedTuple):
     """The sums of all rows; weight_bytes is what params and statistics take in float32."""

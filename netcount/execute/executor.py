@@ -141,8 +141,6 @@ class Executor:
         if names and all(name in given for name in names) and node.layer.replaceable:
             return [given[name] for name in names]
         if isinstance(node.layer, Source) and not node.layer.computes:
-            if all(name in given for name in names):
-                return [given[name] for name in names]
             return [given[n] if n in given else self._random(node, n, run) for n in names]
         if isinstance(node.layer, DummyData):  # its shape may be the caller's, or of another batch
             return node.layer.filled(node.top_shapes, run)

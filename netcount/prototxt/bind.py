@@ -14,7 +14,6 @@ from netcount.prototxt.tree import Tree
 
 T = TypeVar("T")
 Convert = Callable[[str], Any]
-Binder = "tuple[Convert | None, str, bool]"
 
 _RANGES = {
     "int32": (-(2**31), 2**31 - 1),
