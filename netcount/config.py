@@ -22,7 +22,8 @@ FILE = "netcount.toml"
 
 _OPTIONS = {"phase", "level", "stages", "batch", "input_shape", "assume"}
 _NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS}
-_BUDGET = {"nets", "layers", "level", "weight_bits"}
+_BITS = ("weight_bits", "activation_bits")
+_BUDGET = {"nets", "layers", "level", *_BITS}
 _NET_LEVEL = 'a whole number, of Caffe\'s rules ("warn" stands in a [[budget]])'
 _TOP = {"net", "budget", "baseline", "convention"}
 
@@ -158,7 +159,7 @@ class _Reader(Tables):
 
     def net(self, table: Any, index: int) -> NetEntry:
         at: tuple[Key, ...] = ("net", index)
-        self.known(table, {*_NET, *rule_names(), "weight_bits"}, "key of a net", *at)
+        self.known(table, {*_NET, *rule_names(), *_BITS}, "key of a net", *at)
         convention = self.typed(table, "convention", str, "the name of one", "madds", *at)
         if convention not in self.conventions:
             self.wrong(unknown(convention, self.conventions, "convention"), *at, "convention")
@@ -172,7 +173,7 @@ class _Reader(Tables):
             self.options(table, *at),
             self.conventions.get(convention, CONVENTIONS["madds"]),
             self.typed(table, "allow_incomplete", bool, "true or false", False, *at),
-            self.budget(table, "net", index, _NET | {"weight_bits"}),
+            self.budget(table, "net", index, _NET | {*_BITS}),
             self.place(*at),
         )
 
@@ -232,9 +233,10 @@ class _Reader(Tables):
         level = self.typed(table, "level", str, '"error" or "warn"', LEVELS[0], *at) if own else LEVELS[0]
         if level not in LEVELS:
             self.wrong(f'level is "error" or "warn", not {level!r}', *at, "level")
-        bits = self.typed(table, "weight_bits", int, "a number of bits", 32, *at)
-        if not 1 <= bits <= 64:
-            self.wrong(f"weight_bits is from 1 to 64, not {bits}", *at, "weight_bits")
+        bits = {key: self.typed(table, key, int, "a number of bits", 32, *at) for key in _BITS}
+        for key, number in bits.items():
+            if not 1 <= number <= 64:
+                self.wrong(f"{key} is from 1 to 64, not {number}", *at, key)
         limits: list[Limit] = []
         for key, value in table.items():
             if is_rule(key):
@@ -246,7 +248,7 @@ class _Reader(Tables):
             self.wrong("this budget sets no limit", *at)
         layers = self.texts(table, "layers", *at) if own else ()
         nets = self.texts(table, "nets", *at) if own else ()
-        budget = Budget(tuple(limits), nets, layers, level, bits, self.place(*at))
+        budget = Budget(tuple(limits), nets, layers, level, place=self.place(*at), **bits)
         for limit in budget.misfits():
             self.wrong(f"{limit.rule} is of a whole net, and this budget is for layers", *at, limit.rule)
         return budget if limits else None

@@ -21,6 +21,7 @@ def assert_within(
     *,
     convention: str | Convention = "madds",
     weight_bits: int = 32,
+    activation_bits: int = 32,
     allow_incomplete: bool = False,
     **limits: Any,
 ) -> None:
@@ -58,7 +59,8 @@ def assert_within(
         raise TypeError("assert_within needs a limit, such as max_madds=400_000_000")
     if any(limit.side == "increase" for limit in found):
         raise TypeError("an increase needs a baseline; netcount check compares with one")
-    result = _checked(net, convention, Budget(tuple(found), weight_bits=weight_bits), allow_incomplete)
+    budget = Budget(tuple(found), weight_bits=weight_bits, activation_bits=activation_bits)
+    result = _checked(net, convention, budget, allow_incomplete)
     said = []
     for item in result.failed:
         said.append(summary(result, item))

@@ -48,6 +48,7 @@ VALUES = {
     "adds": 0,
     "activations": 2 * 9 * 11 + 4 * 63 + 5 * 63,
     "weight_bytes": 368,
+    "peak_bytes": 4 * (4 * 63 + 5 * 63),
     "layers": 3,
     "largest_blob": 315,
     "layer_params": 72,
@@ -71,6 +72,14 @@ def test_weight_bytes_at_a_bit_width_are_rounded_up() -> None:
     for bits, held in ((8, 92), (4, 46), (3, 35), (1, 12)):
         (found,) = findings(budget={"weight_bits": bits}, max_weight_bytes=held)
         assert (found.value, found.passed) == (held, True)
+
+
+def test_the_peak_is_told_at_a_bit_width_with_the_layers_that_make_it() -> None:
+    (found,) = findings(budget={"activation_bits": 8}, max_peak_bytes="0.5 KiB")
+    assert (found.value, found.bound, found.passed) == (4 * 63 + 5 * 63, 512, False)
+    assert [(row.name, value) for row, value in found.rows] == [("b", 567), ("a", 450), ("x", 198)]
+    (found,) = findings(facts(counted(4)), max_increase_peak_bytes="10%")
+    assert (found.base, found.value, found.passed) == (4 * 8 * 63, 4 * 9 * 63, False)
 
 
 def test_a_bound_between_whole_numbers_lets_nothing_past_it() -> None:

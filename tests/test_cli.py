@@ -290,7 +290,7 @@ def test_no_numpy_pandas_rich_or_protobuf_for_a_piped_table() -> None:
     code = (
         "import sys; sys.argv = ['netcount', 'analyze', sys.argv[1]]\n"
         "from netcount.cli.main import run\n"
-        "slow = ('numpy', 'pandas', 'rich', 'google.protobuf', 'fractions', 'decimal')\n"
+        "slow = ('numpy', 'pandas', 'rich', 'google.protobuf', 'fractions', 'decimal', 'pathlib')\n"
         "try: run()\n"
         "finally: print([m for m in slow if m in sys.modules])\n"
     )

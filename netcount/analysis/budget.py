@@ -12,6 +12,7 @@ from netcount.analysis.compare import Change, NetFacts, changes, facts, moved_by
 from netcount.analysis.count import Count, LayerRow
 from netcount.analysis.kernels import kernel_name
 from netcount.analysis.limits import LAYER_FIGURES, SHARES, Limit
+from netcount.analysis.memory import bytes_of, memory
 from netcount.errors import InputError, NetcountError, Place, each
 
 LEVELS = ("error", "warn")
@@ -24,7 +25,8 @@ SHOWN = 5
 class Budget(NamedTuple):
     """Some limits.  nets: patterns of names or paths, all nets when empty.  layers: patterns; the
     limits then hold for every matching layer.  level: "error", or "warn" to report only.
-    weight_bits: the width of a stored value, for weight_bytes.
+    weight_bits: the width of a stored value, for weight_bytes; activation_bits: that of an activation,
+    for peak_bytes.
     """
 
     limits: tuple[Limit, ...]
@@ -33,6 +35,7 @@ class Budget(NamedTuple):
     level: str = "error"
     weight_bits: int = 32
     place: Place | None = None
+    activation_bits: int = 32
 
     def misfits(self) -> list[Limit]:
         """The limits that make no sense for single layers, where the budget is for those."""
@@ -145,14 +148,10 @@ def _matching(budget: Budget, count: Count) -> Iterator[LayerRow]:
             yield row
 
 
-def _bytes(params: int, statistics: int, bits: int) -> int:
-    return -(-(params + statistics) * bits // 8)
-
-
 def _figure(row: LayerRow, figure: str, bits: int) -> int:
     """A figure of one layer; figures "of any single layer" are that of the layer."""
     if figure == "weight_bytes":
-        return _bytes(row.params, row.statistics, bits)
+        return bytes_of(row.params + row.statistics, bits)
     own = figure.removeprefix("layer_")
     return int(getattr(row, own) if hasattr(row, own) else getattr(row.ops, own))
 
@@ -216,7 +215,9 @@ class _Judge:
 
     def total(self, totals: Mapping[str, int], figure: str) -> int:
         if figure == "weight_bytes":
-            return _bytes(totals["params"], totals["statistics"], self.budget.weight_bits)
+            return bytes_of(totals["params"] + totals["statistics"], self.budget.weight_bits)
+        if figure == "peak_bytes":  # kept at 32 bits a value
+            return bytes_of(totals[figure] // 4, self.budget.activation_bits)
         return totals[figure]
 
     def dearest(self, figure: str) -> tuple[tuple[LayerRow, int], ...]:
@@ -225,6 +226,9 @@ class _Judge:
             return ()
         if figure == "largest_blob":
             values = [max((top.shape.count() for top in row.tops), default=0) for row in self.count.layers]
+        elif figure == "peak_bytes":
+            needed = memory(self.count, self.budget.activation_bits)
+            values = [needed.bytes_of(layer.live) for layer in needed.layers]
         else:
             values = [_figure(row, figure, self.budget.weight_bits) for row in self.count.layers]
         ranked = sorted(zip(self.count.layers, values, strict=True), key=lambda pair: -pair[1])

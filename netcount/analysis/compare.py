@@ -7,10 +7,11 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from netcount.analysis.count import Count
+from netcount.analysis.memory import memory
 from netcount.prototxt.message import Message
 from netcount.prototxt.tree import Tree
 
-FIGURES = ("params", "statistics", "madds", "cost", "activations", "weight_bytes")
+FIGURES = ("params", "statistics", "madds", "cost", "activations", "weight_bytes", "peak_bytes")
 """The totals that a comparison shows, besides the number of layers."""
 
 _SKIPPED = frozenset({"name", "type", "bottom", "top", "param", "include", "exclude", "phase"})
@@ -114,7 +115,8 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
         net.batch,
         count.convention.name,
         {
-            **{figure: int(getattr(totals, figure)) for figure in FIGURES},
+            **{figure: int(getattr(totals, figure)) for figure in FIGURES if figure != "peak_bytes"},
+            "peak_bytes": memory(count).peak_bytes,
             **{name: n for name, n in totals.ops._asdict().items() if name != "madds"},
             "layers": len(layers),
             "largest_blob": max((blob.shape.count() for blob in net.blobs), default=0),
@@ -127,6 +129,7 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
 
 _MOVED_BY = {
     "weight_bytes": "params",
+    "peak_bytes": "activations",
     "layer_params": "params",
     "share_params": "params",
     "largest_blob": "activations",

@@ -32,6 +32,7 @@ FIGURES: Mapping[str, str] = MappingProxyType(
         **LAYER_FIGURES,
         "layers": "number of layers",
         "largest_blob": "elements of the largest blob",
+        "peak_bytes": "bytes of activations alive at the peak, at activation_bits a value",
         "layer_params": "params of any single layer",
         "layer_madds": "madds of any single layer",
     }

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from netcount.analysis.count import Count, count
-from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
-from netcount.cli.output import INCOMPLETE, Forms, conclude, deliver, emit, say, show
+from netcount.cli.options import (
+    FORMATS,
+    convention_option,
+    format_options,
+    load_arguments,
+    named_convention,
+    net_options,
+)
+from netcount.cli.output import INCOMPLETE, Forms, conclude, deliver, say
 from netcount.errors import NetcountError
 from netcount.loading import FileName, load_net
 from netcount.report.analysis import View, report, warning_lines
-from netcount.report.layout import Part, plain
+from netcount.report.layout import Part
 
 BAD_INPUT = 2
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["table", "csv", "markdown", "json"]),
-    default="table",
-    show_default=True,
-    help="JSON gives one document a line, CSV a column `file` for several files.",
-)
-@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+@format_options(*FORMATS, about="JSON gives one document a line, CSV a column `file` for several files.")
 @net_options
 @convention_option
 @click.option("--reconcile", metavar="A,B", help="Instead: where these conventions differ, by layer type.")
@@ -80,10 +79,8 @@ def analyze(
             code = problem.exit_code
     if code and output is not None:
         raise click.exceptions.Exit(code)
-    if form == "table" and output is None:
-        show(_joined([report(found, view) for found in counts]))
-    elif counts:
-        emit(_text(counts, form, view), output)
+    if counts:
+        deliver(_forms(counts, view), form, output)
     if form == "csv":  # which has no place for them
         for line in (line for found in counts for line in warning_lines(found)):
             click.echo(line, err=True)
@@ -124,19 +121,17 @@ def _joined(reports: list[list[Part]]) -> list[Part]:
     return parts
 
 
-def _text(counts: list[Count], form: str, view: View) -> str:
-    if form == "json":
-        import json
+def _forms(counts: list[Count], view: View) -> Forms:
+    """The nets in every format: JSON a document a line, CSV under one header."""
 
+    def documents() -> Iterable[Any]:
         from netcount.report.document import document
 
-        return "".join(json.dumps(document(found), ensure_ascii=True, allow_nan=False) + "\n" for found in counts)
-    if form == "csv":
+        return (document(found) for found in counts)
+
+    def csv() -> str:
         from netcount.report.tabular import analysis_csv
 
         return analysis_csv(counts, view)
-    if form == "markdown":
-        from netcount.report.markdown import markdown
 
-        return "\n".join(markdown(report(found, view)) for found in counts)
-    return plain(_joined([report(found, view) for found in counts]))
+    return Forms(lambda: _joined([report(found, view) for found in counts]), documents, csv, many=True)

@@ -8,7 +8,7 @@ import click
 
 from netcount.analysis.blocks import blocks as found_blocks
 from netcount.analysis.count import count
-from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.options import FORMATS, format_options, load_arguments, net_options
 from netcount.cli.output import Forms, conclude, deliver
 from netcount.loading import FileName, load_net
 
@@ -16,7 +16,7 @@ from netcount.loading import FileName, load_net
 @click.command()
 @click.argument("file")
 @click.option("--block", "pattern", metavar="REGEX", help="Names blocks: its first group, or what it matches.")
-@format_options("table", "csv", "markdown", "json")
+@format_options(*FORMATS)
 @net_options
 def blocks(file: str, pattern: str | None, form: str, output: str | None, **options: Any) -> None:
     """What every block of a net costs: a row a block.

@@ -30,6 +30,7 @@ _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assumed", 
 @click.option("--no-config", is_flag=True, help="Look for no configuration.")
 @limit_options
 @click.option("--weight-bits", type=click.IntRange(1, 64), default=32, show_default=True)
+@click.option("--activation-bits", type=click.IntRange(1, 64), default=32, show_default=True)
 @click.option("--baseline", metavar="FILE", help="Figures that increases are measured from.")
 @click.option("--update-baseline", is_flag=True, help="Write the baseline anew, then check.")
 @click.option("--allow-incomplete", is_flag=True, help="Let assumed layers pass.")
@@ -49,6 +50,7 @@ def check(
     config_file: str | None,
     no_config: bool,
     weight_bits: int,
+    activation_bits: int,
     baseline: str | None,
     update_baseline: bool,
     allow_incomplete: bool,
@@ -93,7 +95,7 @@ def check(
             load_arguments(options),
             named_convention(convention),
             allow_incomplete,
-            Budget(tuple(limits), weight_bits=weight_bits) if limits else None,
+            Budget(tuple(limits), weight_bits=weight_bits, activation_bits=activation_bits) if limits else None,
         )
         config = None if no_config else _config(config_file)
         results = _results(request, config, given, baseline, update_baseline)

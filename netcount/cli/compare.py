@@ -10,23 +10,22 @@ import click
 from netcount.analysis.baseline import is_baseline, read_baseline
 from netcount.analysis.compare import NetFacts, compared, facts
 from netcount.analysis.count import count
-from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
-from netcount.cli.output import INCOMPLETE, emit, say, show
+from netcount.cli.options import (
+    FORMATS,
+    convention_option,
+    format_options,
+    load_arguments,
+    named_convention,
+    net_options,
+)
+from netcount.cli.output import INCOMPLETE, Forms, deliver, say
 from netcount.errors import InputError, NetcountError
 from netcount.loading import FileName, load_net
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="A B [C]...")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["table", "csv", "markdown", "json"]),
-    default="table",
-    show_default=True,
-)
-@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+@format_options(*FORMATS)
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N costliest changes.")
 @click.option("--net", "label", metavar="LABEL", help="Which net of a baseline.")
 @net_options
@@ -50,6 +49,8 @@ def compare(
       netcount compare squeezenet_v1.0.prototxt squeezenet_v1.1.prototxt
       netcount compare netcount-baseline.json deploy.prototxt --format markdown
     """
+    from netcount.report.comparison import comparison_csv, comparison_document, report
+
     if len(files) < 2:
         raise click.UsageError("compare needs two files or more")
     arguments = load_arguments(options)
@@ -74,30 +75,13 @@ def compare(
         if index not in found:
             found[index] = _of_baseline(file, label, list(found.values()))
     comparison = compared(_told_apart([found[index] for index in range(len(files))]))
-    if form == "json":
-        import json
-
-        from netcount.report.comparison import comparison_document
-
-        emit(json.dumps(comparison_document(comparison), indent=2, ensure_ascii=True) + "\n", output)
-    elif form == "csv":
-        from netcount.report.comparison import comparison_csv
-
-        emit(comparison_csv(comparison), output)
-    else:
-        from netcount.report.comparison import report
-
-        parts = report(comparison, top)
-        if form == "markdown":
-            from netcount.report.markdown import markdown
-
-            emit(markdown(parts), output)
-        elif output is not None:
-            from netcount.report.layout import plain
-
-            emit(plain(parts), output)
-        else:
-            show(parts)
+    forms = Forms(
+        lambda: report(comparison, top),
+        lambda: comparison_document(comparison),
+        lambda: comparison_csv(comparison),
+        indent=2,
+    )
+    deliver(forms, form, output)
     raise click.exceptions.Exit(code)
 
 

@@ -9,7 +9,7 @@ import click
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
 from netcount.analysis.modelsize import matrices_of, model_size
-from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.options import FORMATS, format_options, load_arguments, net_options
 from netcount.cli.output import Forms, conclude, deliver, replace
 from netcount.loading import FileName, load_net
 
@@ -29,7 +29,7 @@ BITS = click.IntRange(1, 64)
 @click.option("--weights", metavar="X.caffemodel", help="Count density, values and ranges of these weights.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N layers with most in memory.")
 @click.option("--plot", metavar="FILE", help="Draw a bar a layer to a .png or .svg (needs the extra 'plot').")
-@format_options("table", "csv", "markdown", "json")
+@format_options(*FORMATS)
 @net_options
 def memory(
     file: str,

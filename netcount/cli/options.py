@@ -67,18 +67,16 @@ def net_options(function: F) -> F:
     return function
 
 
-def format_options(*forms: str) -> Callable[[F], F]:
+FORMATS = ("table", "csv", "markdown", "json")
+
+
+def format_options(*forms: str, about: str = "") -> Callable[[F], F]:
     """--format, one of `forms` (the first by default), and --output."""
-
-    def decorate(function: F) -> F:
-        function = click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")(
-            function
-        )
-        return click.option(
-            "--format", "-f", "form", type=click.Choice(forms), default=forms[0], show_default=True
-        )(function)
-
-    return decorate
+    form = click.option(
+        "--format", "-f", "form", type=click.Choice(forms), default=forms[0], show_default=True, help=about
+    )
+    output = click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+    return lambda function: form(output(function))
 
 
 def convention_option(function: F) -> F:

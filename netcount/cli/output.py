@@ -72,11 +72,16 @@ def emit(text: str, path: str | None) -> None:
 
 
 class Forms(NamedTuple):
-    """One result in the formats it has; each is made only when it is wanted."""
+    """One result in the formats it has; each is made only when it is wanted.
+
+    many: `document` gives several documents, one a line.  indent: of a document that stands alone.
+    """
 
     parts: Callable[[], Sequence[Part]]
     document: Callable[[], Any]
     csv: Callable[[], str] | None = None
+    many: bool = False
+    indent: int | None = None
 
 
 def deliver(forms: Forms, form: str, path: str | None) -> None:
@@ -91,7 +96,9 @@ def _text(forms: Forms, form: str) -> str:
     if form == "json":
         import json
 
-        return json.dumps(forms.document(), ensure_ascii=True, allow_nan=False) + "\n"
+        found = forms.document()
+        documents = found if forms.many else [found]
+        return "".join(json.dumps(one, indent=forms.indent, allow_nan=False) + "\n" for one in documents)
     if form == "csv" and forms.csv is not None:
         return forms.csv()
     if form == "markdown":
@@ -110,11 +117,18 @@ def conclude(warnings: Sequence[Warned], complete: bool, code: int = 0) -> None:
     raise click.exceptions.Exit(code or (0 if complete else INCOMPLETE))
 
 
+class Bar(NamedTuple):
+    """A progress bar's two ends: how many there are, and that one more is done.  None where nobody looks."""
+
+    start: Callable[[int], None] | None = None
+    step: Callable[[object], None] | None = None
+
+
 @contextmanager
-def progress_bar(what: str, total: int | None, wanted: bool | None) -> Iterator[Callable[[object], None] | None]:
-    """A bar on standard error, if somebody is looking (or `wanted`); yields what moves it one on."""
+def progress_bar(what: str, total: int | None = None, wanted: bool | None = None) -> Iterator[Bar]:
+    """A bar on standard error, if somebody is looking (or `wanted`)."""
     if not (sys.stderr.isatty() if wanted is None else wanted):
-        yield None
+        yield Bar()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -122,7 +136,9 @@ def progress_bar(what: str, total: int | None, wanted: bool | None) -> Iterator[
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, advance=1)
+        yield Bar(
+            lambda number: progress.update(task, total=number), lambda done: progress.update(task, advance=1)
+        )
 
 
 def replace(path: str, data: str | bytes) -> None:

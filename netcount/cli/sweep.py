@@ -8,6 +8,7 @@ import click
 
 from netcount.analysis.sweep import sweep as swept
 from netcount.cli.options import (
+    FORMATS,
     format_options,
     load_arguments,
     net_options,
@@ -33,7 +34,7 @@ NOTHING_FITS, BAD_INPUT = 1, 2
 @click.option("--max-weight-bytes", metavar="LIMIT", help="Such as '4 MiB'.")
 @click.option("--bits", type=click.IntRange(1, 64), default=32, show_default=True, help="Of a value in memory.")
 @click.option("--plot", metavar="FILE", help="Madds against params, to a .png or .svg (needs the extra 'plot').")
-@format_options("table", "csv", "markdown", "json")
+@format_options(*FORMATS)
 @click.option("--progress/--no-progress", default=None, help="A bar on standard error.")
 @net_options
 def sweep(
@@ -74,7 +75,7 @@ def sweep(
         "weight_bytes": ("--max-weight-bytes", max_weight_bytes),
     }
     limits = {key: parse_limit(text, option) for key, (option, text) in given.items() if text is not None}
-    with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as advance:
+    with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as bar:
         found = swept(
             FileName(file),
             factors,
@@ -83,7 +84,7 @@ def sweep(
             multiple=multiple,
             keep=keep,
             bits=bits,
-            on_variant=advance,
+            on_variant=bar.step,
             **load_arguments(options),
         )
     if plot is not None:

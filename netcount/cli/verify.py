@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
-from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from netcount.cli.options import load_arguments, net_options
-from netcount.cli.output import INCOMPLETE, emit, say, show
+from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.output import INCOMPLETE, Forms, deliver, progress_bar, say
 from netcount.errors import InputError, NetcountError, reason
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
 from netcount.loading import FileName, load_net, shown_path
-from netcount.report.layout import plain
 from netcount.report.verification import document, report
 from netcount.units import parse_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from netcount.execute.executor import Step
+    pass
 
 DISAGREES = 1
 
@@ -52,8 +46,7 @@ DISAGREES = 1
     metavar="DIR",
     help="Write each output to DIR/BLOB.npy; of several nets to DIR/FILE/BLOB.npy.",
 )
-@click.option("--format", "-f", "form", type=click.Choice(["table", "json", "markdown"]), default="table")
-@click.option("--output", "-o", metavar="FILE", help="Write the report to a file, replaced whole.")
+@format_options("table", "json", "markdown")
 def verify(
     files: tuple[str, ...],
     weights: str | None,
@@ -91,7 +84,12 @@ def verify(
             say(problem)
             code = problem.exit_code
     if not (code and output is not None):
-        _tell(found, form, output)
+        forms = Forms(
+            lambda: [part for one in found for part in [*report(one), ""]],
+            lambda: [document(one) for one in found],
+            many=True,
+        )
+        deliver(forms, form, output)
     if save_outputs is not None:
         for one in found:
             _save(one, os.path.join(save_outputs, _plain(one.net.file)) if len(files) > 1 else save_outputs)
@@ -120,39 +118,8 @@ def _verified(
 
         blobs, extra = read_caffemodel(weights, net)
     given = read_inputs(inputs, net, prepared)
-    with _progress(len(net.nodes)) as advance:
-        return run(net, blobs, given, seed=seed, max_bytes=limit, extra_layers=extra, progress=advance)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[Step], None] | None]:
-    """A bar on a terminal; nothing where errors are piped."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("running", total=total)
-        yield lambda step: bar.advance(task)
-
-
-def _tell(found: list[Verification], form: str, output: str | None) -> None:
-    if form == "json":
-        import json
-
-        emit("".join(json.dumps(document(one)) + "\n" for one in found), output)
-        return
-    parts = [part for one in found for part in [*report(one), ""]]
-    if form == "markdown":
-        from netcount.report.markdown import markdown
-
-        emit(markdown(parts), output)
-    elif output is not None:
-        emit(plain(parts), output)
-    else:
-        show(parts)
+    with progress_bar("layers", len(net.nodes)) as bar:
+        return run(net, blobs, given, seed=seed, max_bytes=limit, extra_layers=extra, progress=bar.step)
 
 
 def _save(one: Verification, folder: str) -> None:

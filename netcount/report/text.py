@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 
 from netcount.analysis.kernels import KernelShare
 from netcount.layers.layer import Window
@@ -25,11 +24,11 @@ def visible(text: str) -> str:
 def within(root: str, file: str) -> str:
     """A file's path from the folder `root` ("" is where we are), absolute outside of it; with slashes.
 
-    >>> within("/work/src", "/work/src/models/a.prototxt"), within("", "models/a.prototxt")
+    >>> within("/home/me/src", "/home/me/src/models/a.prototxt"), within("", "models/a.prototxt")
     ('models/a.prototxt', 'models/a.prototxt')
     """
-    path, base = PurePath(os.path.abspath(file)), os.path.abspath(root)
-    return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
+    path, base = os.path.abspath(file), os.path.join(os.path.abspath(root), "")
+    return path.removeprefix(base).replace(os.sep, "/")
 
 
 def width(text: str) -> int:
