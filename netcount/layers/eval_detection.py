@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
 from netcount.layers.boxes import overlaps, suppressed
+from netcount.layers.grid_loss import logistic
 from netcount.layers.layer import Arity
 from netcount.layers.softmax import softmax
 from netcount.lazy import np
@@ -126,7 +127,7 @@ class EvalDetection(NoBlobs):
             self.refuse(f"{len(self.biases)} biases for {self.boxes} boxes", "eval_detection_param.biases")
         anchors = np.array(self.biases[: 2 * self.boxes], dtype=np.float32).reshape(-1, 2)
         at = np.arange(self.side**2)[:, None]
-        objects, *inside = (1 / (1 + np.exp(-cells[..., index])) for index in (4, 0, 1))
+        objects, *inside = (logistic(cells[..., index]) for index in (4, 0, 1))
         places = [
             (part + place) / self.side
             for part, place in zip(inside, (at % self.side, at // self.side), strict=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netcount.layers.base import NoBlobs
 from netcount.layers.layer import TWO
+from netcount.layers.reduction import LOWEST
 from netcount.lazy import np
 from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
@@ -14,9 +15,6 @@ from netcount.shape import Shape
 
 if TYPE_CHECKING:
     from netcount.layers.run import Array, Run
-
-LOWEST = -3.4028234663852886e38
-"""-FLT_MAX, what Caffe's maximum starts from."""
 
 
 class _Regions(NoBlobs):

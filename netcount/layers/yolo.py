@@ -13,6 +13,7 @@ from netcount.layers.base import NoBlobs
 from netcount.layers.boxes import suppressed
 from netcount.layers.detection_output import as_rows
 from netcount.layers.eval_detection import corners_of
+from netcount.layers.grid_loss import logistic
 from netcount.layers.layer import Arity
 from netcount.layers.softmax import softmax
 from netcount.lazy import np
@@ -72,8 +73,8 @@ class GridDetections(NoBlobs):
         """Centre-form boxes in units of the image; `size` is what anchors are measured in."""
         high, wide = grid.shape[1:3]
         boxes = np.empty((*grid.shape[:4], 4), dtype=np.float32)
-        boxes[..., 0] = (sigmoid(grid[..., 0]) + np.arange(wide)[:, None]) / wide
-        boxes[..., 1] = (sigmoid(grid[..., 1]) + np.arange(high)[:, None, None]) / high
+        boxes[..., 0] = (logistic(grid[..., 0]) + np.arange(wide)[:, None]) / wide
+        boxes[..., 1] = (logistic(grid[..., 1]) + np.arange(high)[:, None, None]) / high
         boxes[..., 2:] = np.exp(grid[..., 2:4]) * anchors / np.array(size)
         return boxes
 
@@ -83,13 +84,6 @@ class GridDetections(NoBlobs):
         kept = suppressed(corners, scores, self.threshold, equal=True)
         rows = [[0, labels[k] + 1, scores[k], *corners[k]] for k in kept]
         return [as_rows(rows, images)]
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(−x)), computed so that it never overflows."""
-    half = np.float32(0.5)
-    y: Array = half * np.tanh(half * x) + half
-    return y
 
 
 class YoloDetectionOutput(GridDetections):
@@ -133,7 +127,7 @@ class YoloDetectionOutput(GridDetections):
             classes = softmax(grid[..., 5:], -1)
             boxes.append(self.decoded(grid, anchors, (x.shape[3], x.shape[2])).reshape(-1, 4))
             labels.append(classes.argmax(axis=-1).reshape(-1))
-            scores.append((classes.max(axis=-1) * sigmoid(grid[..., 4])).reshape(-1))
+            scores.append((classes.max(axis=-1) * logistic(grid[..., 4])).reshape(-1))
         score = np.concatenate(scores)
         chosen = np.flatnonzero(score >= self.confidence)
         label, box = np.concatenate(labels)[chosen], np.concatenate(boxes)[chosen]
@@ -195,12 +189,12 @@ class Yolov3DetectionOutput(GridDetections):
         for index, x in enumerate(bottoms):
             grid, scale = self.grid(x, index, 8 if self.gaussian else 4), self.scales[index]
             own = anchors[self.mask[index * each : index * each + self.boxes]]
-            has = sigmoid(grid[..., -self.classes - 1 : -self.classes])
+            has = logistic(grid[..., -self.classes - 1 : -self.classes])
             if self.gaussian:  # each coordinate is followed by its deviation
-                has = has * (1 - sigmoid(grid[..., 1:8:2]).mean(axis=-1, keepdims=True))
+                has = has * (1 - logistic(grid[..., 1:8:2]).mean(axis=-1, keepdims=True))
             places = grid[..., 0:8:2] if self.gaussian else grid
             found = self.decoded(places, own, (x.shape[3] * scale, x.shape[2] * scale))
-            classes = (sigmoid(grid[..., -self.classes :]) * has).reshape(-1, self.classes)
+            classes = (logistic(grid[..., -self.classes :]) * has).reshape(-1, self.classes)
             rows, columns = np.nonzero(classes > self.confidence)
             boxes.append(found.reshape(-1, 4)[rows])
             labels.append(columns)
