@@ -237,7 +237,10 @@ class VideoData(Images):
 
 
 class DenseImageData(Images):
-    """SegNet's images with a label image of the same height and width."""
+    """SegNet's images with a label image of the same height and width.
+
+    -> N×3×H×W, N×1×H×W.  Source: dense_image_data_layer.cpp of SegNet's Caffe.
+    """
 
     type = "DenseImageData"
     source = "SegNet"
@@ -262,7 +265,10 @@ class DenseImageData(Images):
 
 
 class ImageSegData(Images):
-    """DeepLab's images, label images N×1×H×W and the data's own extents N×1×1×2."""
+    """DeepLab's images, label images N×1×H×W and the data's own extents N×1×1×2.
+
+    Source: image_seg_data_layer.cpp of DeepLab's Caffe.
+    """
 
     type = "ImageSegData"
     source = "DeepLab"
