@@ -175,13 +175,14 @@ def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[
     """Add the part's tops, in-place ones as new versions; how many there are in all."""
     names = part.message.values.get("top", ())
     own_index = len(wiring.parts)
+    weights = part.message.values.get("loss_weight", ())
     for index, name in enumerate(names):
         before = wiring.current.get(name)
         in_place = before is not None and index < len(part.bottoms) and part.bottoms[index] == before
         if before is not None and (not in_place or wiring.readers[before] > 1 or before in wiring.weighted):
             problems.append(_made_twice(wiring, part, index, before, in_place))
         blob = wiring.add_blob(name, own_index, before if in_place else None)
-        if any(part.message.values.get("loss_weight", ())[index : index + 1]):
+        if weights and any(weights[index : index + 1]):
             wiring.weighted.add(blob)
         wiring.current[name] = blob
         part.tops.append(blob)
@@ -227,9 +228,9 @@ def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
     Split that Caffe puts behind that top takes it over, and the layer keeps none."""
     for part in wiring.parts:
         layer = part.layer
-        if layer is None:
-            continue
         given: Sequence[float] = part.message.values.get("loss_weight", ())
+        if layer is None or not (given or layer.weighs):
+            continue
         split = any(weight and wiring.readers[top] for top, weight in zip(part.tops, given, strict=False))
         weights = 0 if split else len(given)
         if (weights or layer.weighs) and (weights or 1) != len(part.tops):
@@ -265,6 +266,8 @@ def check_fields(messages: Sequence[Message], catalogue: Catalogue, problems: li
     """Refuse unknown parameter messages, also of layers that the state leaves out: they are for
     custom and for unknown layer types only."""
     for message in messages:
+        if min(message.values, default="a") >= "A":  # "?" stands before all letters
+            continue
         for name in message.values:
             if name[0] == "?":
                 made = catalogue.find(message)

@@ -6,6 +6,7 @@ Sources: base_conv_layer.cpp, im2col_layer.cpp, pooling_layer.cpp.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from netcount.layers.layer import Factors, Layer
@@ -190,9 +191,13 @@ def spatial_factors(before: str, extents: Sequence[int], after: str = "") -> Fac
     >>> spatial_factors("k", (3, 5)), spatial_factors("", (9,), "'")
     ((('kh', 3), ('kw', 5)), (("W'", 9),))
     """
-    letters = ("", "w", "hw", "dhw")[len(extents)] if len(extents) < 4 else map(str, range(len(extents)))
-    names = [before + letter if before else letter.upper() for letter in letters]
-    return tuple([(name + after, extent) for name, extent in zip(names, extents, strict=True)])
+    return tuple(zip(_axis_names(before, len(extents), after), extents, strict=True))
+
+
+@lru_cache
+def _axis_names(before: str, axes: int, after: str) -> tuple[str, ...]:
+    letters = ("", "w", "hw", "dhw")[axes] if axes < 4 else map(str, range(axes))
+    return tuple(f"{before}{letter if before else letter.upper()}{after}" for letter in letters)
 
 
 def spatial_text(extents: Sequence[int]) -> str:
