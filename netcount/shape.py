@@ -24,7 +24,7 @@ class Shape(tuple[int, ...]):
 
     def count(self, start: int = 0, end: int | None = None) -> int:
         """Number of elements of the axes from `start` to before `end` (Caffe's Blob::count)."""
-        return prod(self[start:end])
+        return prod(self[start:end] if start or end is not None else self)
 
     def axis(self, index: int) -> int:
         """`index` counted from the front; -1 is the last axis.  IndexError when there is none."""
