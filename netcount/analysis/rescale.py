@@ -123,10 +123,10 @@ class Rescaler:
         made, *_ = [self._built(text, given, net.phase) for net in self.nets]
         notes = []
         if given != (self.options.get("input_shapes") or {}):
-            shapes = " ".join(
-                f"--input-shape {blob or 'data'}={','.join(map(str, s))}" for blob, s in given.items()
-            )
-            notes.append(f"the size of the images was not in the file and is not now: it goes with {shapes}")
+            shapes = [
+                f"--input-shape {name}{'=' * bool(name)}{','.join(map(str, s))}" for name, s in given.items()
+            ]
+            notes.append(f"the size of the images is not in the file; it goes with {' '.join(shapes)}")
         names = tuple(node.name for node in self.net.nodes if node.message.tree.offset in answering)
         return Rescaled(text, made, self.net, tuple(changes[at] for at in sorted(changes)), names, tuple(notes))
 
