@@ -44,6 +44,14 @@ class Node(NamedTuple):
     owners: tuple[Owner | None, ...]
 
     @property
+    def value_bottoms(self) -> list[Blob]:
+        """The bottoms whose values are read, not their shape alone."""
+        shapes_only = self.layer.extents_only
+        if not shapes_only:
+            return list(self.bottoms)
+        return [blob for position, blob in enumerate(self.bottoms) if position not in shapes_only]
+
+    @property
     def message(self) -> Message:
         """The LayerParameter it was read from."""
         return self.layer.message

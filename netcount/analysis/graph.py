@@ -33,8 +33,7 @@ def classifiers(net: Net) -> set[int]:
         if sets_channels(node):
             found.add(node.index)
             continue
-        shapes_only = node.layer.extents_only
-        answering.update(b.index for position, b in enumerate(node.bottoms) if position not in shapes_only)
+        answering.update(blob.index for blob in node.value_bottoms)
     return found
 
 

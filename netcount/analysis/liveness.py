@@ -35,7 +35,8 @@ def buffers(net: Net, in_place: bool, passing: bool = True) -> list[int]:
 def usage(net: Net, in_place: bool) -> list[int]:
     """Elements in memory while each layer runs: blobs kept for it and later layers, and its own tops.
 
-    A buffer is kept until the last layer has read any blob in it; outputs are kept to the end.
+    A buffer is kept until the last layer has read values of any blob in it (a layer that reads only a
+    shape keeps nothing alive); outputs are kept to the end.
     """
     return [live for live, _ in _steps(net, in_place)]
 
@@ -50,7 +51,8 @@ def _steps(net: Net, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:
     home = buffers(net, in_place)
     last: dict[int, int] = {}
     for node in net.nodes:
-        for blob in (*node.bottoms, *node.tops):
+        # a run's inputs lie with the caller, also those of which only the shape is read
+        for blob in (*(node.value_bottoms if in_place else node.bottoms), *node.tops):
             last[home[blob.index]] = node.index
     for blob_index in net.outputs:
         last[home[blob_index]] = len(net.nodes)

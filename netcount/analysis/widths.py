@@ -211,8 +211,7 @@ def _passing(node: Node, top: Blob) -> list[Blob]:
         return list(node.bottoms) if _is_channelwise(node) and _channels(node.bottoms[0]) == _channels(top) else []
     if layer.products(node.bottom_shapes, node.top_shapes):
         return []
-    read = (blob for position, blob in enumerate(node.bottoms) if position not in layer.extents_only)
-    return [blob for blob in read if len(blob.shape) > 1 and _channels(blob) == _channels(top)]
+    return [blob for blob in node.value_bottoms if len(blob.shape) > 1 and _channels(blob) == _channels(top)]
 
 
 def _adds_channels(node: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -100,8 +101,11 @@ class Executor:
         from netcount.layers.run import Run
 
         arrays: dict[int, Array] = {}
+        # what a layer reads for its shape alone need not be kept: an outline without memory stands for it
+        outlines: dict[int, Array] = {}
+        looked_at = {b.index for node in self.net.nodes if node.layer.extents_only for b in node.bottoms}
         given = self._given(inputs or {})
-        left = [len(readers) for readers in self.net.readers]
+        left = Counter(blob.index for node in self.net.nodes for blob in node.value_bottoms)
         outputs = set(self.net.outputs)
         ends = {self.net.blobs[index].name for index in outputs}
         found: dict[str, Array] = {}
@@ -110,7 +114,7 @@ class Executor:
         for node in self.net.nodes:
             before, start = run.madds, perf_counter()
             with np.errstate(all="ignore"):  # as in Caffe, what overflows is infinite
-                tops = self._forward(node, arrays, given, run)
+                tops = self._forward(node, {**outlines, **arrays}, given, run)
             seconds = perf_counter() - start
             shapes = tuple(Shape(top.shape) for top in tops)
             gone = {top.overwrites for top in node.tops}
@@ -119,11 +123,16 @@ class Executor:
             step = Step(node, shapes, run.madds - before, seconds, _bytes_behind([*alive, *ended, *tops]))
             del alive, ended
             self.steps.append(step)
-            for blob in node.bottoms:
+            for blob in node.value_bottoms:
                 left[blob.index] -= 1
                 if not left[blob.index]:
                     arrays.pop(blob.index, None)
             arrays |= {blob.index: tops[i] for i, blob in enumerate(node.tops) if left[blob.index]}
+            outlines |= {
+                blob.index: np.broadcast_to(np.float32(0), shape)
+                for blob, shape in zip(node.tops, shapes, strict=True)
+                if blob.index in looked_at
+            }
             found |= {
                 blob.name: tops[i]
                 for i, blob in enumerate(node.tops)

@@ -13,6 +13,7 @@ from netcount.analysis.count import count
 from netcount.analysis.memory import memory
 from netcount.analysis.modelsize import Matrix, matrices_of, model_size
 from netcount.errors import InputError
+from netcount.execute.executor import Executor
 from netcount.execute.weightstats import counted_matrices, weight_stats
 from netcount.report.layout import plain
 from netcount.report.weightstats import stats_report
@@ -55,6 +56,17 @@ def test_a_blob_lives_until_its_last_reader_and_outputs_to_the_end() -> None:
     unit = 70
     # x lives to the end, as its last reader is the last layer
     assert [layer.live // unit for layer in found.layers] == [1, 2, 3, 4, 4, 3, 2]
+
+
+def test_who_reads_a_shape_alone_keeps_nothing_alive() -> None:
+    text = inputs(x=(1, 2, 5, 7), big=(1, 9, 5, 7)) + op("Sigmoid", "big", "a")
+    text += op("Crop", "x big", "c", "crop_param { axis: 2 }") + op("Sigmoid", "c", "y")
+    net = net_of(text)
+    found = memory(count(net))
+    assert [layer.live for layer in found.layers] == [70, 70 + 315, 70 + 630, 70 + 70 + 315, 140 + 315]
+    executor = Executor(net)
+    executor.run()
+    assert [step.live_bytes // 4 for step in executor.steps] == [layer.live for layer in found.layers]
 
 
 def test_aliases_share_a_buffer() -> None:
