@@ -16,7 +16,7 @@ from netcount.prototxt.bind import nearest
 
 
 class Term(NamedTuple):
-    """A parameter blob as a product of factors; `role` as in the blob, `owner` where it is shared."""
+    """A parameter blob as a product of factors; `role` and `shared_with` as in the blob."""
 
     role: str
     factors: Factors

@@ -22,8 +22,6 @@ from netcount.loading import FileName, load_net
 from netcount.report.analysis import View, report, warning_lines
 from netcount.report.layout import Part
 
-BAD_INPUT = 2
-
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")

@@ -10,10 +10,9 @@ from importlib import import_module
 import click
 
 from netcount import __version__
-from netcount.cli.output import say, silence
+from netcount.cli.output import INTERRUPTED, say, silence
 from netcount.errors import NetcountError, reason
 
-INTERRUPTED = 130
 _SPELT = "netcount.spelt"
 _ASCII = {"×": "x", "…": "~", "·": "-", "−": "-", "÷": "/", "≥": ">="}
 """What stands in a terminal's encoding for a sign of ours that it lacks."""

@@ -15,8 +15,8 @@ from netcount.loading import shown_path
 from netcount.report.layout import Part, plain
 from netcount.report.text import visible
 
-INCOMPLETE = 3
-"""The exit code of a result that leaves out what nobody knows."""
+BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
+"""Exit codes that mean the same in every command; INCOMPLETE: the result leaves out what nobody knows."""
 
 
 def say(error: NetcountError) -> None:

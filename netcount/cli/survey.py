@@ -16,11 +16,9 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import INCOMPLETE, Forms, deliver, progress_bar
+from netcount.cli.output import BAD_INPUT, INCOMPLETE, INTERRUPTED, Forms, deliver, progress_bar
 from netcount.errors import InputError
 from netcount.report.survey import KEYS, report, survey_csv, survey_document
-
-BAD_INPUT, INTERRUPTED = 2, 130
 
 
 @click.command()

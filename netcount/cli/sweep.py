@@ -17,10 +17,10 @@ from netcount.cli.options import (
     parse_resolutions,
     scale_options,
 )
-from netcount.cli.output import Forms, conclude, deliver, progress_bar, replace
+from netcount.cli.output import BAD_INPUT, Forms, conclude, deliver, progress_bar, replace
 from netcount.loading import FileName
 
-NOTHING_FITS, BAD_INPUT = 1, 2
+NOTHING_FITS = 1
 
 
 @click.command()
