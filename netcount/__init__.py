@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from netcount.api import Analysis, Net, load, rescale
-from netcount.errors import InputError, NetcountError, Place
-from netcount.layers.catalogue import CATALOGUE, Catalogue
+from netcount.core.errors import InputError, NetcountError, Place
+from netcount.core.opcount import NOTHING, OpCount
+from netcount.core.shape import Shape
 from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Window
-from netcount.opcount import NOTHING, OpCount
-from netcount.shape import Shape
+from netcount.layers.registry import CATALOGUE, Catalogue
 
 if TYPE_CHECKING:
-    from netcount.analysis.record import compare
+    from netcount.analysis._support.record import compare
     from netcount.analysis.sweep import sweep
     from netcount.execute.executor import Executor
     from netcount.execute.weights import write_caffemodel
@@ -46,7 +46,7 @@ __version__ = "0.1.0"
 
 _ON_DEMAND = {
     "Executor": "netcount.execute.executor",
-    "compare": "netcount.analysis.record",
+    "compare": "netcount.analysis._support.record",
     "sweep": "netcount.analysis.sweep",
     "write_caffemodel": "netcount.execute.weights",
 }

@@ -6,14 +6,15 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from netcount.analysis._support.kernels import KernelShare
 from netcount.analysis.conventions import Convention, convention_named
-from netcount.analysis.count import Count, LayerRow, Totals, count
-from netcount.analysis.kernels import KernelShare
-from netcount.errors import Warned
-from netcount.layers.catalogue import CATALOGUE, Catalogue
-from netcount.loading import load_net
-from netcount.net import Net as BareNet
-from netcount.units import human
+from netcount.analysis.count import Count, count
+from netcount.analysis.rows import LayerRow, Totals
+from netcount.core.errors import Warned
+from netcount.core.units import human
+from netcount.graph.graph import Graph
+from netcount.graph.load import load_net
+from netcount.layers.registry import CATALOGUE, Catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from netcount.analysis.memory import Memory
     from netcount.analysis.reconcile import Reconciliation
     from netcount.analysis.rescale import Rescaled
-    from netcount.layers.run import Array
+    from netcount.kernels.run import Array
 
 
-class Net(BareNet):
+class Net(Graph):
     """A net whose shapes are known, and the questions it can be asked."""
 
     @classmethod
-    def of(cls, net: BareNet) -> Net:
+    def of(cls, net: Graph) -> Net:
         """The same net, ready to be asked."""
         found = cls.__new__(cls)
         vars(found).update(vars(net))
@@ -84,7 +85,7 @@ class Analysis:
         self._count = counted
 
     @property
-    def net(self) -> BareNet:
+    def net(self) -> Graph:
         """The net that was analyzed."""
         return self._count.net
 
@@ -167,13 +168,13 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         from netcount.report.analysis import report
-        from netcount.report.html import html
+        from netcount.report.formats.html import html
 
         return html(report(self._count))
 
     def __str__(self) -> str:
         from netcount.report.analysis import report
-        from netcount.report.layout import plain
+        from netcount.report.formats.layout import plain
 
         return plain(report(self._count))
 
@@ -235,8 +236,8 @@ def rescale(
     rounded to.  keep: layers whose channels stay.  options: as for `load`.
     InputError where a constant in the file makes it impossible, with its place.
     """
+    from netcount.analysis._support.resolutions import Resolution
     from netcount.analysis.rescale import rescale as rescaled
-    from netcount.analysis.resolutions import Resolution
 
     size = Resolution(*resolution) if isinstance(resolution, tuple) else resolution
     found = rescaled(source, width=width, resolution=size, multiple=multiple, keep=keep, **options)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from netcount.analysis.budget import Budget, Checked, check
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
-from netcount.analysis.limits import is_rule, limits_of, rule_names, unknown
 from netcount.api import Analysis
-from netcount.loading import load_net
-from netcount.net import Net
+from netcount.budget.budget import Budget, Checked, check
+from netcount.budget.limits import is_rule, limits_of, rule_names, unknown
+from netcount.graph.graph import Graph
+from netcount.graph.load import load_net
 
 __all__ = ["assert_within"]
 
 
 def assert_within(
-    net: Net | Analysis | str | os.PathLike[str],
+    net: Graph | Analysis | str | os.PathLike[str],
     *,
     convention: str | Convention = "madds",
     weight_bits: int = 32,
@@ -72,11 +72,11 @@ def assert_within(
 
 
 def _checked(
-    net: Net | Analysis | str | os.PathLike[str], convention: str | Convention, budget: Budget, lenient: bool
+    net: Graph | Analysis | str | os.PathLike[str], convention: str | Convention, budget: Budget, lenient: bool
 ) -> Checked:
     if isinstance(net, Analysis):
         counted = net._count
     else:
-        bare = net if isinstance(net, Net) else load_net(net)
+        bare = net if isinstance(net, Graph) else load_net(net)
         counted = count(bare, convention_named(convention))
     return check(counted, [budget], allow_incomplete=lenient)

@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 import netcount
-from netcount.layers.catalogue import CATALOGUE
 from netcount.layers.layer import Layer
+from netcount.layers.registry import CATALOGUE
 from netcount.prototxt.bind import bind
 from netcount.prototxt.reader import read
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netcount.layers.catalogue import Catalogue
-from netcount.layers.families import FAMILIES
+from netcount.layers.registry import Catalogue, shipped_types
 from netcount.report.catalogue import catalogue_rows, catalogue_table
-from netcount.report.markdown import markdown
+from netcount.report.formats.markdown import markdown
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "layers.md"
 HEAD = """# Supported layers
@@ -20,7 +19,7 @@ A Python layer is known by its module and class.
 
 def render() -> str:
     """The page; types of installed packages are left out."""
-    rows = [row for row in catalogue_rows(Catalogue()) if row.type in FAMILIES]
+    rows = [row for row in catalogue_rows(Catalogue()) if row.type in shipped_types()]
     return HEAD + markdown([catalogue_table(rows)])
 
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from netcount.analysis.count import Count, LayerRow, Totals, totals_of
-from netcount.analysis.kernels import KernelShare, shares_within
-from netcount.analysis.names import block_of
-from netcount.analysis.plain import Plain, plain_equivalent
-from netcount.errors import InputError
-from netcount.net import Blob, Net, Node
+from netcount.analysis._support.kernels import KernelShare, shares_within
+from netcount.analysis._support.names import block_of
+from netcount.analysis._support.plain import Plain, plain_equivalent
+from netcount.analysis.count import Count, totals_of
+from netcount.analysis.rows import LayerRow, Totals
+from netcount.core.errors import InputError
+from netcount.graph.graph import Blob, Graph, Node
 
 
 class Block(NamedTuple):
@@ -63,7 +64,7 @@ def outside(count: Count, found: Iterable[Block]) -> list[LayerRow]:
     return [row for index, row in enumerate(count.layers) if index not in taken]
 
 
-def _by_pattern(net: Net, pattern: str) -> dict[int, str]:
+def _by_pattern(net: Graph, pattern: str) -> dict[int, str]:
     try:
         expression = re.compile(pattern)
     except re.error as mistake:
@@ -77,7 +78,7 @@ def _by_pattern(net: Net, pattern: str) -> dict[int, str]:
     return found
 
 
-def _by_name(net: Net) -> dict[int, str]:
+def _by_name(net: Graph) -> dict[int, str]:
     """Blocks that hold something learned, and layers called exactly like one."""
     names = [node.name for node in net.nodes if node.params]
     prefix = _common_folder(names)
@@ -102,7 +103,7 @@ def _common_folder(names: Sequence[str]) -> str:
     return "/".join([*shared, ""]) if shared and shared[0] and len(names) > 1 else ""
 
 
-def _completed(net: Net, named: dict[int, str]) -> dict[int, str]:
+def _completed(net: Graph, named: dict[int, str]) -> dict[int, str]:
     """`named` with the layers that the graph places in a block."""
     found = dict(named)
     reading = [{found[reader] for reader in readers if reader in found} for readers in net.readers]
@@ -121,7 +122,7 @@ def _completed(net: Net, named: dict[int, str]) -> dict[int, str]:
     return found
 
 
-def _home(net: Net, node: Node, found: dict[int, str], reading: list[set[str]]) -> str | None:
+def _home(net: Graph, node: Node, found: dict[int, str], reading: list[set[str]]) -> str | None:
     """The block that a layer without params is part of, going by what it reads and who reads it.
 
     reading: for each blob the blocks of the layers that read it.
@@ -143,7 +144,7 @@ def _home(net: Net, node: Node, found: dict[int, str], reading: list[set[str]]) 
     return None
 
 
-def _block(name: str, net: Net, rows: list[LayerRow], indices: list[int]) -> Block:
+def _block(name: str, net: Graph, rows: list[LayerRow], indices: list[int]) -> Block:
     nodes = [net.nodes[index] for index in indices]
     inside = set(indices)
     inputs: dict[int, Blob] = {}

@@ -8,9 +8,9 @@ from math import prod
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from netcount.errors import InputError
-from netcount.net import Node
-from netcount.opcount import OpCount
+from netcount.core.errors import InputError
+from netcount.core.opcount import OpCount
+from netcount.graph.graph import Node
 
 Rule: TypeAlias = Callable[[Node, OpCount], int]
 

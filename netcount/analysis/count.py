@@ -5,76 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from netcount.analysis._support.kernels import KernelShare, kernel_shares
 from netcount.analysis.conventions import CONVENTIONS, Convention
-from netcount.analysis.kernels import KernelShare, kernel_shares
-from netcount.collector import paused
-from netcount.errors import Warned
-from netcount.layers.layer import Window
-from netcount.net import Blob, Net, Node
-from netcount.opcount import OpCount
-from netcount.shape import Shape
-
-BYTES_PER_WEIGHT = 4
-"""Caffe keeps weights in float32."""
-
-
-class BlobRow(NamedTuple):
-    """A parameter blob.  `shared_with` is "owner layer/index" where another layer owns it."""
-
-    role: str
-    shape: Shape
-    shared_with: str | None
-
-
-class LayerRow(NamedTuple):
-    """What one layer costs, for the whole batch of the analysis.
-
-    params: learned values it owns.  statistics: kept values nobody learns.  madds, ops: operations.
-    cost: the number of the chosen convention.  activations: elements of the tops that take memory
-    of their own (an in-place top, or one that shares its bottom's memory, takes none).
-    note: where a top's extent depends on data, what the shown one stands for.
-    """
-
-    name: str
-    type: str
-    line: int
-    bottoms: tuple[Blob, ...]
-    tops: tuple[Blob, ...]
-    blobs: tuple[BlobRow, ...]
-    window: Window | None
-    params: int
-    statistics: int
-    ops: OpCount
-    cost: int
-    activations: int
-    note: str | None
-
-    @property
-    def madds(self) -> int:
-        """Multiply-adds with learned matrices."""
-        return self.ops.madds
-
-
-class Totals(NamedTuple):
-    """The sums of all rows; weight_bytes is what params and statistics take in float32."""
-
-    params: int
-    statistics: int
-    ops: OpCount
-    cost: int
-    activations: int
-    weight_bytes: int
-
-    @property
-    def madds(self) -> int:
-        """Multiply-adds with learned matrices."""
-        return self.ops.madds
+from netcount.analysis.rows import BYTES_PER_WEIGHT, BlobRow, LayerRow, Totals
+from netcount.core.errors import Warned
+from netcount.core.gc_pause import paused
+from netcount.core.opcount import OpCount
+from netcount.graph.graph import Graph, Node
 
 
 class Count(NamedTuple):
     """The counted net.  `layers` stand in the order of the file."""
 
-    net: Net
+    net: Graph
     convention: Convention
     layers: tuple[LayerRow, ...]
     totals: Totals
@@ -82,7 +25,7 @@ class Count(NamedTuple):
     warnings: tuple[Warned, ...]
 
 
-def count(net: Net, convention: Convention = CONVENTIONS["madds"]) -> Count:
+def count(net: Graph, convention: Convention = CONVENTIONS["madds"]) -> Count:
     """Count every layer of `net`."""
     with paused():
         rows = [_row(net, node, convention) for node in net.nodes]
@@ -122,7 +65,7 @@ def totals_of(rows: Iterable[LayerRow]) -> Totals:
     )
 
 
-def _row(net: Net, node: Node, convention: Convention) -> LayerRow:
+def _row(net: Graph, node: Node, convention: Convention) -> LayerRow:
     layer = node.layer
     bottoms = [blob.shape for blob in node.bottoms]
     tops = [blob.shape for blob in node.tops]
@@ -161,7 +104,7 @@ def _row(net: Net, node: Node, convention: Convention) -> LayerRow:
     )
 
 
-def _warnings(net: Net, rows: list[LayerRow]) -> tuple[Warned, ...]:
+def _warnings(net: Graph, rows: list[LayerRow]) -> tuple[Warned, ...]:
     dependent = [
         Warned(f'{row.type} "{row.name}": {row.note}', node.place)
         for row, node in zip(rows, net.nodes, strict=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import NamedTuple
 
-from netcount.analysis.alternatives import Alternative, alternatives
+from netcount.analysis._support.alternatives import Alternative, alternatives
+from netcount.analysis._support.topology import classifiers
 from netcount.analysis.blocks import Block, blocks
-from netcount.analysis.count import Count, LayerRow
-from netcount.analysis.graph import classifiers
-from netcount.errors import InputError
+from netcount.analysis.count import Count
+from netcount.analysis.rows import LayerRow
+from netcount.core.errors import InputError
+from netcount.core.suggest import nearest
+from netcount.graph.graph import Node
 from netcount.layers.layer import Factors, Product
-from netcount.net import Node
-from netcount.prototxt.bind import nearest
 
 
 class Term(NamedTuple):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netcount.analysis.count import Count, LayerRow
-from netcount.analysis.liveness import alive, buffers, usage
-from netcount.net import Blob, Net
+from netcount.analysis._support.liveness import alive, buffers, usage
+from netcount.analysis.count import Count
+from netcount.analysis.rows import LayerRow
+from netcount.graph.graph import Blob, Graph
 
 CAFFE_BITS = 32
 """Caffe keeps blobs and weights in float32."""
@@ -129,7 +130,7 @@ def _own(row: LayerRow) -> int:
     return row.params + row.statistics
 
 
-def _caffe(net: Net, layers: tuple[LayerMemory, ...]) -> CaffeMemory:
+def _caffe(net: Graph, layers: tuple[LayerMemory, ...]) -> CaffeMemory:
     sizes: dict[int, int] = {}
     for blob, home in zip(net.blobs, buffers(net, in_place=True, passing=False), strict=True):
         sizes[home] = max(sizes.get(home, 0), blob.shape.count())

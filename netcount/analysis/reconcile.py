@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from netcount.analysis.conventions import Convention
-from netcount.errors import InputError
-from netcount.net import Net
+from netcount.core.errors import InputError
+from netcount.graph.graph import Graph
 
 
 class TypeCosts(NamedTuple):
@@ -30,13 +30,13 @@ class TypeCosts(NamedTuple):
 class Reconciliation(NamedTuple):
     """A row a layer type that any convention has a number for, largest difference first."""
 
-    net: Net
+    net: Graph
     conventions: tuple[Convention, ...]
     rows: tuple[TypeCosts, ...]
     totals: tuple[int, ...]
 
 
-def reconcile(net: Net, conventions: Sequence[Convention]) -> Reconciliation:
+def reconcile(net: Graph, conventions: Sequence[Convention]) -> Reconciliation:
     """What each convention makes of the net.  InputError for fewer than two conventions."""
     if len(conventions) < 2:
         raise InputError("two conventions or more can be reconciled, such as madds,netscope")

@@ -8,22 +8,19 @@ from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from netcount.analysis.graph import classifiers
-from netcount.analysis.resolutions import (
-    Resolution,
-    image_inputs,
-    input_edits,
-    pool_edits,
-)
-from netcount.analysis.widths import Channels, Multiplier, planned
-from netcount.errors import InputError, NetcountError
-from netcount.layers.convolution import Convolution
+from netcount.analysis._support.resolutions import Resolution, image_inputs, input_edits, pool_edits
+from netcount.analysis._support.topology import classifiers
+from netcount.analysis._support.widths import Channels, Multiplier, planned
+from netcount.core.errors import InputError, NetcountError
+from netcount.core.files import text_of
+from netcount.core.suggest import nearest
+from netcount.graph.graph import Graph, Node
+from netcount.graph.load import load_net
+from netcount.layers.convolution.convolution import Convolution
 from netcount.layers.window import CONVOLUTION
-from netcount.loading import load_net, text_of
-from netcount.net import Net, Node
-from netcount.prototxt.bind import nearest, whole_number
 from netcount.prototxt.edit import Span, edited, own_span
 from netcount.prototxt.tree import Source
+from netcount.prototxt.values import whole_number
 
 
 class Change(NamedTuple):
@@ -43,8 +40,8 @@ class Rescaled(NamedTuple):
     """
 
     text: str
-    net: Net
-    before: Net
+    net: Graph
+    before: Graph
     changes: tuple[Change, ...]
     classifiers: tuple[str, ...]
     notes: tuple[str, ...]
@@ -84,7 +81,7 @@ class Rescaler:
                 hint = nearest(name, known)
                 raise InputError(f'{self.net.file}: --keep {name}: no convolution is called "{name}"{hint}')
 
-    def _source(self, net: Net) -> Source:
+    def _source(self, net: Graph) -> Source:
         """The text that the net's layers stand in (not a solver's that only names it)."""
         if not net.nodes:
             raise InputError(f"{net.file}: the net has no layers")
@@ -132,7 +129,7 @@ class Rescaler:
 
     def _widen(
         self,
-        net: Net,
+        net: Graph,
         multiplier: Multiplier,
         answering: set[int],
         edits: dict[Span, str],
@@ -163,7 +160,7 @@ class Rescaler:
                 given[name] = [*shape[:2], size.high, size.wide]
         return given
 
-    def _built(self, text: str, given: Mapping[str, Sequence[int]], phase: str) -> Net:
+    def _built(self, text: str, given: Mapping[str, Sequence[int]], phase: str) -> Graph:
         options = {**self.options, "input_shapes": given, "phase": phase, "file": self.source.file}
         with self._refusing(phase):
             return load_net(text, **options)

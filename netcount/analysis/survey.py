@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
-from netcount.errors import Errors, InputError, NetcountError, UnknownTypeError
-from netcount.loading import FileName, load_net, read_text, shown_path
-from netcount.net import Net
+from netcount.core.errors import Errors, InputError, NetcountError, UnknownTypeError
+from netcount.core.files import FileName, read_text, shown_path
+from netcount.graph.graph import Graph
+from netcount.graph.load import load_net
 
 SUFFIX = ".prototxt"
 CRASHED = "the process that counted it ended (out of memory?)"
@@ -154,7 +155,7 @@ _Task: TypeAlias = "Callable[[str], SurveyRow]"
 """`analyze_one` with its settings: a value that travels to another process."""
 
 
-def _load(file: str, options: Mapping[str, Any]) -> Net:
+def _load(file: str, options: Mapping[str, Any]) -> Graph:
     """The net; of the assumptions, which are for all nets, only those that this one needs."""
     path = FileName(file)
     if not options.get("assume") or file == "-":

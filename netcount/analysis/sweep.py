@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from netcount.analysis._support.resolutions import Resolution, image_inputs
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory
 from netcount.analysis.rescale import Rescaler
-from netcount.analysis.resolutions import Resolution, image_inputs
-from netcount.errors import InputError, Warned
+from netcount.core.errors import InputError, Warned
 
 if TYPE_CHECKING:
     import pandas as pd

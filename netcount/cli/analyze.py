@@ -17,10 +17,11 @@ from netcount.cli.options import (
     net_options,
 )
 from netcount.cli.output import INCOMPLETE, Forms, conclude, deliver, say
-from netcount.errors import NetcountError
-from netcount.loading import FileName, load_net
+from netcount.core.errors import NetcountError
+from netcount.core.files import FileName
+from netcount.graph.load import load_net
 from netcount.report.analysis import View, report, warning_lines
-from netcount.report.layout import Part
+from netcount.report.formats.layout import Part
 
 
 @click.command()

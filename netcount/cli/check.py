@@ -8,16 +8,17 @@ from typing import Any
 
 import click
 
-from netcount import __version__, gate
-from netcount.analysis.baseline import read_baseline
-from netcount.analysis.budget import BAD_INPUT, Budget, Checked, exit_code
-from netcount.analysis.limits import rule_names
+from netcount import __version__
+from netcount.budget import gate
+from netcount.budget.baseline import read_baseline
+from netcount.budget.budget import BAD_INPUT, Budget, Checked, exit_code
+from netcount.budget.config import FILE, Config, find, load
+from netcount.budget.limits import rule_names
 from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
 from netcount.cli.output import emit, replace, say
-from netcount.config import FILE, Config, find, load
-from netcount.errors import Errors, InputError, NetcountError, reason
-from netcount.report.text import visible
+from netcount.core.errors import Errors, InputError, NetcountError, reason
+from netcount.report.formats.text import visible
 
 _MACHINE = ("json", "github", "junit", "sarif")
 """The formats for programs, which tell of a mistake in the configuration too."""
@@ -186,20 +187,20 @@ def _machine(results: list[Checked], form: str) -> str:
     import json
 
     if form == "junit":
-        from netcount.report.junit import junit
+        from netcount.report.formats.junit import junit
 
         return junit(results)
     if form == "github":
-        from netcount.report.github import github
+        from netcount.report.formats.github import github
 
         return github(results, _checkout())
     if form == "markdown":
         from netcount.report.check import parts
-        from netcount.report.markdown import markdown
+        from netcount.report.formats.markdown import markdown
 
         return markdown(parts(results))
     if form == "sarif":
-        from netcount.report.sarif import sarif
+        from netcount.report.formats.sarif import sarif
 
         found = sarif(results, __version__, _checkout())
     else:
@@ -220,7 +221,7 @@ def _step_summary(results: list[Checked]) -> None:
     if not path:
         return
     from netcount.report.check import parts
-    from netcount.report.markdown import markdown
+    from netcount.report.formats.markdown import markdown
 
     try:
         with open(path, "a", encoding="utf-8", errors="backslashreplace") as stream:

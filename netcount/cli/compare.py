@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from netcount.analysis.baseline import is_baseline, read_baseline
 from netcount.analysis.compare import NetFacts, compared, facts
 from netcount.analysis.count import count
+from netcount.budget.baseline import is_baseline, read_baseline
 from netcount.cli.options import (
     FORMATS,
     convention_option,
@@ -19,8 +19,9 @@ from netcount.cli.options import (
     net_options,
 )
 from netcount.cli.output import INCOMPLETE, Forms, deliver, say
-from netcount.errors import InputError, NetcountError
-from netcount.loading import FileName, load_net
+from netcount.core.errors import InputError, NetcountError
+from netcount.core.files import FileName
+from netcount.graph.load import load_net
 
 
 @click.command()

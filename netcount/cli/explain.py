@@ -10,7 +10,8 @@ from netcount.analysis.count import count
 from netcount.analysis.explain import explain as explained
 from netcount.cli.options import format_options, load_arguments, net_options
 from netcount.cli.output import Forms, conclude, deliver
-from netcount.loading import FileName, load_net
+from netcount.core.files import FileName
+from netcount.graph.load import load_net
 
 
 @click.command()

@@ -6,7 +6,7 @@ import click
 
 from netcount.cli.options import FORMATS, format_options
 from netcount.cli.output import Forms, deliver
-from netcount.layers.catalogue import CATALOGUE
+from netcount.layers.registry import CATALOGUE
 from netcount.report.catalogue import catalogue_rows, catalogue_table
 from netcount.report.tabular import csv_text
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from netcount.analysis.limits import FIGURES, SHARES, TYPE_RULES, Limit, limits_of, rule_names
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.budget.limits import FIGURES, SHARES, TYPE_RULES, Limit, limits_of, rule_names
+from netcount.core.errors import InputError, NetcountError, raise_all
 
 F = TypeVar("F", bound=Callable[..., Any])
 

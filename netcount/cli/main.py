@@ -11,7 +11,7 @@ import click
 
 from netcount import __version__
 from netcount.cli.output import INTERRUPTED, say, silence
-from netcount.errors import NetcountError, reason
+from netcount.core.errors import NetcountError, reason
 
 _SPELT = "netcount.spelt"
 _ASCII = {"×": "x", "…": "~", "·": "-", "−": "-", "÷": "/", "≥": ">="}

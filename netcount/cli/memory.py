@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from netcount.analysis._support.modelsize import matrices_of, model_size
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
-from netcount.analysis.modelsize import matrices_of, model_size
 from netcount.cli.options import FORMATS, format_options, load_arguments, net_options
 from netcount.cli.output import Forms, conclude, deliver, replace
-from netcount.loading import FileName, load_net
+from netcount.core.files import FileName
+from netcount.graph.load import load_net
 
 if TYPE_CHECKING:
-    from netcount.analysis.modelsize import ModelSize
-    from netcount.execute.weightstats import BlobStats
-    from netcount.net import Net
+    from netcount.analysis._support.modelsize import ModelSize
+    from netcount.execute.weight_stats import BlobStats
+    from netcount.graph.graph import Graph
 
 BITS = click.IntRange(1, 64)
 
@@ -61,7 +62,7 @@ def memory(
     found = measured(count(net), bits, weight_bits)
     size, stats = _model(net, weights, density, found.weight_bits)
     if plot is not None:
-        from netcount.report.plot import memory_plot
+        from netcount.report.formats.plot import memory_plot
 
         replace(plot, memory_plot(found, plot))
     deliver(
@@ -77,7 +78,7 @@ def memory(
 
 
 def _model(
-    net: Net, weights: str | None, density: float | None, bits: int
+    net: Graph, weights: str | None, density: float | None, bits: int
 ) -> tuple[ModelSize | None, list[BlobStats]]:
     """The estimated size of the model, from a density or from trained weights; and what these hold."""
     if weights is None:
@@ -85,8 +86,8 @@ def _model(
         return size, []
     if density is not None:
         raise click.UsageError("--density is counted in the weights; give one of --density and --weights")
+    from netcount.execute.weight_stats import counted_matrices, weight_stats
     from netcount.execute.weights import read_caffemodel
-    from netcount.execute.weightstats import counted_matrices, weight_stats
 
     blobs = read_caffemodel(weights, net).blobs
     return model_size(net, counted_matrices(net, blobs), bits), weight_stats(net, blobs)
@@ -95,6 +96,6 @@ def _model(
 def _stats_parts(stats: list[BlobStats]) -> list[Any]:
     if not stats:
         return []
-    from netcount.report.weightstats import stats_report
+    from netcount.report.weight_stats import stats_report
 
     return ["", *stats_report(stats)]

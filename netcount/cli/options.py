@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from netcount.analysis.conventions import CONVENTIONS, Convention, convention_named
-from netcount.errors import InputError
+from netcount.core.errors import InputError
+from netcount.core.units import parse_quantity
 from netcount.layers.assumed import IDENTITY
-from netcount.units import parse_quantity
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from netcount.analysis.resolutions import Resolution
+    from netcount.analysis._support.resolutions import Resolution
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,7 +94,7 @@ def named_convention(name: str) -> Convention:
     """A convention of netcount's own, or of the configuration that is found upwards."""
     if name in CONVENTIONS:
         return CONVENTIONS[name]
-    from netcount import config  # only who asks for a convention of their own pays for it
+    from netcount.budget import config  # only who asks for a convention of their own pays for it
 
     path = config.find()
     return convention_named(name, config.load(path).conventions if path else {})
@@ -176,7 +176,7 @@ def parse_factors(text: str, option: str) -> list[Fraction]:
 
 def parse_resolutions(text: str) -> list[Resolution]:
     """`"224,160x320"` -> heights and widths."""
-    from netcount.analysis.resolutions import Resolution
+    from netcount.analysis._support.resolutions import Resolution
 
     found = []
     for part in text.split(","):

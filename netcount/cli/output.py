@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import click
 
-from netcount.errors import InputError, NetcountError, Warned, each, reason
-from netcount.loading import shown_path
-from netcount.report.layout import Part, plain
-from netcount.report.text import visible
+from netcount.core.errors import InputError, NetcountError, Warned, each, reason
+from netcount.core.files import shown_path
+from netcount.report.formats.layout import Part, plain
+from netcount.report.formats.text import visible
 
 BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
 """Exit codes that mean the same in every command; INCOMPLETE: the result leaves out what nobody knows."""
@@ -38,7 +38,7 @@ def show(parts: Sequence[Part]) -> None:
     if on_terminal():
         from rich.console import Console  # 25 ms that a pipe need not pay
 
-        from netcount.report import terminal
+        from netcount.report.formats import terminal
 
         terminal.show(parts, Console())
     else:
@@ -102,7 +102,7 @@ def _text(forms: Forms, form: str) -> str:
     if form == "csv" and forms.csv is not None:
         return forms.csv()
     if form == "markdown":
-        from netcount.report.markdown import markdown
+        from netcount.report.formats.markdown import markdown
 
         return markdown(forms.parts())
     return plain(forms.parts())

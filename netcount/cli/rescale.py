@@ -11,10 +11,10 @@ from netcount.analysis.count import count
 from netcount.analysis.rescale import Rescaled, Rescaler
 from netcount.cli.options import load_arguments, net_options, parse_factors, parse_resolutions, scale_options
 from netcount.cli.output import conclude, emit
-from netcount.errors import InputError
-from netcount.loading import FileName
-from netcount.report.text import listed, visible
-from netcount.units import human, times
+from netcount.core.errors import InputError
+from netcount.core.files import FileName
+from netcount.core.units import human, times
+from netcount.report.formats.text import listed, visible
 
 MOST_KEPT = 20
 

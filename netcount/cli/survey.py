@@ -17,7 +17,7 @@ from netcount.cli.options import (
     net_options,
 )
 from netcount.cli.output import BAD_INPUT, INCOMPLETE, INTERRUPTED, Forms, deliver, progress_bar
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from netcount.report.survey import KEYS, report, survey_csv, survey_document
 
 

@@ -18,7 +18,7 @@ from netcount.cli.options import (
     scale_options,
 )
 from netcount.cli.output import BAD_INPUT, Forms, conclude, deliver, progress_bar, replace
-from netcount.loading import FileName
+from netcount.core.files import FileName
 
 NOTHING_FITS = 1
 
@@ -88,7 +88,7 @@ def sweep(
             **load_arguments(options),
         )
     if plot is not None:
-        from netcount.report.plot import sweep_plot
+        from netcount.report.formats.plot import sweep_plot
 
         replace(plot, sweep_plot(found, plot))
     deliver(

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from netcount.cli.options import format_options, load_arguments, net_options
 from netcount.cli.output import INCOMPLETE, Forms, deliver, progress_bar, say
-from netcount.errors import InputError, NetcountError, reason
+from netcount.core.errors import InputError, NetcountError, reason
+from netcount.core.files import FileName, shown_path
+from netcount.core.units import parse_quantity
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
-from netcount.loading import FileName, load_net, shown_path
+from netcount.graph.load import load_net
 from netcount.report.verification import document, report
-from netcount.units import parse_quantity
-
-if TYPE_CHECKING:
-    pass
 
 DISAGREES = 1
 

@@ -7,17 +7,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.errors import InputError, reason
-from netcount.execute.fill import random_rows
+from netcount.core.errors import InputError, reason
+from netcount.core.lazy_numpy import np
+from netcount.core.shape import Shape
+from netcount.execute.init_weights import random_rows
 from netcount.execute.weights import by_node, form_of
-from netcount.layers.base import Source
-from netcount.layers.source import DummyData
-from netcount.lazy import np
-from netcount.net import Blob, Net, Node
-from netcount.shape import Shape
+from netcount.graph.graph import Blob, Graph, Node
+from netcount.layers.bases import Source
+from netcount.layers.data.dummy_data import DummyData
 
 if TYPE_CHECKING:
-    from netcount.layers.run import Array, Run
+    from netcount.kernels.run import Array, Run
 
 
 class Step(NamedTuple):
@@ -44,7 +44,7 @@ class Executor:
 
     def __init__(
         self,
-        net: Net,
+        net: Graph,
         weights: Mapping[str, Sequence[Array]] | None = None,
         *,
         seed: int = 0,
@@ -98,7 +98,7 @@ class Executor:
 
         Returns outputs and kept blobs by name; `steps` then tells what every layer did.
         """
-        from netcount.layers.run import Run
+        from netcount.kernels.run import Run
 
         arrays: dict[int, Array] = {}
         # what a layer reads for its shape alone need not be kept: an outline without memory stands for it

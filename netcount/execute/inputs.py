@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, NamedTuple
 from warnings import catch_warnings, simplefilter
 
-from netcount.errors import InputError, NetcountError, reason
-from netcount.lazy import np
-from netcount.loading import shown_path
-from netcount.net import Net
-from netcount.shape import Shape
-from netcount.units import human_bytes
+from netcount.core.errors import InputError, NetcountError, reason
+from netcount.core.files import shown_path
+from netcount.core.lazy_numpy import np
+from netcount.core.shape import Shape
+from netcount.core.units import human_bytes
+from netcount.graph.graph import Graph
 
 if TYPE_CHECKING:
-    from netcount.layers.run import Array
+    from netcount.kernels.run import Array
 
 
 class Preparation(NamedTuple):
@@ -27,7 +27,7 @@ class Preparation(NamedTuple):
     scale: float = 1.0
 
 
-def read_inputs(values: Sequence[str], net: Net, prepared: Preparation) -> dict[str, Array]:
+def read_inputs(values: Sequence[str], net: Graph, prepared: Preparation) -> dict[str, Array]:
     """`["data=cat.jpg"]` -> {"data": array of the blob's shape}.  InputError names what is wrong."""
     found: dict[str, Array] = {}
     shapes = {blob.name: blob.shape for blob in reversed(net.blobs)}

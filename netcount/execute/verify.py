@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.analysis.liveness import RunMemory, run_memory
-from netcount.errors import LimitError
+from netcount.analysis._support.liveness import RunMemory, run_memory
+from netcount.core.errors import LimitError
+from netcount.core.shape import Shape
+from netcount.core.units import human_bytes
 from netcount.execute.executor import Executor, Step
-from netcount.execute.fill import unfilled
-from netcount.net import Net
-from netcount.shape import Shape
-from netcount.units import human_bytes
+from netcount.execute.init_weights import unfilled
+from netcount.graph.graph import Graph
 
 if TYPE_CHECKING:
-    from netcount.layers.run import Array
+    from netcount.kernels.run import Array
 
 
 class BlobCheck(NamedTuple):
@@ -71,7 +71,7 @@ class LayerCheck(NamedTuple):
 class Verification(NamedTuple):
     """What one run showed."""
 
-    net: Net
+    net: Graph
     layers: tuple[LayerCheck, ...]
     outputs: dict[str, Array]
     random_weights: bool
@@ -90,7 +90,7 @@ class Verification(NamedTuple):
         return all(layer.agrees for layer in self.layers)
 
 
-def allowed_memory(net: Net, max_bytes: int | None) -> RunMemory:
+def allowed_memory(net: Graph, max_bytes: int | None) -> RunMemory:
     """What a run of `net` will need.  LimitError, with the figure, when that is more than `max_bytes`."""
     memory = run_memory(net)
     if max_bytes is not None and memory.total_bytes > max_bytes:
@@ -102,7 +102,7 @@ def allowed_memory(net: Net, max_bytes: int | None) -> RunMemory:
 
 
 def verify(
-    net: Net,
+    net: Graph,
     weights: Mapping[str, Sequence[Array]] | None = None,
     inputs: Mapping[str, Array] | None = None,
     *,

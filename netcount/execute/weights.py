@@ -6,15 +6,16 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.caffemodel import read as caffemodel
+from netcount.caffemodel import write as caffemodel_writer
+from netcount.core.errors import InputError, NetcountError, raise_all
+from netcount.core.lazy_numpy import np
+from netcount.core.shape import Shape
+from netcount.graph.graph import Graph, Node
 from netcount.layers.layer import ParamBlob
-from netcount.lazy import np
-from netcount.net import Net, Node
-from netcount.prototxt import caffemodel, caffemodel_writer
-from netcount.shape import Shape
 
 if TYPE_CHECKING:
-    from netcount.layers.run import Array
+    from netcount.kernels.run import Array
 
 
 class Weights(NamedTuple):
@@ -24,7 +25,7 @@ class Weights(NamedTuple):
     extra: tuple[str, ...]
 
 
-def read_caffemodel(path: str | os.PathLike[str], net: Net) -> Weights:
+def read_caffemodel(path: str | os.PathLike[str], net: Graph) -> Weights:
     """The blobs of a `.caffemodel` that belong to the layers of `net`, matched by layer name.
 
     As in Caffe (Net::CopyTrainedLayersFrom) number and shapes of the blobs have to agree, and of two
@@ -49,7 +50,7 @@ def read_caffemodel(path: str | os.PathLike[str], net: Net) -> Weights:
     return Weights(found, tuple(extra))
 
 
-def named(net: Net) -> dict[str, Node]:
+def named(net: Graph) -> dict[str, Node]:
     """The layers with parameter blobs by name; InputError where one name stands for two of them."""
     found: dict[str, Node] = {}
     for node in net.nodes:
@@ -63,7 +64,7 @@ def named(net: Net) -> dict[str, Node]:
     return found
 
 
-def by_node(net: Net, weights: Mapping[str, Sequence[Array]]) -> list[Sequence[Array]]:
+def by_node(net: Graph, weights: Mapping[str, Sequence[Array]]) -> list[Sequence[Array]]:
     """For each layer of the net what `weights` have under its name."""
     known = named(net)
     return [weights.get(node.name, ()) if node.name in known else () for node in net.nodes]
@@ -111,7 +112,7 @@ def _mistake(path: str | os.PathLike[str], node: Node, what: str) -> InputError:
     return InputError(f'{node.type} "{node.name}": {os.fspath(path)} {what}', node.place)
 
 
-def write_caffemodel(path: str | os.PathLike[str], net: Net, weights: Mapping[str, Sequence[Array]]) -> None:
+def write_caffemodel(path: str | os.PathLike[str], net: Graph, weights: Mapping[str, Sequence[Array]]) -> None:
     """Write the blobs of `net` in Caffe's current binary format; the file is replaced whole.
 
     weights: arrays by layer name, one a blob; a layer whose blobs are all shared may be left out.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.core.opcount import NOTHING, OpCount
+from netcount.core.shape import Shape
 from netcount.layers.layer import Arity, Layer, ParamBlob
-from netcount.opcount import NOTHING, OpCount
 from netcount.prototxt.message import Message
-from netcount.shape import Shape
 
 if TYPE_CHECKING:
-    from netcount.layers.run import Array, Run
+    from netcount.kernels.run import Array, Run
 
 IDENTITY = "identity"
 

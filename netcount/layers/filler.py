@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netcount.core.shape import Shape
 from netcount.prototxt.message import Message
-from netcount.shape import Shape
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from netcount.layers.run import Array
+    from netcount.kernels.run import Array
 
 TYPES = frozenset(("constant", "gaussian", "uniform", "positive_unitball", "xavier", "msra", "bilinear"))
 
@@ -79,6 +79,6 @@ class Filler:
 
     def fill(self, shape: Shape, generator: np.random.Generator) -> Array:
         """An array of `shape`, filled by the rule with numbers from `generator`."""
-        from netcount.layers.filling import FILLS  # numpy is wanted only here
+        from netcount.kernels.fillers import FILLS  # numpy is wanted only here
 
         return FILLS[self.type](self.message, shape, generator)

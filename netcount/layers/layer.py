@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, TypeAlias
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
 from netcount.layers.filler import Filler
-from netcount.opcount import OpCount
 from netcount.prototxt.message import Message
-from netcount.shape import Shape
 
 if TYPE_CHECKING:
-    from netcount.layers.run import Array, Run
+    from netcount.kernels.run import Array, Run
 
 
 class Arity(NamedTuple):
@@ -101,6 +101,8 @@ class Layer(ABC):
 
     type: ClassVar[str]
     """The name in a prototxt's `type:`."""
+    names: ClassVar[tuple[str, ...]] = ()
+    """Further names of the same type, as other forks spell it."""
     source: ClassVar[str] = "stock"
     """Where the type comes from: "stock" is BVLC's Caffe, otherwise the fork's name."""
     bottoms: ClassVar[Arity] = ONE
@@ -190,7 +192,7 @@ class Layer(ABC):
     def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
         """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""
         name = self.message.text("name")
-        return self.message.error(f'{self.type} "{name}": {message}', field, index)
+        return self.message.error(f'{self.message.text("type")} "{name}": {message}', field, index)
 
     def refuse(self, message: str, field: str | None = None, index: int = 0) -> NoReturn:
         """Raise what `error` makes."""

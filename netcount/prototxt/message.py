@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NoReturn, TypeVar
 
-from netcount.errors import InputError, Place
+from netcount.core.errors import InputError, Place
 from netcount.prototxt.schema import field_of
 from netcount.prototxt.tree import Tree
+from netcount.prototxt.values import loose_value
 
 T = TypeVar("T")
 
@@ -94,8 +95,6 @@ class Message:
 
         The value is converted to the type of `default`; InputError at its place when it can't be.
         """
-        from netcount.prototxt.bind import loose_value
-
         for tree in self.values.get("?" + name, ()):
             for field_name, value, offset in tree.fields:
                 if field_name == field:

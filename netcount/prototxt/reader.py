@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from netcount.prototxt.tree import Source, Tree
 
 _SKIP = r"(?:[ \t\r\n\v\f]++|\#[^\n\0]*+)*+"

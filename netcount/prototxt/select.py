@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from netcount.errors import NetcountError
+from netcount.core.errors import NetcountError
 from netcount.prototxt.message import Message
 
 

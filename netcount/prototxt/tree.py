@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from netcount.errors import Place
+from netcount.core.errors import Place
 
 
 class Source:

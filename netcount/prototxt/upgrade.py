@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netcount.errors import NetcountError
+from netcount.core.errors import NetcountError
 from netcount.prototxt.bind import BROKEN
 from netcount.prototxt.message import Message
 from netcount.prototxt.schema import fields_of

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from netcount.errors import InputError, NetcountError
-from netcount.prototxt.bind import BROKEN, nearest
+from netcount.core.errors import InputError, NetcountError
+from netcount.core.suggest import nearest
+from netcount.prototxt.bind import BROKEN
 from netcount.prototxt.message import Message
 
 _TYPES = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from netcount.analysis.count import Count, LayerRow
-from netcount.analysis.kernels import WHOLE_NET
-from netcount.errors import Warned
+from netcount.analysis._support.kernels import WHOLE_NET
+from netcount.analysis.count import Count
+from netcount.analysis.rows import LayerRow
+from netcount.core.errors import Warned
+from netcount.core.units import human, human_bytes, percent
 from netcount.report.columns import NUMBERS, arranged, columns_for
-from netcount.report.layout import Part, Table
-from netcount.report.text import heading, kernel_text, tally, visible
-from netcount.units import human, human_bytes, percent
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import heading, kernel_text, tally, visible
 
 DEEP = 100
 """A net with more layers than this is shown folded unless the caller says otherwise."""

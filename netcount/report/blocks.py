@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from netcount.analysis._support.plain import Plain
 from netcount.analysis.blocks import Block, outside
-from netcount.analysis.count import Count, Totals, totals_of
-from netcount.analysis.plain import Plain
+from netcount.analysis.count import Count, totals_of
+from netcount.analysis.rows import Totals
+from netcount.core.units import human, percent, times
 from netcount.report import document
-from netcount.report.layout import Part, Table
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import heading, kernel_text, visible
 from netcount.report.tabular import csv_text
-from netcount.report.text import heading, kernel_text, visible
-from netcount.units import human, percent, times
 
 SCHEMA = "netcount/blocks/1"
 _FIELDS = (

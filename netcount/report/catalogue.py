@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from netcount.layers.catalogue import Catalogue
-from netcount.report.layout import Table
+from netcount.layers.registry import Catalogue
+from netcount.report.formats.layout import Table
 
 
 class TypeRow(NamedTuple):

@@ -6,24 +6,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from netcount.analysis.budget import (
-    BAD_INPUT,
-    INCOMPLETE,
-    OVER,
-    WITHIN,
-    Checked,
-    Finding,
-    exit_code,
-)
+from netcount.analysis._support.record import field_text, record
 from netcount.analysis.compare import Change, moved_by
-from netcount.analysis.limits import SHARES, in_bytes
-from netcount.analysis.record import field_text, record
-from netcount.errors import NetcountError
+from netcount.budget.budget import BAD_INPUT, INCOMPLETE, OVER, WITHIN, Checked, Finding, exit_code
+from netcount.budget.limits import SHARES, in_bytes
+from netcount.core.errors import NetcountError
+from netcount.core.units import human, human_bytes, percent
 from netcount.report.comparison import shape_text
 from netcount.report.document import totals
-from netcount.report.layout import Part, Table
-from netcount.report.text import visible
-from netcount.units import human, human_bytes, percent
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import visible
 
 SCHEMA = "netcount/check/1"
 STATUS = {WITHIN: "within", OVER: "over", BAD_INPUT: "error", INCOMPLETE: "incomplete"}

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from netcount.analysis.count import Count, LayerRow, Totals
-from netcount.errors import InputError
-from netcount.net import Blob
-from netcount.report.text import visible, window_text
-from netcount.units import human, human_bytes, percent
+from netcount.analysis.count import Count
+from netcount.analysis.rows import LayerRow, Totals
+from netcount.core.errors import InputError
+from netcount.core.units import human, human_bytes, percent
+from netcount.graph.graph import Blob
+from netcount.report.formats.text import visible, window_text
 
 Value: TypeAlias = "int | float | str"
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from netcount.analysis._support.record import RECORD, field_text, record
 from netcount.analysis.compare import (
     FIGURES,
     Change,
     Comparison,
     NetFacts,
 )
-from netcount.analysis.limits import in_bytes
-from netcount.analysis.record import RECORD, field_text, record
-from netcount.report.layout import Part, Table
+from netcount.budget.limits import in_bytes
+from netcount.core.shape import Shape
+from netcount.core.units import human, human_bytes, percent
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
-from netcount.report.text import visible
-from netcount.shape import Shape
-from netcount.units import human, human_bytes, percent
 
 SCHEMA = "netcount/compare/1"
 _SIGNS = {"added": "+", "removed": "-", "renamed": "=", "changed": "~", "resized": "~"}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from netcount.analysis.count import Count, LayerRow, Totals
-from netcount.errors import Warned
-from netcount.net import Net
-from netcount.opcount import OpCount
+from netcount.analysis.count import Count
+from netcount.analysis.rows import LayerRow, Totals
+from netcount.core.errors import Warned
+from netcount.core.opcount import OpCount
+from netcount.graph.graph import Graph
 
 SCHEMA = "netcount/analysis/1"
 
@@ -29,7 +30,7 @@ def document(count: Count) -> dict[str, Any]:
     }
 
 
-def subject(net: Net) -> dict[str, Any]:
+def subject(net: Graph) -> dict[str, Any]:
     """Which net a document is about, and how many images its figures are for."""
     return {"net": net.name, "file": net.file, "phase": net.phase, "batch": net.batch}
 

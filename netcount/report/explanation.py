@@ -6,15 +6,15 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from netcount.analysis.alternatives import Alternative
+from netcount.analysis._support.alternatives import Alternative
 from netcount.analysis.blocks import Block
 from netcount.analysis.explain import Explanation, LayerReasons
+from netcount.core.units import human, percent, times
 from netcount.layers.layer import Factors, Product
 from netcount.report import document
 from netcount.report.blocks import block_document, ends, kernels_text, plain_lines
-from netcount.report.layout import Part, Table
-from netcount.report.text import visible, window_text
-from netcount.units import human, percent, times
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import visible, window_text
 
 SCHEMA = "netcount/explain/1"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from netcount.analysis._support.modelsize import ModelSize
 from netcount.analysis.memory import LayerMemory, Memory
-from netcount.analysis.modelsize import ModelSize
+from netcount.core.units import human_bytes, percent
 from netcount.report import document
-from netcount.report.layout import Part, Table
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import bar, heading, listed, visible
 from netcount.report.tabular import csv_text
-from netcount.report.text import bar, heading, listed, visible
-from netcount.units import human_bytes, percent
 
 SCHEMA = "netcount/memory/1"
 MOST_BLOBS = 12

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from netcount.analysis.reconcile import Reconciliation, TypeCosts
+from netcount.core.units import human
 from netcount.report.document import subject
-from netcount.report.layout import Part, Table
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import heading, listed, visible
 from netcount.report.tabular import csv_text
-from netcount.report.text import heading, listed, visible
-from netcount.units import human
 
 SCHEMA = "netcount/reconcile/1"
 _NAMED = 3

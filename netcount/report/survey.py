@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from netcount.analysis.survey import Survey, SurveyRow
-from netcount.errors import InputError
-from netcount.report.layout import Part, Table
+from netcount.core.errors import InputError
+from netcount.core.units import human, human_bytes
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
-from netcount.report.text import visible
-from netcount.units import human, human_bytes
 
 SCHEMA = "netcount/survey/1"
 KEYS = SurveyRow._fields

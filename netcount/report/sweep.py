@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from netcount.analysis.sweep import FIGURES, Sweep, Variant
-from netcount.report.layout import Part, Table
+from netcount.core.units import human, human_bytes
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import heading, visible
 from netcount.report.tabular import csv_text
-from netcount.report.text import heading, visible
-from netcount.units import human, human_bytes
 
 SCHEMA = "netcount/sweep/1"
 _SHOWN = tuple(key for key in FIGURES if key != "statistics")

@@ -9,7 +9,7 @@ from io import StringIO
 from netcount.analysis.count import Count
 from netcount.report.analysis import View
 from netcount.report.columns import CSV_KEYS, Value, arranged, columns_for
-from netcount.report.text import visible
+from netcount.report.formats.text import visible
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

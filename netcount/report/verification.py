@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from netcount.core.units import human, human_bytes
 from netcount.execute.verify import Verification
 from netcount.report.document import subject
-from netcount.report.layout import Part, Table
-from netcount.report.text import heading, visible
-from netcount.units import human, human_bytes
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import heading, visible
 
 SCHEMA = "netcount/verification/1"
 

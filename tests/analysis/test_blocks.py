@@ -7,11 +7,11 @@ from math import prod
 import pytest
 
 import netcount
+from netcount.analysis._support.names import block_of
+from netcount.analysis._support.plain import Plain
 from netcount.analysis.blocks import Block, blocks, outside
 from netcount.analysis.count import count, totals_of
-from netcount.analysis.names import block_of
-from netcount.analysis.plain import Plain
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from tests.helpers import SAMPLES, inputs, net_of
 
 ALL_SAMPLES = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 import netcount
-from netcount.analysis.alternatives import Alternative
+from netcount.analysis._support.alternatives import Alternative
 from netcount.analysis.explain import Explanation
-from netcount.errors import InputError
-from netcount.layers.catalogue import CATALOGUE
+from netcount.core.errors import InputError
+from netcount.layers.registry import CATALOGUE
 from netcount.report.explanation import explanation, explanation_document, madds_formula, params_formula
-from netcount.report.layout import plain
+from netcount.report.formats.layout import plain
 from tests.cases import CASES, TOLD
 from tests.helpers import SAMPLES, conformance_cases, inputs, net_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import netcount
-from netcount.analysis.plain import Plain
+from netcount.analysis._support.plain import Plain
 from netcount.analysis.rescale import Rescaler
 from tests.helpers import inputs
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import netcount
+from netcount.analysis._support.modelsize import Matrix, matrices_of, model_size
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory
-from netcount.analysis.modelsize import Matrix, matrices_of, model_size
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from netcount.execute.executor import Executor
-from netcount.execute.weightstats import counted_matrices, weight_stats
-from netcount.report.layout import plain
-from netcount.report.weightstats import stats_report
+from netcount.execute.weight_stats import counted_matrices, weight_stats
+from netcount.report.formats.layout import plain
+from netcount.report.weight_stats import stats_report
 from tests.helpers import GOLDEN, SAMPLES, inputs, needs_golden, net_of
 
 ALL_SAMPLES = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))

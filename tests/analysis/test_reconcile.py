@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import netcount
-from netcount.errors import InputError
-from netcount.report.layout import plain
+from netcount.core.errors import InputError
+from netcount.report.formats.layout import plain
 from netcount.report.reconciliation import reconciliation_csv, reconciliation_document, reconciliation_report
 from tests.helpers import SAMPLES
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import netcount
 from netcount.analysis.rescale import Rescaler
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from netcount.execute.verify import verify
 from tests.helpers import CORPUS, SAMPLES, inputs, needs_corpus
 
@@ -116,7 +116,7 @@ def test_channels_are_rounded_to_the_nearest_and_never_to_none() -> None:
 
 @given(st.integers(1, 4000), st.fractions(min_value=0.02, max_value=3), st.sampled_from([1, 2, 8, 16]))
 def test_no_more_than_a_tenth_is_lost_to_rounding(channels: int, width: Any, multiple: int) -> None:
-    from netcount.analysis.widths import Multiplier
+    from netcount.analysis._support.widths import Multiplier
 
     found = Multiplier(width, multiple).scaled(channels)
     assert found % multiple == 0

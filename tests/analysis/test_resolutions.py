@@ -7,9 +7,9 @@ import re
 import pytest
 
 import netcount
+from netcount.analysis._support.resolutions import Resolution
 from netcount.analysis.rescale import Rescaler
-from netcount.analysis.resolutions import Resolution
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from tests.analysis.test_rescale import LEGACY, conv
 from tests.analysis.test_widths import op
 from tests.helpers import inputs

@@ -8,8 +8,8 @@ import io
 import pytest
 
 import netcount
-from netcount.errors import InputError
-from netcount.report.layout import plain
+from netcount.core.errors import InputError
+from netcount.report.formats.layout import plain
 from netcount.report.sweep import sweep_csv, sweep_document, sweep_report
 from tests.helpers import SAMPLES, inputs
 

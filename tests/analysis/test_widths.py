@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import netcount
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from tests.analysis.test_rescale import CHAIN, conv, widths
 
 

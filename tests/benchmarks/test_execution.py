@@ -20,10 +20,10 @@ import pytest
 
 import netcount
 from netcount.execute.executor import Executor
-from netcount.execute.fill import random_weights
+from netcount.execute.init_weights import random_weights
 from netcount.execute.verify import verify
 from netcount.execute.weights import write_caffemodel
-from netcount.layers import scratch
+from netcount.kernels import scratch
 from tests.helpers import SAMPLES
 
 NETS = ["squeezenet_v1.1", "mobilenet_v1"]

@@ -15,7 +15,7 @@ import pytest
 
 import netcount
 from netcount.execute.executor import Executor
-from netcount.execute.fill import random_weights
+from netcount.execute.init_weights import random_weights
 from tests.helpers import SAMPLES
 
 MOBILENET = SAMPLES / "mobilenet_v1.prototxt"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from netcount.layers.activation import ElementWise
-from netcount.layers.catalogue import CATALOGUE
-from netcount.layers.families import FAMILIES
-from netcount.layers.run import Run
-from netcount.opcount import OpCount
-from netcount.shape import Shape
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
+from netcount.layers.bases import ElementWise
+from netcount.layers.registry import CATALOGUE, shipped_types
 from tests.helpers import layer_of
 
 X = np.array([-4, -1, 0, 5, 9], dtype=np.float32)
@@ -25,7 +24,9 @@ def test_relu6_has_a_slope_of_its_own() -> None:
     assert layer.ops([Shape((5,))], [Shape((5,))]) == OpCount(adds=5, muls=5, compares=15)
 
 
-ELEMENT_WISE = [f'type: "{key}"' for key in FAMILIES if issubclass(CATALOGUE.get(key) or object, ElementWise)]
+ELEMENT_WISE = [
+    f'type: "{key}"' for key in shipped_types() if issubclass(CATALOGUE.get(key) or object, ElementWise)
+]
 SLOPED = [f'type: "ReLU{n}" relu{n}_param {{ negative_slope: 0.5 }}' for n in ("", 6)]
 
 

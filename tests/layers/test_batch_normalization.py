@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
 from netcount.execute.executor import Executor
 from netcount.execute.weights import read_caffemodel, write_caffemodel
-from netcount.layers.run import Run
-from netcount.shape import Shape
+from netcount.kernels.run import Run
 from tests.helpers import layer_of, net_of
 
 X = np.random.default_rng(3).standard_normal((2, 6, 3, 5)).astype(np.float32)

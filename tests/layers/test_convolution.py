@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from netcount.errors import InputError
-from netcount.layers import depthwise, scratch
+from netcount.core.errors import InputError
+from netcount.core.opcount import NOTHING, OpCount
+from netcount.core.shape import Shape
+from netcount.kernels import depthwise, scratch
+from netcount.kernels.run import Run
 from netcount.layers.layer import Layer
-from netcount.layers.run import Run
-from netcount.opcount import NOTHING, OpCount
-from netcount.shape import Shape
 from tests.helpers import layer_of
 
 X = Shape((2, 6, 9, 11))
@@ -295,7 +295,7 @@ def test_executed_is_inferred_and_counted_and_a_convolution(found: dict[str, Any
     before = x.copy()
     with pytest.MonkeyPatch.context() as patched:
         if parts:  # so small that every large image would be made in parts
-            patched.setattr("netcount.layers.column.COLUMN_ELEMENTS", 40)
+            patched.setattr("netcount.kernels.im2col.COLUMN_ELEMENTS", 40)
             patched.setattr(depthwise, "DEPTHWISE_ELEMENTS", 40)
         (y,) = of.forward([x], blobs, run)
     assert y.shape == tuple(tops[0])

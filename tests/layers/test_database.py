@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from tests.helpers import layer_of, net_of
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
+from netcount.kernels.fillers import FILLS
 from netcount.layers.filler import TYPES, Filler
-from netcount.layers.filling import FILLS
 from netcount.prototxt.message import Message
-from netcount.shape import Shape
 from tests.helpers import layer_of
 
 WIDE = Shape((30, 20, 9, 11))

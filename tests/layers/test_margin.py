@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netcount.errors import InputError
-from netcount.layers.run import Run
-from netcount.shape import Shape
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
 from tests.helpers import layer_of
 
 ANGLES = np.array([0.2, 0.7, 1.2, 2.0, 2.8])

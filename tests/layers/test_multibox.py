@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netcount.errors import InputError
-from netcount.layers.boxes import encoded
-from netcount.layers.matching import match
-from netcount.layers.run import Run
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
+from netcount.kernels.boxes import encoded
+from netcount.kernels.matching import match
+from netcount.kernels.run import Run
 from netcount.prototxt.message import Message
-from netcount.shape import Shape
 from tests.helpers import layer_of, net_of
 
 PRIORS = np.array(

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
 from netcount.layers.layer import Layer, Window
-from netcount.layers.run import Run
-from netcount.opcount import OpCount
-from netcount.shape import Shape
 from tests.helpers import layer_of
 
 X = Shape((2, 6, 9, 11))

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netcount.errors import InputError
-from netcount.layers.run import Run
-from netcount.opcount import OpCount
-from netcount.shape import Shape
+from netcount.core.errors import InputError
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
 from tests.helpers import layer_of
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from netcount.errors import InputError
-from netcount.layers.run import Run
-from netcount.shape import Shape
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
 from tests.helpers import layer_of
 
 X = Shape((2, 3, 5, 7))

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
 from netcount.layers.layer import Layer
-from netcount.layers.run import Run
-from netcount.shape import Shape
 from tests.helpers import layer_of
 
 BOXES = np.array(

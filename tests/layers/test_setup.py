@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import netcount
-from netcount.layers.run import Run
-from netcount.shape import Shape
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
 from tests.helpers import inputs, layer_of, net_of
 
 Shapes = tuple[tuple[int, ...], ...]

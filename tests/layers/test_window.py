@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcount.errors import InputError
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
 from netcount.layers.layer import Window
 from netcount.layers.window import convolved, covered, deconvolved, pooled
-from netcount.shape import Shape
 from tests.helpers import layer_of
 
 

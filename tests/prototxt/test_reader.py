@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import netcount
-from netcount.errors import InputError, NetcountError, raise_all
+from netcount.core.errors import InputError, NetcountError, raise_all
 from netcount.prototxt.bind import bind
 from netcount.prototxt.protobuf import message_class, to_protobuf
 from netcount.prototxt.reader import read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import netcount
-from netcount.errors import InputError
+from netcount.core.errors import InputError
 from tests.helpers import inputs
 
 DIMS = "input_dim: 1 input_dim: 2 input_dim: 3 input_dim: 4\n"

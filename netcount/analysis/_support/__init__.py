@@ -1,0 +1,1 @@
+"""What the questions share: topology, names, kernels, liveness, and other helpers."""

@@ -1,0 +1,111 @@
+"""Which blobs are alive when: what a run needs in memory at its peak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from netcount.core.units import human_bytes
+from netcount.graph.graph import Blob, Graph
+from netcount.kernels.scratch import COLUMN_ELEMENTS
+
+BYTES = 4
+"""float32, as Caffe computes."""
+
+
+def buffers(net: Graph, in_place: bool, passing: bool = True) -> list[int]:
+    """For each blob version the version whose memory it lives in.
+
+    Tops of layers that share their bottom's memory (Reshape, Flatten, Split) live in it; with
+    `passing` so do those that hold its values (Dropout at test time), which Caffe copies; with
+    `in_place` so do tops that overwrite a blob.
+    """
+    home = list(range(len(net.blobs)))
+    for node in net.nodes:
+        layer = node.layer
+        for top in node.tops:
+            if in_place and top.overwrites is not None:
+                home[top.index] = home[top.overwrites]
+            elif node.bottoms and (layer.passes_bottom if passing else layer.shares_bottom):
+                home[top.index] = home[node.bottoms[0].index]
+    return home
+
+
+def usage(net: Graph, in_place: bool) -> list[int]:
+    """Elements in memory while each layer runs: blobs kept for it and later layers, and its own tops.
+
+    A buffer is kept until the last layer has read values of any blob in it (a layer that reads only a
+    shape keeps nothing alive); outputs are kept to the end.
+    """
+    return [live for live, _ in _steps(net, in_place)]
+
+
+def alive(net: Graph, in_place: bool, node: int) -> list[Blob]:
+    """The blobs that are in memory while a layer runs, one for each buffer."""
+    return [net.blobs[index] for _, held in islice(_steps(net, in_place), node, node + 1) for index in held]
+
+
+def _steps(net: Graph, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:
+    """For each layer the elements alive, and those of each buffer (true until the next step)."""
+    home = buffers(net, in_place)
+    last: dict[int, int] = {}
+    for node in net.nodes:
+        # a run's inputs lie with the caller, also those of which only the shape is read
+        for blob in (*(node.value_bottoms if in_place else node.bottoms), *node.tops):
+            last[home[blob.index]] = node.index
+    for blob_index in net.outputs:
+        last[home[blob_index]] = len(net.nodes)
+    ending: dict[int, list[int]] = {}
+    for buffer, node_index in last.items():
+        ending.setdefault(node_index, []).append(buffer)
+    held: dict[int, int] = {}
+    live = 0
+    for node in net.nodes:
+        for top in node.tops:
+            buffer = home[top.index]
+            before = held.get(buffer, 0)
+            held[buffer] = max(before, top.shape.count())
+            live += held[buffer] - before
+        yield live, held
+        for buffer in ending.get(node.index, ()):
+            live -= held.pop(buffer)
+
+
+class RunMemory(NamedTuple):
+    """What a run needs besides the interpreter, in bytes, at the layer where it needs most.
+
+    blobs: those kept for this and later layers, its own tops included.  scratch: column matrices and
+    other working memory.
+    """
+
+    layer: str
+    weight_bytes: int
+    blob_bytes: int
+    scratch_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it."""
+        return self.weight_bytes + self.blob_bytes + self.scratch_bytes
+
+    def __str__(self) -> str:
+        return (
+            f"{human_bytes(self.total_bytes)}: weights {human_bytes(self.weight_bytes)}, live blobs "
+            f'{human_bytes(self.blob_bytes)} and scratch {human_bytes(self.scratch_bytes)} at "{self.layer}"'
+        )
+
+
+def run_memory(net: Graph) -> RunMemory:
+    """The peak of a run of the executor, known from the shapes alone.
+
+    It writes no blob in place, so a top and the bottom it overwrites live side by side.
+    """
+    weights = BYTES * net.learnable()
+    found = [RunMemory("", weights, 0, 0)]
+    held = 0
+    for node, live in zip(net.nodes, usage(net, in_place=False), strict=True):
+        scratch = node.layer.workspace_elements(node.bottom_shapes, node.top_shapes)
+        held = max(held, min(scratch, COLUMN_ELEMENTS))  # what `scratch` keeps for the layers to come
+        found.append(RunMemory(node.name, weights, BYTES * live, BYTES * max(scratch, held)))
+    return max(found, key=lambda one: one.total_bytes)

@@ -1,0 +1,239 @@
+"""A net made wider or narrower: how many channels each convolution makes then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from math import floor
+from typing import NamedTuple
+
+from netcount.core.errors import InputError
+from netcount.graph.graph import Blob, Graph, Node
+from netcount.layers.convolution.convolution import Convolution
+
+
+class Channels(NamedTuple):
+    """What a convolution's num_output and group become."""
+
+    made: int
+    group: int
+
+
+class Multiplier(NamedTuple):
+    """The factor for numbers of channels, and the number they are rounded to a multiple of."""
+
+    width: Fraction
+    multiple: int = 1
+
+    def scaled(self, channels: int) -> int:
+        """`channels` times the factor, rounded to the nearest multiple, at least one of it.
+
+        With a multiple above 1, no more than a tenth is lost: the next multiple is taken instead
+        (the rule of MobileNet v2's reference code).
+
+        >>> Multiplier(Fraction("0.35")).scaled(32), Multiplier(Fraction("0.35"), 8).scaled(32)
+        (11, 16)
+        """
+        wanted = channels * self.width
+        found = max(1, floor(wanted / self.multiple + Fraction(1, 2))) * self.multiple
+        if self.multiple > 1 and found * 10 < wanted * 9:
+            found += self.multiple
+        return found
+
+
+def planned(net: Graph, multiplier: Multiplier, fixed: Collection[int]) -> dict[int, Channels]:
+    """New channels for every convolution of `net`, by node; those in `fixed` make what they made.
+
+    A channelwise convolution follows its input.  What is added up must have the same channels:
+    where rounding or a fixed layer sets two branches apart, the convolutions of one follow the other.
+    InputError, with the place, where groups, slices or reshapes in the file make it impossible.
+    """
+    return _Plan(net, multiplier, fixed).made()
+
+
+class _Plan:
+    """Channels flowing through the net; `overrides` are convolutions that follow others in a sum."""
+
+    def __init__(self, net: Graph, multiplier: Multiplier, fixed: Collection[int]) -> None:
+        self.net = net
+        self.multiplier = multiplier
+        self.fixed = fixed
+        self.overrides: dict[int, int] = {}
+        self.planned: dict[int, Channels] = {}
+        self.channels: dict[int, int] = {}
+        self.settled: set[int] = set()
+
+    def made(self) -> dict[int, Channels]:
+        """Go through the layers; back to the first convolution that has to be decided otherwise."""
+        nodes = self.net.nodes
+        at = returns = 0
+        while at < len(nodes):
+            node = nodes[at]
+            at += 1
+            if node.bottoms and len(node.bottoms[0].shape) < 2:
+                continue
+            wanted = self._joined(node)
+            if wanted:
+                self.overrides |= wanted
+                at = min(wanted)
+                returns += 1
+                if returns > len(nodes):
+                    raise InputError(
+                        f"{self.net.file}: no numbers of channels were found that all its sums agree on"
+                    )
+                continue
+            for top, made in zip(node.tops, self._made(node), strict=True):
+                self.channels[top.index] = made
+        return self.planned
+
+    def _of(self, blob: Blob) -> int:
+        return self.channels.get(blob.index, _channels(blob))
+
+    def _made(self, node: Node) -> list[int]:
+        layer = node.layer
+        if isinstance(layer, Convolution):
+            return [self._convolved(node, layer)] * len(node.tops)
+        given = [self._of(blob) for blob in node.bottoms]
+        before = [_channels(blob) for blob in node.bottoms]
+        if not given or given == before or layer.products(node.bottom_shapes, node.top_shapes):
+            return [_channels(top) for top in node.tops]
+        if _adds_channels(node):
+            return [sum(given)]
+        if node.type == "Slice":
+            self._check_slice(node, given[0], before[0])
+        if node.type == "Reshape" and _holds_channels(node):
+            shape, hint = node.bottoms[0].shape, self._hint(node.bottoms[0])
+            node.layer.refuse(
+                f"its shape holds the number of channels of {shape} as a constant{hint}", "reshape_param.shape"
+            )
+        return [_in_proportion(_channels(top), given[0], before[0]) for top in node.tops]
+
+    def _convolved(self, node: Node, layer: Convolution) -> int:
+        if node.bottoms[0].shape.axis(layer.axis_given) != 1:
+            layer.refuse("its channels are not axis 1, so that its width stays", "convolution_param.axis")
+        given, before = self._of(node.bottoms[0]), _channels(node.bottoms[0])
+        made, group = layer.numbers(before)
+        if _is_channelwise(node):
+            if node.index in self.fixed and given != before:
+                layer.refuse(
+                    f"is to be kept at {made} channels, but it has one filter a channel and reads {given} now"
+                    f"{self._hint(node.bottoms[0])}",
+                    "convolution_param.group",
+                )
+            found = Channels(made // before * given, given)
+        elif node.index in self.fixed:
+            found = Channels(made, group)
+        else:
+            wide = self.overrides.get(node.index) or self.multiplier.scaled(made)
+            found = Channels(wide, wide if group == made > 1 else group)  # one channel a group stays one
+        for what, number in (("input channels", given), ("num_output", found.made)):
+            if number % found.group:
+                layer.refuse(
+                    f"{number} {what} could not be divided by group {found.group}; "
+                    f"rounding to a multiple of {found.group} would help (--round {found.group})",
+                    "convolution_param.group",
+                )
+        self.planned[node.index] = found
+        return found.made
+
+    def _joined(self, node: Node) -> dict[int, int]:
+        """Which convolutions have to follow so that the bottoms agree again as they did before."""
+        if len(node.bottoms) < 2 or _adds_channels(node) or any(len(b.shape) < 2 for b in node.bottoms):
+            return {}
+        alike = [blob for blob in node.bottoms if _channels(blob) == _channels(node.bottoms[0])]
+        found = {self._of(blob) for blob in alike}
+        if len(found) < 2:
+            return {}
+        free = {blob.index: self._deciders(blob) for blob in alike}
+        settled = {self._of(blob) for blob in alike if free[blob.index] is None} or {
+            self._of(blob) for blob in alike if not self.overrides.keys().isdisjoint(free[blob.index] or ())
+        }
+        if len(settled) > 1:
+            shown = " and ".join(map(str, sorted(settled)))
+            node.layer.refuse(f"would join {shown} channels, and no convolution is free to follow", "bottom")
+        target = settled.pop() if settled else self._of(alike[0])
+        return {index: target for blob in alike if self._of(blob) != target for index in free[blob.index] or ()}
+
+    def _deciders(self, blob: Blob) -> set[int] | None:
+        """The convolutions that set a blob's channels, all alike; None where one of them may not."""
+        found: set[int] = set()
+        passed: set[int] = set()
+        waiting = [blob]
+        while waiting:
+            at = waiting.pop()
+            node = self.net.nodes[at.producer]
+            if node.index in passed:
+                continue
+            passed.add(node.index)
+            through = _passing(node, at)
+            if through and at.index not in self.settled:
+                waiting += through
+            elif self._is_free(node):
+                found.add(node.index)
+            else:
+                self.settled.add(blob.index)
+                return None
+        return found
+
+    def _is_free(self, node: Node) -> bool:
+        """Whether the layer is a convolution that may make any number of channels."""
+        return isinstance(node.layer, Convolution) and node.index not in self.fixed and not _is_channelwise(node)
+
+    def _hint(self, blob: Blob) -> str:
+        """How a blob keeps the channels that it has in the file, where convolutions are free to."""
+        keep = [f"--keep {self.net.nodes[index].name}" for index in sorted(self._deciders(blob) or ())]
+        return f"; {' '.join(keep)} would leave them" if keep else ""
+
+    def _check_slice(self, node: Node, given: int, before: int) -> None:
+        sliced = [_channels(top) for top in node.tops] != [before] * len(node.tops)
+        if sliced and node.message.child("slice_param").has("slice_point"):
+            node.layer.refuse(
+                f"its slice_point is for {before} channels, and there would be {given}"
+                f"{self._hint(node.bottoms[0])}",
+                "slice_param.slice_point",
+            )
+
+
+def _channels(blob: Blob) -> int:
+    return blob.shape[1] if len(blob.shape) > 1 else 0
+
+
+def _is_channelwise(node: Node) -> bool:
+    """Whether a convolution has a group of its own for each channel that it reads."""
+    window = node.layer.window(node.bottom_shapes)
+    return window is not None and window.depthwise
+
+
+def _passing(node: Node, top: Blob) -> list[Blob]:
+    """The bottoms whose channels a layer hands on to a top; none where it decides them itself."""
+    layer = node.layer
+    if isinstance(layer, Convolution):
+        return list(node.bottoms) if _is_channelwise(node) and _channels(node.bottoms[0]) == _channels(top) else []
+    if layer.products(node.bottom_shapes, node.top_shapes):
+        return []
+    return [blob for blob in node.value_bottoms if len(blob.shape) > 1 and _channels(blob) == _channels(top)]
+
+
+def _adds_channels(node: Node) -> bool:
+    """Whether the top has the channels of all bottoms behind each other."""
+    return node.type == "Concat" and _channels(node.tops[0]) == sum(map(_channels, node.bottoms))
+
+
+def _in_proportion(made: int, given: int, before: int) -> int:
+    """What a layer makes of `given` channels that made `made` of `before`."""
+    return made * given // before if before and made * given % before == 0 else made
+
+
+def _holds_channels(node: Node) -> bool:
+    """Whether a constant of a Reshape stands for channels: another axis would then give way silently."""
+    dims: Sequence[int] = node.message.child("reshape_param").child("shape").integers("dim")
+    (bottom,), (top,) = node.bottom_shapes, node.top_shapes
+    if -1 not in dims or len(bottom) < 2:
+        return False
+    first = node.message.child("reshape_param").integer("axis")
+    free = dims.index(-1) + (first if first >= 0 else len(bottom) + 1 + first)
+    low, high = top.count(free + 1), top.count(free)
+    channels_low, channels_high = bottom.count(2), bottom.count(1)
+    around = low <= channels_low and channels_high <= high
+    inside = channels_low <= low and high <= channels_high
+    return not (around or inside)

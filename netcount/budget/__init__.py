@@ -1,0 +1,1 @@
+"""The gate: limits, budgets, baselines and their configuration file."""

@@ -1,0 +1,135 @@
+"""The baseline: exact figures of nets as they were accepted, in a small file that diffs well."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from netcount.analysis.compare import FIGURES, LayerFacts, NetFacts
+from netcount.core.errors import InputError, Place
+from netcount.core.files import read_text, shown_path
+
+SCHEMA = "netcount/baseline/1"
+
+
+def baseline_text(nets: Mapping[str, NetFacts]) -> str:
+    """The file: one line a layer, nets by label, so that a diff shows the layers that changed."""
+    blocks = []
+    for label, net in sorted(nets.items()):
+        head = {
+            "file": net.file.replace("\\", "/"),
+            "phase": net.phase,
+            "batch": net.batch,
+            "convention": net.convention,
+        }
+        lines = [f"      {_json(key)}: {_json(value)}," for key, value in head.items()]
+        totals = ",\n".join(f"        {_json(key)}: {n}" for key, n in net.totals.items())
+        layers = ",\n".join(f"        {_json(_layer(layer))}" for layer in net.layers)
+        body = "\n".join(lines)
+        blocks.append(
+            f"    {_json(label)}: {{\n{body}\n"
+            f'      "totals": {{\n{totals}\n      }},\n      "layers": [\n{layers}\n      ]\n    }}'
+        )
+    inside = ",\n".join(blocks)
+    return f'{{\n  "schema": {_json(SCHEMA)},\n  "nets": {{\n{inside}\n  }}\n}}\n'
+
+
+def read_baseline(path: str) -> dict[str, NetFacts]:
+    """The nets of a baseline file by label; InputError where it is not one."""
+    file = shown_path(path)
+    try:
+        document = json.loads(read_text(path))
+    except json.JSONDecodeError as failure:
+        raise InputError(f"not valid JSON: {failure.msg}", Place(file, failure.lineno, failure.colno)) from None
+    except (RecursionError, ValueError):
+        raise InputError("not a baseline: nested too deeply, or a number too long", Place(file)) from None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise InputError(
+            f'not a baseline: its schema is {schema!r}, not "{SCHEMA}" '
+            "(netcount check --update-baseline writes one)",
+            Place(file),
+        )
+    try:
+        return {str(label): _net(label, net) for label, net in document["nets"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as failure:
+        raise InputError(
+            f"not a complete baseline ({type(failure).__name__}: {failure}); write it anew",
+            Place(file),
+        ) from None
+
+
+def is_baseline(path: str) -> bool:
+    """Whether a file looks like JSON with our schema rather than a prototxt."""
+    try:
+        if not os.path.isfile(path):  # of a pipe nothing could be read again
+            return False
+        with open(path, "rb") as stream:
+            return SCHEMA.encode() in stream.read(200)
+    except (OSError, ValueError):
+        return False
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True)
+
+
+def _layer(layer: LayerFacts) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": layer.name,
+        "type": layer.type,
+        **{
+            figure: getattr(layer, figure)
+            for figure in ("params", "statistics", "madds", "cost", "activations")
+            if getattr(layer, figure)
+        },
+    }
+    if layer.sources:
+        found["bottoms"] = list(layer.sources)
+    if layer.tops:
+        found["tops"] = [list(shape) for shape in layer.tops]
+    if layer.fields:
+        found["fields"] = dict(layer.fields)
+    return found
+
+
+def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
+    batch, file = net["batch"], str(net["file"])
+    totals = {str(key): _whole(n) for key, n in net["totals"].items()}
+    for figure in (*FIGURES, "layers"):
+        if figure not in totals:
+            raise ValueError(f"{figure} is missing from the totals of {label!r}")
+    if "\0" in file:
+        raise ValueError(f"{file!r} is no path")
+    return NetFacts(
+        label,
+        file,
+        str(net["phase"]),
+        None if batch is None else _whole(batch),
+        str(net["convention"]),
+        totals,
+        tuple(
+            LayerFacts(
+                str(layer["name"]),
+                str(layer["type"]),
+                0,
+                {str(path): str(value) for path, value in layer.get("fields", {}).items()},
+                tuple(map(str, layer.get("bottoms", []))),
+                _whole(layer.get("params", 0)),
+                _whole(layer.get("statistics", 0)),
+                _whole(layer.get("madds", 0)),
+                _whole(layer.get("cost", 0)),
+                _whole(layer.get("activations", 0)),
+                tuple(tuple(map(_whole, shape)) for shape in layer.get("tops", [])),
+            )
+            for layer in net["layers"]
+        ),
+    )
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**127:
+        raise ValueError(f"{value!r} is not a whole number")
+    return value

@@ -1,0 +1,288 @@
+"""Whether a counted net keeps to its budgets, and what costs most of it where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from functools import partial
+from typing import NamedTuple
+
+from netcount.analysis._support.kernels import kernel_name
+from netcount.analysis.compare import Change, NetFacts, changes, facts, moved_by
+from netcount.analysis.count import Count
+from netcount.analysis.memory import bytes_of, memory
+from netcount.analysis.rows import LayerRow
+from netcount.budget.limits import LAYER_FIGURES, SHARES, Limit
+from netcount.core.errors import InputError, NetcountError, Place, each
+
+LEVELS = ("error", "warn")
+WITHIN, OVER, BAD_INPUT, INCOMPLETE = range(4)
+"""The exit codes of a check."""
+SHOWN = 5
+"""How many layers a failure names."""
+
+
+class Budget(NamedTuple):
+    """Some limits.  nets: patterns of names or paths, all nets when empty.  layers: patterns; the
+    limits then hold for every matching layer.  level: "error", or "warn" to report only.
+    weight_bits: the width of a stored value, for weight_bytes; activation_bits: that of an activation,
+    for peak_bytes.
+    """
+
+    limits: tuple[Limit, ...]
+    nets: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    level: str = "error"
+    weight_bits: int = 32
+    place: Place | None = None
+    activation_bits: int = 32
+
+    def misfits(self) -> list[Limit]:
+        """The limits that make no sense for single layers, where the budget is for those."""
+        fitting = {*LAYER_FIGURES, "layers"}
+        if not self.layers:
+            return []
+        return [limit for limit in self.limits if limit.figure not in fitting or limit.side not in ("max", "min")]
+
+    def covers(self, names: Collection[str]) -> bool:
+        """Whether a net of these names (label, path, the net's own) is meant."""
+        return not self.nets or any(fnmatchcase(name, pattern) for pattern in self.nets for name in names)
+
+
+class Finding(NamedTuple):
+    """One limit held against one net, or one layer of it.
+
+    value: the figure (for types: how many layers break the rule).  bound: what would still have
+    passed.  base: the figure in the baseline.  rows: the layers that cost most of it, with what
+    each costs.  changes: the layers that changed since the baseline.
+    """
+
+    limit: Limit
+    level: str
+    layer: str | None
+    line: int
+    value: int | Fraction
+    bound: int | Fraction
+    passed: bool
+    base: int | None = None
+    rows: tuple[tuple[LayerRow, int], ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def over(self) -> int | Fraction:
+        """By how much the bound is missed; 0 when it is kept."""
+        if self.passed:
+            return 0
+        return self.value - self.bound if self.value > self.bound else self.bound - self.value
+
+
+class Checked(NamedTuple):
+    """A net and what its check found.  error: why it could not be counted.
+
+    is_net: False for the configuration, where that has mistakes of its own.
+    """
+
+    label: str
+    file: str
+    counted: Count | None = None
+    findings: tuple[Finding, ...] = ()
+    allow_incomplete: bool = False
+    error: NetcountError | None = None
+    is_net: bool = True
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the cost of an assumed layer is missing, and nobody said that this is fine."""
+        return self.counted is not None and not self.counted.net.complete and not self.allow_incomplete
+
+    @property
+    def failed(self) -> list[Finding]:
+        """The limits of level error that are broken."""
+        return [found for found in self.findings if not found.passed and found.level == LEVELS[0]]
+
+    @property
+    def exit_code(self) -> int:
+        """WITHIN, OVER, BAD_INPUT or INCOMPLETE; a broken limit counts more than a missing cost."""
+        if self.error is not None:
+            return self.error.exit_code
+        if self.failed:
+            return OVER
+        return INCOMPLETE if self.incomplete else WITHIN
+
+    @property
+    def problems(self) -> tuple[NetcountError, ...]:
+        """The errors, one by one."""
+        return () if self.error is None else each(self.error)
+
+
+def exit_code(nets: Iterable[Checked]) -> int:
+    """The code for several nets: the first of bad input, over, incomplete that any of them has."""
+    codes = {net.exit_code for net in nets}
+    return next((code for code in (BAD_INPUT, OVER, INCOMPLETE) if code in codes), WITHIN)
+
+
+def check(
+    count: Count,
+    budgets: Sequence[Budget],
+    label: str | None = None,
+    base: NetFacts | None = None,
+    allow_incomplete: bool = False,
+) -> Checked:
+    """Hold a net against every limit.  InputError where a limit wants a missing baseline.
+
+    A limit is inclusive: a figure equal to it passes.
+    """
+    now = facts(count, label)
+    changed = tuple(changes(base, now)) if base else ()
+    findings: list[Finding] = []
+    for budget in budgets:
+        judge = _Judge(count, now, budget, base, changed)
+        for limit in budget.limits:
+            findings += judge.findings(limit)
+    return Checked(now.label, count.net.file, count, tuple(findings), allow_incomplete)
+
+
+def _matching(budget: Budget, count: Count) -> Iterator[LayerRow]:
+    for row in count.layers:
+        if any(fnmatchcase(row.name, pattern) for pattern in budget.layers):
+            yield row
+
+
+def _figure(row: LayerRow, figure: str, bits: int) -> int:
+    """A figure of one layer; figures "of any single layer" are that of the layer."""
+    if figure == "weight_bytes":
+        return bytes_of(row.params + row.statistics, bits)
+    own = figure.removeprefix("layer_")
+    return int(getattr(row, own) if hasattr(row, own) else getattr(row.ops, own))
+
+
+class _Judge:
+    """One budget's view of one net."""
+
+    def __init__(
+        self,
+        count: Count,
+        now: NetFacts,
+        budget: Budget,
+        base: NetFacts | None,
+        changed: tuple[Change, ...],
+    ) -> None:
+        self.count, self.now, self.budget, self.base, self.changed = (
+            count,
+            now,
+            budget,
+            base,
+            changed,
+        )
+
+    def findings(self, limit: Limit) -> list[Finding]:
+        if limit.side in ("allowed", "forbidden"):
+            return [self.types(limit)]
+        if limit.figure in SHARES:
+            return [self.share(limit)]
+        if limit.side == "increase":
+            return [self.increase(limit)]
+        if self.budget.layers:
+            return self.by_layer(limit)
+        value = self.total(self.now.totals, limit.figure)
+        return [self.found(limit, value, limit.bound, rows=partial(self.dearest, limit.figure))]
+
+    def found(
+        self,
+        limit: Limit,
+        value: int | Fraction,
+        bound: int | Fraction,
+        rows: partial[tuple[tuple[LayerRow, int], ...]],
+        passed: bool | None = None,
+        base: int | None = None,
+    ) -> Finding:
+        if passed is None:
+            passed = value >= bound if limit.side == "min" else value <= bound
+        if base is None and self.base is not None and limit.figure in self.base.totals:
+            base = self.total(self.base.totals, limit.figure)
+        dear = () if passed or limit.side == "min" else rows()
+        line = dear[0][0].line if dear else self.first_line()
+        changed = () if passed else self.movers(limit.figure)
+        return Finding(limit, self.budget.level, None, line, value, bound, passed, base, dear, changed)
+
+    def movers(self, figure: str) -> tuple[Change, ...]:
+        """What changed since the baseline, that which moved the figure most first."""
+        by = moved_by(figure)
+        return tuple(sorted(self.changed, key=lambda change: -abs(change.delta(by))))
+
+    def first_line(self) -> int:
+        return self.count.layers[0].line if self.count.layers else 1
+
+    def total(self, totals: Mapping[str, int], figure: str) -> int:
+        if figure == "weight_bytes":
+            return bytes_of(totals["params"] + totals["statistics"], self.budget.weight_bits)
+        if figure == "peak_bytes":  # kept at 32 bits a value
+            return bytes_of(totals[figure] // 4, self.budget.activation_bits)
+        return totals[figure]
+
+    def dearest(self, figure: str) -> tuple[tuple[LayerRow, int], ...]:
+        """The layers with most of a figure, the first of equal ones first."""
+        if figure == "layers":
+            return ()
+        if figure == "largest_blob":
+            values = [max((top.shape.count() for top in row.tops), default=0) for row in self.count.layers]
+        elif figure == "peak_bytes":
+            needed = memory(self.count, self.budget.activation_bits)
+            values = [needed.bytes_of(layer.live) for layer in needed.layers]
+        else:
+            values = [_figure(row, figure, self.budget.weight_bits) for row in self.count.layers]
+        ranked = sorted(zip(self.count.layers, values, strict=True), key=lambda pair: -pair[1])
+        return tuple(pair for pair in ranked[:SHOWN] if pair[1])
+
+    def by_layer(self, limit: Limit) -> list[Finding]:
+        rows = list(_matching(self.budget, self.count))
+        if limit.figure == "layers":
+            shown = tuple((row, 1) for row in rows[:SHOWN])
+            return [self.found(limit, len(rows), limit.bound, rows=partial(tuple, shown))]
+        findings = []
+        for row in rows:
+            value = _figure(row, limit.figure, self.budget.weight_bits)
+            found = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
+            it = (row.name, row.line)
+            own = tuple(
+                change for change in found.changes if change.after and (change.after.name, change.after.line) == it
+            )
+            findings.append(found._replace(layer=row.name, line=row.line, base=None, changes=own))
+        return findings
+
+    def increase(self, limit: Limit) -> Finding:
+        if self.base is None:
+            raise InputError(
+                f'{limit.rule}: "{self.now.label}" is not in the baseline; '
+                "netcount check --update-baseline adds it",
+                limit.place,
+            )
+        for what in ("phase", "batch", "convention"):
+            was, now = getattr(self.base, what), getattr(self.now, what)
+            if was != now and (what != "convention" or limit.figure == "cost"):
+                raise InputError(
+                    f'{limit.rule}: the baseline of "{self.now.label}" is of {what} {was}, '
+                    f"and this is {what} {now}; netcount check --update-baseline renews it",
+                    limit.place,
+                )
+        if limit.figure not in self.base.totals:
+            raise InputError(f'the baseline of "{self.now.label}" has no {limit.figure}', limit.place)
+        base = self.total(self.base.totals, limit.figure)
+        value = self.total(self.now.totals, limit.figure)
+        bound = base + max(int(limit.bound * base), limit.floor)
+        return self.found(limit, value, bound, partial(self.dearest, limit.figure), base=base)
+
+    def share(self, limit: Limit) -> Finding:
+        figure = "params" if limit.figure == "share_params" else "madds"
+        rows = [row for row in self.count.layers if kernel_name(row) == limit.kernel and row.madds]
+        part, whole = sum(_figure(row, figure, 32) for row in rows), self.now.totals[figure]
+        dear = sorted(((row, _figure(row, figure, 32)) for row in rows), key=lambda pair: -pair[1])
+        value = Fraction(part, whole) if whole else Fraction(0)
+        return self.found(limit, value, limit.bound, partial(tuple, dear[:SHOWN]))
+
+    def types(self, limit: Limit) -> Finding:
+        forbidden = limit.side == "forbidden"
+        rows = [row for row in self.count.layers if (row.type in limit.names) == forbidden]
+        named = tuple((row, 1) for row in rows[:SHOWN])
+        return self.found(limit, len(rows), 0, partial(tuple, named), passed=not rows)

@@ -1,0 +1,254 @@
+"""`netcount.toml`, or `[tool.netcount]` of pyproject.toml: which nets, and their budgets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from netcount.analysis.conventions import CONVENTIONS, Convention, weighted
+from netcount.budget.budget import LEVELS, Budget
+from netcount.budget.limits import Limit, is_rule, limits_of, rule_names, unknown
+from netcount.budget.toml_positions import Key, read_toml
+from netcount.budget.toml_tables import Tables, shown_file
+from netcount.core.errors import InputError, Place, raise_all
+from netcount.core.files import shown_path
+from netcount.core.opcount import OpCount
+from netcount.layers.assumed import IDENTITY
+
+FILE = "netcount.toml"
+
+_OPTIONS = {"phase", "level", "stages", "batch", "input_shape", "assume"}
+_NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS}
+_BITS = ("weight_bits", "activation_bits")
+_BUDGET = {"nets", "layers", "level", *_BITS}
+_NET_LEVEL = 'a whole number, of Caffe\'s rules ("warn" stands in a [[budget]])'
+_TOP = {"net", "budget", "baseline", "convention"}
+
+
+class NetEntry(NamedTuple):
+    """A `[[net]]` table: the files it means, how they are loaded, the limits inside it.
+
+    files: paths, sorted, at least one.  options: keyword arguments of `netcount.load`.
+    """
+
+    files: tuple[str, ...]
+    name: str | None
+    options: Mapping[str, Any]
+    convention: Convention
+    allow_incomplete: bool
+    budget: Budget | None
+    place: Place
+
+
+class Config(NamedTuple):
+    """A whole configuration; `folder` is the file's, and paths in it are relative to that."""
+
+    file: str
+    folder: str
+    nets: tuple[NetEntry, ...]
+    budgets: tuple[Budget, ...]
+    baseline: str | None
+    baseline_place: Place | None
+    conventions: Mapping[str, Convention] = CONVENTIONS
+
+    def labelled(self) -> dict[str, tuple[str, NetEntry]]:
+        """Every file and its entry by label: the name, or the path from the folder with slashes.
+
+        InputError where two nets would have one label.
+        """
+        found: dict[str, tuple[str, NetEntry]] = {}
+        for entry in self.nets:
+            for file in entry.files:
+                label = entry.name or relative_path(file, self.folder)
+                if label in found:
+                    raise InputError(f'two nets are called "{label}"; give one a name', entry.place)
+                found[label] = file, entry
+        return found
+
+
+def find(folder: str | os.PathLike[str] = ".") -> Path | None:
+    """The nearest netcount.toml, or pyproject.toml with [tool.netcount], from `folder` upwards."""
+    start = Path(folder).resolve()
+    for here in (start, *start.parents):
+        own, project = here / FILE, here / "pyproject.toml"
+        if own.is_file():
+            return own
+        if project.is_file() and "netcount" in _tools(read_toml(project, shown_file(project))[0]):
+            return project
+    return None
+
+
+def _tools(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The [tool] of a pyproject.toml; empty where that is no table."""
+    tools = document.get("tool")
+    return tools if isinstance(tools, dict) else {}
+
+
+def relative_path(file: str, folder: str) -> str:
+    """A file as seen from a folder, with slashes; as it is where they share no root."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:  # another drive
+        return shown_path(file)
+
+
+def load(path: str | os.PathLike[str]) -> Config:
+    """The configuration in a file; all independent mistakes at once, each with its line."""
+    document, places = read_toml(path, shown_file(path))
+    prefix: tuple[Key, ...] = ()
+    if Path(path).name == "pyproject.toml":
+        tools = _tools(document)
+        if "netcount" not in tools:
+            raise InputError("there is no [tool.netcount]", Place(shown_file(path)))
+        document, prefix = tools["netcount"], ("tool", "netcount")
+    return _Reader(path, places, prefix).config(document)
+
+
+def _is_shape(value: Any) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(type(extent) is int and 0 < extent < 2**31 for extent in value)
+
+
+class _Reader(Tables):
+    """Reads one configuration."""
+
+    def config(self, document: Any) -> Config:
+        self.known(document, _TOP, "key")
+        self.conventions = {**CONVENTIONS, **self.own_conventions(document)}
+        nets = [self.net(table, index) for index, table in enumerate(self.tables(document, "net"))]
+        budgets = [
+            self.budget(table, "budget", index, _BUDGET)
+            for index, table in enumerate(self.tables(document, "budget"))
+        ]
+        baseline = self.typed(document, "baseline", str, "a path", None)
+        raise_all(self.problems)
+        return Config(
+            self.file,
+            str(self.folder),
+            tuple(nets),
+            tuple(budget for budget in budgets if budget),
+            shown_file(self.folder / baseline) if baseline else None,
+            self.place("baseline") if baseline else None,
+            MappingProxyType(self.conventions),
+        )
+
+    def own_conventions(self, document: Any) -> dict[str, Convention]:
+        """The `[convention.NAME]` tables: whole-number weights of op classes."""
+        found: dict[str, Convention] = {}
+        tables = self.typed(document, "convention", dict, "a table by name", {})
+        for name, table in tables.items():
+            at: tuple[Key, ...] = ("convention", name)
+            before = len(self.problems)
+            self.known(table, {*OpCount._fields, "about"}, "op class", *at)
+            if name in CONVENTIONS:
+                self.wrong(f'"{name}" is a convention of netcount\'s own; call this one otherwise', *at)
+            about = self.typed(table, "about", str, "a text", "", *at)
+            classes = [key for key in OpCount._fields if isinstance(table, dict) and key in table]
+            weights = {key: self.typed(table, key, int, "a whole number", 0, *at) for key in classes}
+            if any(not 0 <= weight < 2**31 for weight in weights.values()):
+                self.wrong("a weight is a whole number from 0 on", *at)
+            elif len(self.problems) == before and not any(weights.values()):
+                self.wrong(f"this convention counts nothing; give a weight to {', '.join(OpCount._fields)}", *at)
+            elif len(self.problems) == before:
+                found[name] = weighted(name, weights, about)
+        return found
+
+    def net(self, table: Any, index: int) -> NetEntry:
+        at: tuple[Key, ...] = ("net", index)
+        self.known(table, {*_NET, *rule_names(), *_BITS}, "key of a net", *at)
+        convention = self.typed(table, "convention", str, "the name of one", "madds", *at)
+        if convention not in self.conventions:
+            self.wrong(unknown(convention, self.conventions, "convention"), *at, "convention")
+        files = self.files(table, *at)
+        name = self.typed(table, "name", str, "a text", None, *at)
+        if name and len(files) > 1:
+            self.wrong(f'{len(files)} files cannot all be called "{name}"', *at, "name")
+        return NetEntry(
+            files,
+            name,
+            self.options(table, *at),
+            self.conventions.get(convention, CONVENTIONS["madds"]),
+            self.typed(table, "allow_incomplete", bool, "true or false", False, *at),
+            self.budget(table, "net", index, _NET | {*_BITS}),
+            self.place(*at),
+        )
+
+    def files(self, table: Any, *at: Key) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        patterns = self.texts(table, "path", *at)
+        if not patterns and "path" not in table:
+            self.wrong("this net has no path", *at)
+        for number, pattern in enumerate(patterns):
+            if (self.folder / pattern).is_file():
+                matches = [self.folder / pattern]
+            else:
+                import glob
+
+                names = glob.glob(pattern, root_dir=self.folder, recursive=True)
+                matches = [self.folder / n for n in sorted(names) if (self.folder / n).is_file()]
+            if not matches:
+                self.wrong(f'no file matches "{pattern}"', *at, "path", number)
+            found.update(dict.fromkeys(shown_file(os.path.normpath(match)) for match in matches))
+        return tuple(found)
+
+    def options(self, table: Any, *at: Key) -> dict[str, Any]:
+        shapes = self.typed(table, "input_shape", (list, dict), "a shape or shapes by blob", {}, *at)
+        shapes = {"": shapes} if isinstance(shapes, list) else shapes
+        for shape in shapes.values():
+            if not _is_shape(shape):
+                self.wrong("a shape is a list of whole numbers, [1, 3, 227, 227]", *at, "input_shape")
+        batch = self.typed(table, "batch", (int, str), 'a number or "net"', 1, *at)
+        if batch != "net" and not (isinstance(batch, int) and 0 < batch < 2**31):
+            self.wrong(f'batch is a positive number or "net", not {batch!r}', *at, "batch")
+        phase = self.typed(table, "phase", str, '"TEST" or "TRAIN"', "TEST", *at)
+        if phase not in ("TEST", "TRAIN"):
+            self.wrong(f'phase is "TEST" or "TRAIN", not {phase!r}', *at, "phase")
+        return {
+            "phase": phase,
+            "level": self.typed(table, "level", int, _NET_LEVEL, 0, *at),
+            "stages": self.texts(table, "stages", *at),
+            "batch": batch,
+            "input_shapes": shapes,
+            "assume": self.assumed(table, *at),
+        }
+
+    def assumed(self, table: Any, *at: Key) -> dict[str, Any]:
+        found: dict[str, Any] = self.typed(table, "assume", dict, "a table by type or layer", {}, *at)
+        for what in found.values():
+            shapes = what if isinstance(what, list) else []
+            if what != IDENTITY and not (_is_shape(shapes) or (shapes and all(map(_is_shape, shapes)))):
+                self.wrong('assume takes "identity", a shape, or a list of shapes', *at, "assume")
+        return found
+
+    def budget(self, table: Any, kind: str, index: int, others: Collection[str]) -> Budget | None:
+        """The limits of a table; None for a net without any."""
+        at: tuple[Key, ...] = (kind, index)
+        own = kind == "budget"
+        if own:
+            self.known(table, {*rule_names(), *others}, "limit", *at)
+        level = self.typed(table, "level", str, '"error" or "warn"', LEVELS[0], *at) if own else LEVELS[0]
+        if level not in LEVELS:
+            self.wrong(f'level is "error" or "warn", not {level!r}', *at, "level")
+        bits = {key: self.typed(table, key, int, "a number of bits", 32, *at) for key in _BITS}
+        for key, number in bits.items():
+            if not 1 <= number <= 64:
+                self.wrong(f"{key} is from 1 to 64, not {number}", *at, key)
+        limits: list[Limit] = []
+        for key, value in table.items():
+            if is_rule(key):
+                try:
+                    limits += limits_of(key, value, self.place(*at, key))
+                except ValueError as mistake:
+                    self.wrong(f"{key}: {mistake}", *at, key)
+        if own and not any(is_rule(key) for key in table):
+            self.wrong("this budget sets no limit", *at)
+        layers = self.texts(table, "layers", *at) if own else ()
+        nets = self.texts(table, "nets", *at) if own else ()
+        budget = Budget(tuple(limits), nets, layers, level, place=self.place(*at), **bits)
+        for limit in budget.misfits():
+            self.wrong(f"{limit.rule} is of a whole net, and this budget is for layers", *at, limit.rule)
+        return budget if limits else None

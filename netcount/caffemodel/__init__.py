@@ -1,0 +1,1 @@
+"""Weights: reading and writing .caffemodel files, on netcount's own wire code."""

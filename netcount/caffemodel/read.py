@@ -1,0 +1,246 @@
+"""`.caffemodel` files: listing one of any size without loading it.
+
+A .caffemodel is a NetParameter in protobuf's binary form
+(https://protobuf.dev/programming-guides/encoding/).  It is mapped, and walked by hand: of the
+weights only their lengths are looked at until somebody asks a blob for its array.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT, Field, Wire
+from netcount.core.errors import InputError, Place, reason
+from netcount.core.lazy_numpy import np
+from netcount.prototxt.schema_table import ENUMS, MESSAGES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LEGACY = ("num", "channels", "height", "width")
+_DTYPES = {"DOUBLE": "<f8", "FLOAT": "<f4", "FLOAT16": "<f2"}
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """A parameter blob in a file.  `legacy`: its shape is num, channels, height and width."""
+
+    shape: tuple[int, ...]
+    count: int
+    legacy: bool
+    _wire: Wire = field(repr=False, compare=False)
+    _place: tuple[int, int] = field(repr=False, compare=False)
+    _source: str = field(repr=False, compare=False)
+    _dtype: str = field(repr=False, compare=False)
+
+    def array(self) -> NDArray[np.float32]:
+        """The values as float32, read-only and not copied where the file has them packed.
+
+        Values beyond float32 become infinite, as in Caffe's float nets.  ValueError when closed.
+        """
+        if self._wire.data.closed:
+            raise ValueError(f"{self._wire.file} is closed")
+        with np.errstate(all="ignore"):
+            whole = next((part for part in self._parts() if part.size == self.count), None)
+            if whole is not None:
+                return np.asarray(whole, np.float32).reshape(self.shape)
+            flat = np.empty(self.count, np.float32)
+            filled = 0
+            for part in self._parts():
+                flat[filled : filled + part.size] = part
+                filled += part.size
+        return flat.reshape(self.shape)
+
+    def _parts(self) -> Iterator[NDArray[Any]]:
+        """The stretches of the file that hold the values, in order."""
+        width = int(self._dtype[-1])
+        start, stop = self._place
+        if self._source == "raw_data":
+            yield self._view(start, stop, self.count, width)
+            return
+        for found in self._wire.fields("BlobProto", start, stop):
+            if found.name == self._source:
+                size = self._wire.elements(found, width)
+                stride = width if found.wire == LENGTH else width + 1
+                yield self._view(found.start, found.stop, size, stride)
+
+    def _view(self, start: int, stop: int, size: int, stride: int) -> NDArray[Any]:
+        """Values in the file, one each `stride` bytes.
+
+        frombuffer keeps the file mapped while the array lives; an ndarray made of the map, or of
+        a memoryview of it, does not: closing would take the memory from under it.
+        """
+        held = np.frombuffer(self._wire.data, np.uint8, stop - start, start)
+        return np.ndarray((size,), self._dtype, held, 0, (stride,))
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """A layer in a file.  `type` is the V1 enum's name, such as "CONVOLUTION", in a V1 file."""
+
+    name: str
+    type: str
+    blobs: tuple[StoredBlob, ...]
+
+
+@dataclass(frozen=True)
+class CaffeModel:
+    """An open .caffemodel.  Arrays taken from it stay good after it is closed."""
+
+    net_name: str
+    layers: tuple[StoredLayer, ...]
+    _wire: Wire = field(repr=False, compare=False)
+
+    def __enter__(self) -> CaffeModel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; where an array still shows it, the last such array will."""
+        with suppress(BufferError):
+            self._wire.data.close()
+
+
+def open(path: str | os.PathLike[str]) -> CaffeModel:
+    """Map a .caffemodel and list its layers; InputError where the file is damaged or none."""
+    file = shown(os.fspath(path))
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise InputError("is not a regular file", Place(file))
+        if not os.path.getsize(path):
+            raise InputError("is empty", Place(file))
+        with Path(path).open("rb") as stream:
+            data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as failure:
+        raise InputError(f"cannot read {file}: {reason(failure)}") from None
+    try:
+        return _model(Wire(data, file))
+    except BaseException:
+        data.close()
+        raise
+
+
+def shown(path: str) -> str:
+    """A path for a message, with nothing a terminal would obey."""
+    return path if path and path.isprintable() else ascii(path)
+
+
+def _model(wire: Wire) -> CaffeModel:
+    if wire.data[: len(_HDF5)] == _HDF5:
+        raise wire.error(0, "an HDF5 file; only the binary protobuf form is read")
+    net_name = ""
+    layers: list[StoredLayer] = []
+    seen: set[str] = set()
+    for found in wire.fields("NetParameter", 0, len(wire.data)):
+        seen.add(found.name)
+        if found.name == "name":
+            net_name = wire.text(found)
+        elif found.name in ("layer", "layers"):
+            kind = "LayerParameter" if found.name == "layer" else "V1LayerParameter"
+            layers.append(_layer(wire, kind, found))
+            if {"layer", "layers"} <= seen:  # NetNeedsV1ToV2Upgrade refuses it too
+                raise wire.error(found.at, "the net has both `layer` and the older `layers`")
+    if seen <= {""}:
+        raise wire.error(0, "no field of a NetParameter; not a .caffemodel")
+    return CaffeModel(net_name, tuple(layers), wire)
+
+
+def _layer(wire: Wire, message: str, outer: Field) -> StoredLayer:
+    """A layer of any age: a V0 layer is the field `layer` inside a V1 layer."""
+    wire.count_item(outer.at)
+    _, _, enum, _, type = MESSAGES[message]["type"]
+    name, blobs, older = "", [], None
+    for found in wire.fields(message, outer.start, outer.stop):
+        if found.name == "name":
+            name = wire.text(found)
+        elif found.name == "type":
+            type = _enum_name(wire, enum, found) if enum else wire.text(found)
+        elif found.name == "blobs":
+            blobs.append(_blob(wire, found))
+        elif found.name == "layer":
+            if older:
+                raise wire.error(found.at, "a second V0 layer inside one layer")
+            older = _layer(wire, "V0LayerParameter", found)
+    return older or StoredLayer(name, type, tuple(blobs))
+
+
+def _enum_name(wire: Wire, enum: str, found: Field) -> str:
+    for name, number in ENUMS[enum].items():
+        if number == found.value:
+            return name
+    raise wire.error(found.at, f"{found.value} is no value of {enum} that is known")
+
+
+def _blob(wire: Wire, outer: Field) -> StoredBlob:
+    """Shape and whereabouts of a blob, by the rules of Caffe's Blob::FromProto (blob.cpp).
+
+    Any legacy field makes it four axes, whatever `shape` says; double_data is taken before data.
+    NVIDIA's Caffe adds raw_data of a stated type, which counts where there is neither.
+    """
+    wire.count_item(outer.at)
+    place, dtype = (outer.start, outer.stop), "<f4"
+    dims: list[int] = []
+    legacy: dict[str, int] = {}
+    counts = {"double_data": 0, "data": 0}
+    raw, raw_type = None, ""
+    for found in wire.fields("BlobProto", *place):
+        if found.name in counts:
+            counts[found.name] += wire.elements(found, 8 if found.name == "double_data" else 4)
+        elif found.name in _LEGACY:
+            legacy[found.name] = _signed(found.value, 32)
+        elif found.name == "shape":
+            dims += _dims(wire, found)
+        elif found.name == "raw_data":
+            raw = found
+        elif found.name == "raw_data_type":
+            raw_type = _enum_name(wire, "Type", found)
+    shape = tuple(legacy.get(axis, 0) for axis in _LEGACY) if legacy else tuple(dims)
+    source = next((name for name, count in counts.items() if count), "data")
+    count = counts[source]
+    if source == "double_data":
+        dtype = "<f8"
+    elif raw and not count:
+        if raw_type not in _DTYPES:
+            raise wire.error(raw.at, f"raw_data of type {raw_type or 'unknown'} is not read")
+        source, dtype, place = "raw_data", _DTYPES[raw_type], (raw.start, raw.stop)
+        count = wire.elements(raw, int(dtype[-1]))
+    _check_shape(wire, outer.at, shape, count)
+    return StoredBlob(shape, count, bool(legacy), wire, place, source, dtype)
+
+
+def _dims(wire: Wire, outer: Field) -> Iterator[int]:
+    axes = 0
+    for found in wire.fields("BlobShape", outer.start, outer.stop):
+        position = found.start
+        while found.name and position < found.stop:
+            value, position = wire.varint(position, found.stop)
+            axes += 1
+            if axes > MAX_AXES:
+                raise wire.error(outer.at, f"a blob of more than {MAX_AXES} axes")
+            yield _signed(value, 64)
+
+
+def _signed(value: int, bits: int) -> int:
+    value &= 2**bits - 1
+    return value - 2**bits if value >> bits - 1 else value
+
+
+def _check_shape(wire: Wire, at: int, shape: tuple[int, ...], count: int) -> None:
+    shown = "×".join(map(str, shape)) or "no axes"
+    if len(shape) > MAX_AXES or min(shape, default=0) < 0:
+        raise wire.error(at, f"a blob of {shown} is not possible")
+    if math.prod(extent or 1 for extent in shape) > MAX_INT:
+        raise wire.error(at, f"a blob of {shown} is larger than Caffe allows")
+    if math.prod(shape) != count:
+        raise wire.error(at, f"a blob of {shown} has {math.prod(shape)} values, the file {count}")

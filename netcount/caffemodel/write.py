@@ -1,0 +1,108 @@
+"""Writing a `.caffemodel`: current form, one blob at a time, packed float32."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from netcount.caffemodel.read import shown
+from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT
+from netcount.core.errors import InputError, Place, reason
+from netcount.core.lazy_numpy import np
+from netcount.prototxt.schema_table import MESSAGES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def write(
+    path: str | os.PathLike[str],
+    net_name: str,
+    layers: Iterable[tuple[str, str, Sequence[NDArray[Any]]]],
+) -> None:
+    """Write a .caffemodel of (name, type, blobs) layers: current form, shapes, packed float32.
+
+    One blob at a time goes to a new file beside `path`, which takes its place when complete.
+    InputError where the disk, protobuf (2 GiB) or float32 cannot hold it.
+    """
+    file = shown(os.fspath(path))
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            with partial.open("xb") as stream:
+                stream.write(_record("NetParameter", "name", _encoded(net_name, file)))
+                for name, type, blobs in layers:
+                    _write_layer(stream, file, name, type, blobs)
+            os.replace(partial, target)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+    except OSError as failure:
+        raise InputError(f"cannot write {file}: {reason(failure)}") from None
+
+
+def _write_layer(stream: BinaryIO, file: str, name: str, type: str, blobs: Sequence[NDArray[Any]]) -> None:
+    """A layer, its length known from the shapes before any value is converted."""
+    start = _record("LayerParameter", "name", _encoded(name, file))
+    start += _record("LayerParameter", "type", _encoded(type, file))
+    frames = [_blob_frame(blob.shape) for blob in blobs]
+    length = len(start) + sum(len(a) + 4 * blob.size + len(b) for (a, b), blob in zip(frames, blobs, strict=True))
+    head = _head("NetParameter", "layer", length)
+    if stream.tell() + len(head) + length > MAX_INT:
+        raise InputError(f'with layer "{name}" the file exceeds protobuf\'s 2 GiB', Place(file))
+    stream.write(head + start)
+    for (before, after), blob in zip(frames, blobs, strict=True):
+        stream.write(before)
+        stream.write(_values(blob, file, name))
+        stream.write(after)
+
+
+def _blob_frame(shape: tuple[int, ...]) -> tuple[bytes, bytes]:
+    """What stands before and after the values of a blob; fields in the order of their numbers."""
+    dims = b"".join(map(_varint, shape))
+    after = _record("BlobProto", "shape", _record("BlobShape", "dim", dims) if dims else b"")
+    data_bytes = 4 * math.prod(shape)
+    before = _head("BlobProto", "data", data_bytes) if data_bytes else b""
+    return _head("LayerParameter", "blobs", len(before) + data_bytes + len(after)) + before, after
+
+
+def _values(blob: NDArray[Any], file: str, layer: str) -> memoryview:
+    if blob.dtype.kind not in "fiu" or blob.ndim > MAX_AXES:
+        what = f"a blob of {blob.dtype} and {blob.ndim} axes"
+        raise InputError(f'layer "{layer}": {what} cannot be stored', Place(file))
+    try:
+        with np.errstate(over="raise"):
+            return np.ascontiguousarray(blob, "<f4").reshape(-1).data
+    except FloatingPointError:
+        raise InputError(f'layer "{layer}": a value exceeds float32', Place(file)) from None
+
+
+def _encoded(text: str, file: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(f"{text!r} is not Unicode text", Place(file)) from None
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
+def _head(message: str, name: str, length: int) -> bytes:
+    return _varint(MESSAGES[message][name][0] << 3 | LENGTH) + _varint(length)
+
+
+def _record(message: str, name: str, payload: bytes) -> bytes:
+    return _head(message, name, len(payload)) + payload

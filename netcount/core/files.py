@@ -1,0 +1,103 @@
+"""Files: what is read from them, and how their paths are shown."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from typing import BinaryIO
+
+from netcount.core.errors import InputError, reason
+
+MAX_BYTES = 256 * 2**20
+"""A prototxt larger than this is taken for something else (a .caffemodel, a disk image)."""
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text of a prototxt; bytes that are not UTF-8 are kept as surrogates.
+
+    InputError when the file cannot be read, or cannot be a prototxt.
+    """
+    name = os.fspath(path)
+    try:
+        if name == "-":
+            data = _at_most(sys.stdin.buffer, MAX_BYTES + 1)
+        else:
+            if os.path.isdir(name):
+                raise InputError(f"{shown_path(name)} is a folder, not a file")
+            data = read_bytes(name, MAX_BYTES + 1)
+    except (OSError, ValueError) as failure:
+        raise InputError(f"cannot read {shown_path(name)}: {reason(failure)}") from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{shown_path(name)} is larger than 256 MiB; that is no prototxt")
+    if b"\0" in data:
+        raise InputError(
+            f"{shown_path(name)} holds zero bytes, so it is no prototxt; a .caffemodel has a net's weights: "
+            "analyze the .prototxt it belongs to"
+        )
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _at_most(stream: BinaryIO, most: int) -> bytes:
+    """The first `most` bytes, piece by piece: Python sets aside as many as one read asks for."""
+    data = bytearray()
+    while len(data) < most and (piece := stream.read(min(2**20, most - len(data)))):
+        data += piece
+    return bytes(data)
+
+
+def read_bytes(name: str | os.PathLike[str], most: int) -> bytes:
+    """The first `most` bytes of a file; a pipe that nobody writes to is an InputError, not a wait.
+
+    OSError or ValueError when it cannot be read.
+    """
+    if not stat.S_ISFIFO(os.stat(name).st_mode):
+        with open(name, "rb") as stream:
+            return _at_most(stream, most)
+    with open(os.open(name, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+        try:
+            first = os.read(stream.fileno(), 1)
+        except BlockingIOError:  # somebody is there, and has not written yet
+            first = b""
+        else:
+            if not first:
+                raise InputError(f"{shown_path(os.fspath(name))} is a pipe that nobody writes to")
+        os.set_blocking(stream.fileno(), True)
+        return first + _at_most(stream, most - len(first))
+
+
+class FileName(os.PathLike[str]):
+    """The name of a file from a command line, never taken for the text of a prototxt."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __fspath__(self) -> str:
+        return self.name
+
+    __str__ = __fspath__
+
+
+def shown_path(path: str) -> str:
+    """A path for a message, with nothing a terminal would obey."""
+    return path if path and path.isprintable() else ascii(path)
+
+
+def text_of(source: str | os.PathLike[str], file: str | None = None) -> tuple[str, str]:
+    """The text of a path, of `-` or of a text itself; and what to call it in messages."""
+    if isinstance(source, str) and _is_text(source) and not exists(source):
+        return source, file or "<text>"
+    path = os.fspath(source)
+    return read_text(path), file or ("<stdin>" if path == "-" else shown_path(path))
+
+
+def _is_text(source: str) -> bool:
+    return not source.strip() or "{" in source or "\n" in source
+
+
+def exists(source: str) -> bool:
+    """Whether a file of that name is there; a name that none can have is not."""
+    try:
+        return os.path.exists(source)
+    except ValueError:
+        return False

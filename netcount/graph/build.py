@@ -1,0 +1,256 @@
+"""An upgraded NetParameter and the catalogue -> the graph: connections, shapes, batch, shared params."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netcount.core.errors import InputError, NetcountError, Problems, Warned, raise_all
+from netcount.core.shape import Shape
+from netcount.graph.connect import Part, Wiring, check_fields, wire
+from netcount.graph.graph import Blob, Graph, Node, Owner
+from netcount.graph.propagate import Batch, Shapes, is_input, propagate
+from netcount.layers.bases import Source
+from netcount.layers.registry import CATALOGUE, Catalogue
+from netcount.prototxt.message import Message
+from netcount.prototxt.select import State, select
+
+
+def build(
+    message: Message,
+    *,
+    state: State | None = None,
+    batch: int | None = 1,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    assume: Mapping[str, Sequence[Shape]] | None = None,
+    catalogue: Catalogue = CATALOGUE,
+    problems: list[NetcountError] | None = None,
+) -> Graph:
+    """The net that `message` (an upgraded NetParameter) describes, as Caffe would build it.
+
+    state: which layers to take; TEST by default.  batch: images to count for, None for what the
+    file says.  input_shapes: N×C×H×W by blob name, "" for the only input.  assume: shapes for
+    layers of unknown type, by type or name; an empty list is the identity.  problems: mistakes
+    found before (by binding), reported together with those found here.
+
+    Raises InputError (or Errors, several of them) where Caffe would refuse the net.
+    """
+    found = Problems(problems or ())
+    check_fields(message.children("layer"), catalogue, found)
+    asked = state or State()
+    own_state = message.child("state")
+    merged = State(asked.phase, asked.level, {*own_state.texts("stage"), *asked.stages})
+    chosen = select(message.children("layer"), merged, found)
+    taken = set(map(id, chosen))
+    left_out = [layer for layer in message.children("layer") if id(layer) not in taken]
+    given = {name: Shape(shape) for name, shape in (input_shapes or {}).items()}
+    chosen = _with_given_inputs(chosen, given)
+    wiring = wire(chosen, catalogue, merged.phase, assume or {}, found, left_out)
+    given = _named(given, wiring, found)
+    shapes = propagate(wiring, given, found)
+    owners = _share(wiring, shapes, found)
+    raise_all(found)
+    warnings: list[Warned] = []
+    if not chosen:
+        warnings.append(Warned(f"the net has no layers in phase {merged.phase}", message.place()))
+    shapes, actual = _rebatch(wiring, given, shapes, batch, warnings)
+    return _assemble(message, merged.phase, wiring, shapes, owners, actual, warnings)
+
+
+def _with_given_inputs(layers: list[Message], given: Mapping[str, Shape]) -> list[Message]:
+    """Blobs that are read, made by nobody and given by the caller come from an Input layer."""
+    if not given:
+        return layers
+    made = {top for layer in layers for top in layer.values.get("top", ())}
+    wanted = [
+        name
+        for name in dict.fromkeys(b for layer in layers for b in layer.values.get("bottom", ()))
+        if name in given and name not in made
+    ]
+    if not wanted:
+        return layers
+    tree = type(layers[0].tree)(layers[0].tree.source, 0)
+    shapes = [Message("BlobShape", {"dim": list(given[name])}, tree) for name in wanted]
+    values: dict[str, Any] = {
+        "name": "input",
+        "type": "Input",
+        "top": wanted,
+        "input_param": Message("InputParameter", {"shape": shapes}, tree),
+    }
+    return [Message("LayerParameter", values, tree), *layers]
+
+
+def _named(given: Mapping[str, Shape], wiring: Wiring, problems: list[NetcountError]) -> dict[str, Shape]:
+    """`given` with the anonymous shape under the name of the only input."""
+    if "" not in given:
+        return dict(given)
+    inputs = [
+        wiring.blob_names[top]
+        for part in _inputs(wiring)
+        for top in part.tops[:1] + ([] if part.type != "Input" else part.tops[1:])
+    ]
+    rest = {name: shape for name, shape in given.items() if name}
+    if len(inputs) != 1:
+        choice = ", ".join(inputs) if inputs else "none"
+        problems.append(InputError(f"--input-shape without a blob name needs one input; here: {choice}"))
+        return rest
+    return {**rest, inputs[0]: given[""]}
+
+
+def _inputs(wiring: Wiring) -> list[Part]:
+    """The parts that bring data into the net; constants (DummyData) only where there are no others."""
+    found = [part for part in wiring.parts if is_input(part)]
+    return [part for part in found if part.layer and not part.layer.computes] or found
+
+
+def _share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> list[list[Owner | None]]:
+    """The owner of every parameter blob that `param { name: … }` shares (Net::AppendParam)."""
+    owners: list[list[Owner | None]] = []
+    first: dict[str, Owner] = {}
+    rates: dict[tuple[str, str], float] = {}
+    for node, (part, blobs) in enumerate(zip(wiring.parts, shapes.params, strict=True)):
+        row: list[Owner | None] = [None] * len(blobs)
+        owners.append(row)
+        for index, spec in enumerate(part.message.values.get("param", ())[: len(blobs)]):
+            name: str = spec.get("name")
+            if not name:
+                continue
+            owner = first.setdefault(name, Owner(node, index))
+            if owner != (node, index):
+                row[index] = owner
+                shape, theirs = blobs[index].shape, shapes.params[owner.node][owner.index].shape
+                permissive = spec.get("share_mode") == "PERMISSIVE"
+                if shape.count() != theirs.count() or not (permissive or shape == theirs):
+                    problems.append(_unshareable(part, name, shape, wiring.parts[owner.node], theirs))
+            for rate in ("lr_mult", "decay_mult"):
+                if spec.has(rate) and rates.setdefault((name, rate), spec.get(rate)) != spec.get(rate):
+                    problems.append(
+                        spec.error(
+                            f'shared param "{name}" has {rate} {spec.get(rate)} here and '
+                            f"{rates[name, rate]} at its owner",
+                            rate,
+                        )
+                    )
+    return owners
+
+
+def _unshareable(part: Part, name: str, shape: Shape, owner: Part, theirs: Shape) -> InputError:
+    line = owner.message.place().line
+    return part.message.error(
+        f'{part.type} "{part.name}": cannot share param "{name}": {shape} here and {theirs} in its '
+        f'owner "{owner.name}" (line {line})',
+        "param",
+    )
+
+
+def _rebatch(
+    wiring: Wiring,
+    given: Mapping[str, Shape],
+    declared: Shapes,
+    wanted: int | None,
+    warnings: list[Warned],
+) -> tuple[Shapes, int | None]:
+    """Shapes for the wanted batch, or the declared ones and a warning where they cannot be had."""
+    current = _batch_of(wiring, declared)
+    if wanted is None or current is None or current == wanted:
+        return declared, current
+    why = None
+    slow = next((p for p in wiring.parts if p.layer is not None and p.layer.time_major), None)
+    if slow is not None:
+        why = f'axis 0 of recurrent layer "{slow.name}" is time'
+    else:
+        problems: list[NetcountError] = []
+        batched = propagate(wiring, given, problems, Batch(current, wanted))
+        if problems:
+            why = f"with {wanted} it would not build ({problems[0].message})"
+        else:
+            why = _obstacle(wiring, declared, batched, Batch(current, wanted))
+        if why is None:
+            return batched, wanted
+    warnings.append(
+        Warned(
+            f"the batch of {current} cannot be changed to {wanted}: {why}; "
+            f"all figures are for the batch of {current} that the file declares"
+        )
+    )
+    return declared, current
+
+
+def _batch_of(wiring: Wiring, shapes: Shapes) -> int | None:
+    """Axis 0 of the first input."""
+    for part in _inputs(wiring):
+        for top in part.tops:
+            shape = shapes.blobs[top]
+            if shape:
+                return shape[0]
+    return None
+
+
+def _obstacle(wiring: Wiring, before: Shapes, after: Shapes, batch: Batch) -> str | None:
+    """What differs otherwise than by axis 0 in proportion to the batch, or None."""
+    for index, (old, new) in enumerate(zip(before.blobs, after.blobs, strict=True)):
+        if old == new or old is None or new is None:
+            continue
+        scaled = old[0] * batch.wanted == new[0] * batch.declared
+        if not scaled or old[1:] != new[1:]:
+            return f'blob "{wiring.blob_names[index]}" would become {new} from {old}'
+    for part, old_params, new_params in zip(wiring.parts, before.params, after.params, strict=True):
+        if [blob.shape for blob in old_params] != [blob.shape for blob in new_params]:
+            return f'the weights of "{part.name}" would change'
+    return None
+
+
+def _assemble(
+    message: Message,
+    phase: str,
+    wiring: Wiring,
+    shapes: Shapes,
+    owners: list[list[Owner | None]],
+    batch: int | None,
+    warnings: list[Warned],
+) -> Graph:
+    blobs: list[Blob] = []
+    for index, name in enumerate(wiring.blob_names):
+        shape = shapes.blobs[index]
+        assert shape is not None  # every broken layer has been reported
+        blobs.append(Blob(index, name, shape, wiring.producers[index], wiring.overwrites[index]))
+    nodes = []
+    inputs: list[int] = []
+    for index, part in enumerate(wiring.parts):
+        layer = part.layer
+        assert layer is not None
+        node = Node(
+            index,
+            part.name,
+            part.type,
+            layer,
+            tuple([blobs[b] for b in part.bottoms]),
+            tuple([blobs[t] for t in part.tops]),
+            tuple(shapes.params[index]),
+            tuple(owners[index]),
+        )
+        nodes.append(node)
+        if not part.bottoms and isinstance(layer, Source):
+            if is_input(part):
+                inputs.extend(part.tops)
+            if layer.assumed:
+                warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place))
+    for part in wiring.assumed:
+        warnings.append(
+            Warned(
+                f'{part.type} "{part.name}" is not known; its shape is assumed and its cost not counted',
+                part.message.place(),
+            )
+        )
+    return Graph(
+        name=message.text("name"),
+        file=message.tree.source.file,
+        phase=phase,
+        batch=batch,
+        nodes=tuple(nodes),
+        blobs=tuple(blobs),
+        inputs=tuple(inputs),
+        outputs=tuple(wiring.outputs()),
+        warnings=tuple(warnings),
+        complete=not wiring.assumed,
+    )

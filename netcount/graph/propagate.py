@@ -1,0 +1,178 @@
+"""Shape propagation: a wiring and the shapes given from outside -> a shape for every blob version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from netcount.core.errors import Errors, InputError, MissingShapeError, NetcountError
+from netcount.core.shape import Shape, oversized
+from netcount.graph.connect import Part, Wiring
+from netcount.layers.bases import Source
+from netcount.layers.layer import Layer, ParamBlob
+
+
+class Shapes(NamedTuple):
+    """What propagation found: a shape for each blob version, parameter blobs for each part.
+
+    None stands where a mistake (already told) keeps the shape from being known.
+    """
+
+    blobs: list[Shape | None]
+    params: list[list[ParamBlob]]
+
+
+class Batch(NamedTuple):
+    """Inputs whose first axis is `declared` get `wanted` there instead."""
+
+    declared: int
+    wanted: int
+
+
+def propagate(
+    wiring: Wiring,
+    given: Mapping[str, Shape],
+    problems: list[NetcountError],
+    batch: Batch | None = None,
+) -> Shapes:
+    """Infer all shapes in the order of the net.
+
+    given: shapes for tops of sources and of layers whose output depends on data.  Mistakes are
+    appended to `problems`; what depends on a broken layer is passed over.
+    """
+    found: list[Shape | None] = [None] * len(wiring.blob_names)
+    params: list[list[ParamBlob]] = []
+    unused = dict.fromkeys(given)
+    for part in wiring.parts:
+        layer = part.layer
+        bottoms = [found[blob] for blob in part.bottoms]
+        if layer is None or None in bottoms:
+            params.append([])
+            for blob in part.tops:
+                unused.pop(wiring.blob_names[blob], None)
+            continue
+        try:
+            tops = _tops(wiring, part, layer, bottoms, given, unused)  # type: ignore[arg-type]
+            if batch and is_input(part):
+                tops = [_rebatched(top, batch) for top in tops]
+            for position, (blob, shape) in enumerate(zip(part.tops, tops, strict=True)):
+                if why := oversized(shape):
+                    layer.refuse(f'top {position} "{wiring.blob_names[blob]}" {shape}: {why}')
+                if blob in wiring.weighted and not shape.count():
+                    layer.refuse(
+                        f'top {position} "{wiring.blob_names[blob]}" {shape} has a loss_weight but no elements',
+                        "loss_weight",
+                        position,
+                    )
+                found[blob] = shape
+            own = layer.blobs(bottoms)  # type: ignore[arg-type]
+            _check_params(part, layer, own)
+            params.append(own)
+        except NetcountError as problem:
+            problems.append(_with_hint(wiring, part, found, given, problem))
+            params.append([])
+    problems.extend(_unused(wiring, unused))
+    return Shapes(found, params)
+
+
+def _tops(
+    wiring: Wiring,
+    part: Part,
+    layer: Layer,
+    bottoms: list[Shape],
+    given: Mapping[str, Shape],
+    unused: dict[str, None],
+) -> list[Shape]:
+    """The tops' shapes, given ones before inferred ones."""
+    if not given:
+        return layer.infer(bottoms)
+    named = {index: wiring.blob_names[blob] for index, blob in enumerate(part.tops)}
+    told = {index: given[name] for index, name in named.items() if name in given}
+    if not told:
+        return layer.infer(bottoms)
+    if is_input(part):
+        assert isinstance(layer, Source)
+        for index in told:
+            unused.pop(named[index], None)
+        return layer.infer_given(told)
+    shapes = layer.infer(bottoms)
+    if layer.data_dependent(bottoms) is None:
+        return shapes
+    for index, shape in told.items():
+        unused.pop(named[index], None)
+        shapes[index] = shape
+    return shapes
+
+
+def _with_hint(
+    wiring: Wiring,
+    part: Part,
+    found: list[Shape | None],
+    given: Mapping[str, Shape],
+    problem: NetcountError,
+) -> NetcountError:
+    """The problem, with what to say where neither file nor caller but custom told a bottom's shape."""
+    for blob in () if isinstance(problem, Errors) else part.bottoms:
+        name, producer = wiring.blob_names[blob], wiring.producers[blob]
+        if name not in given and producer >= 0 and _by_custom(wiring, wiring.parts[producer], found):
+            hint = f'; "{name}" is only taken to be {found[blob]}: --input-shape {name}=… says otherwise'
+            return type(problem)(problem.message + hint, problem.place)
+    return problem
+
+
+def _by_custom(wiring: Wiring, maker: Part, found: list[Shape | None]) -> bool:
+    layer, bottoms = maker.layer, [found[blob] for blob in maker.bottoms]
+    if layer is None or None in bottoms:
+        return False
+    if isinstance(layer, Source):
+        return layer.assumed is not None
+    return layer.data_dependent(bottoms) is not None  # type: ignore[arg-type]
+
+
+def is_input(part: Part) -> bool:
+    """Whether a part brings data into the net, in a shape that the caller may choose."""
+    return not part.bottoms and isinstance(part.layer, Source) and not part.layer.learned
+
+
+def _rebatched(shape: Shape, batch: Batch) -> Shape:
+    if shape and shape[0] == batch.declared:
+        return Shape((batch.wanted, *shape[1:]))
+    return shape
+
+
+def _check_params(part: Part, layer: Layer, own: list[ParamBlob]) -> None:
+    specs = len(part.message.values.get("param", ()))
+    if specs > len(own):
+        layer.refuse(f"has {len(own)} parameter blobs but {specs} param {{ … }} entries", "param", len(own))
+    for index, blob in enumerate(own):
+        if why := oversized(blob.shape):
+            layer.refuse(f"parameter blob {index} {blob.shape}: {why}")
+        if blob.filler is not None:
+            blob.filler.check(blob.shape)
+
+
+def _unused(wiring: Wiring, unused: dict[str, None]) -> list[NetcountError]:
+    problems: list[NetcountError] = []
+    for name in unused:
+        blob = wiring.current.get(name)
+        if blob is None:
+            known = ", ".join(
+                wiring.blob_names[top] for part in wiring.parts if is_input(part) for top in part.tops
+            )
+            hint = f"; the inputs are {known}" if known else "; the net has no inputs"
+            problems.append(InputError(f"--input-shape {name}: the net has no blob of that name{hint}"))
+        else:
+            part = wiring.parts[wiring.producers[blob]]
+            makes = "computes that blob from its bottoms" if part.bottoms else "has that blob as its weights"
+            problems.append(
+                part.message.error(
+                    f'--input-shape {name}: "{part.name}" {makes}; only inputs, and outputs whose size '
+                    "depends on data, can be given"
+                )
+            )
+    return problems
+
+
+def missing(problems: list[NetcountError]) -> list[NetcountError]:
+    """Those problems that are about shapes the file does not tell."""
+    return [problem for problem in problems if isinstance(problem, MissingShapeError)]

@@ -1,0 +1,36 @@
+"""What one execution lends to `forward` and measures of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from netcount.core.lazy_numpy import np
+
+if TYPE_CHECKING:
+    import numpy as numpy_types
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+    Indices: TypeAlias = NDArray[numpy_types.int64]
+    Mask: TypeAlias = NDArray[numpy_types.bool_]
+
+
+class Run:
+    """A pass through a net: the phase, a seeded generator, and the count of products done."""
+
+    __slots__ = ("generator", "madds", "phase")
+
+    def __init__(self, seed: int = 0, phase: str = "TEST") -> None:
+        self.phase = phase
+        self.madds = 0
+        self.generator = np.random.default_rng(seed)
+
+    def gemm(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """The matrix product of (…, M, K) and (…, K, N) -> (…, M, N), its M·N·K products counted."""
+        result: Array = np.matmul(a, b, out=out)
+        self.madds += int(result.size) * int(a.shape[-1])
+        return result
+
+    def performed(self, products: int) -> None:
+        """Count products that were added to an accumulator in another way than `gemm`."""
+        self.madds += int(products)

@@ -1,0 +1,1 @@
+"""Layers that treat every value by itself."""

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.bases import ElementWise
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array
+
+
+class ReLU(ElementWise):
+    """max(x, 0), or with negative_slope s: max(x, 0) + s·min(x, 0).  Source: relu_layer.cpp."""
+
+    type = "ReLU"
+    temporaries = 0
+    param = "relu_param"
+
+    def read(self, message: Message) -> None:
+        """The slope for negative values."""
+        values = message.values
+        self.slope: float = values[self.param].number("negative_slope") if self.param in values else 0.0
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A compare each; with a slope a second one, a mul and an add."""
+        elements = tops[0].count()
+        if not self.slope:
+            return OpCount(compares=elements)
+        return OpCount(adds=elements, muls=elements, compares=2 * elements)
+
+    def value(self, x: Array) -> Array:
+        """One pass, or two with a slope."""
+        if not self.slope:
+            return np.maximum(x, 0)
+        y = np.multiply(x, np.float32(self.slope), out=np.empty_like(x))
+        np.copyto(y, x, where=x > 0)
+        return y

@@ -1,0 +1,116 @@
+"""SphereFace's classifier: an angle to the own class that counts several times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.bases import legacy
+from netcount.layers.convolution.inner_product import dense_product
+from netcount.layers.filler import Filler
+from netcount.layers.layer import TWO, Arity, Layer, ParamBlob, Product, madds_of
+from netcount.layers.loss._loss import indices_of
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array, Run
+
+PARAM = "margin_inner_product_param"
+
+
+class MarginInnerProduct(Layer):
+    """x·w of normalized class vectors; at the label the angle counts m times, in either phase.
+
+    (N×…, N labels) -> N×C' and, as top 1, lambda, by which the plain product is mixed in; weights
+    C'×K.  Source: margin_inner_product_layer.cpp of SphereFace's Caffe; Liu et al. 2017, arXiv
+    1704.08063.
+    """
+
+    type = "MarginInnerProduct"
+    source = "SphereFace"
+    bottoms = TWO
+    tops = Arity(1, 2)
+
+    def read(self, message: Message) -> None:
+        """num_output, axis, the margin and what lambda is in the first pass."""
+        param = message.child(PARAM)
+        self.num_output = param.integer("num_output")
+        self.axis_given = param.integer("axis")
+        self.margin = param.text("type")
+        self.weight_filler = Filler(param, "weight_filler")
+        if not 0 < self.num_output < 2**31:
+            self.refuse("num_output must be positive", f"{PARAM}.num_output")
+        self.base, self.gamma, self.power = (param.number(name) for name in ("base", "gamma", "power"))
+        self.passes, self.least = param.integer("iteration") + 1, param.number("lambda_min")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """N×C', and lambda as one number."""
+        data, label = bottoms
+        if legacy(self, data, 0)[0] != legacy(self, label, 1)[0]:
+            self.refuse(f"{self.named(0)} {data} and {self.named(1)} {label} differ in axis 0", "bottom", 1)
+        axis = self.axis(data, self.axis_given, f"{PARAM}.axis")
+        return [Shape((*data[:axis], self.num_output)), Shape((1,))][: self.top_count]
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """Weights C'×K."""
+        data = bottoms[0]
+        inputs = data.count(self.axis(data, self.axis_given))
+        return [ParamBlob(Shape((self.num_output, inputs)), "weight", self.weight_filler)]
+
+    def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
+        """The labels: classes."""
+        return {1: self.num_output}
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """M·K·C' madds; the normalization of the weights; the norm of each row, and its margin (at
+        most 11 operations); the mixture of the products."""
+        products = self.products(bottoms, tops)
+        weights, outputs = products[0].elements, tops[0].count()
+        rows = outputs // self.num_output
+        ops = OpCount(madds_of(products), adds=weights, muls=weights, divs=weights, exps=self.num_output)
+        if self.margin == "SINGLE":
+            return ops
+        values = bottoms[0].count()
+        return ops + OpCount(
+            adds=values + 4 * rows + outputs, muls=values + 7 * rows + outputs, divs=outputs + rows, exps=rows
+        )
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """The matrix, once for each of the M rows."""
+        return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.num_output)]
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """The product once; the column of each label by its angle."""
+        x, label = bottoms
+        weight = blobs[0] / np.sqrt((blobs[0] ** 2).sum(axis=1, keepdims=True))
+        before = x.shape[: self.axis_given % x.ndim]
+        x = x.reshape(prod(before), weight.shape[1])
+        y = run.gemm(x, weight.T)
+        mixed = max(self.base * (1 + self.gamma * self.passes) ** -self.power, self.least)
+        if self.margin != "SINGLE":
+            places = np.arange(len(x)), indices_of(self, label.reshape(-1)[: len(x)], len(weight))
+            norm = np.sqrt((x**2).sum(axis=1))
+            margined = y.copy()
+            margined[places] = norm * _at_margin(self.margin, y[places] / norm)
+            y = (margined + np.float32(mixed) * y) / np.float32(1 + mixed)
+        told = np.array([mixed], dtype=np.float32)
+        return [y.reshape(*before, weight.shape[0]), told][: self.top_count]
+
+
+def _at_margin(margin: str, cosine: Array) -> Array:
+    """cos(m·angle), continued so that it falls over the whole half circle; m is 2, 3 or 4."""
+    sign = np.sign(cosine)
+    found: Array
+    if margin == "DOUBLE":
+        found = 2 * sign * cosine**2 - 1
+    elif margin == "TRIPLE":
+        outside = np.sign(np.abs(cosine) - np.float32(0.5))
+        found = outside * (4 * cosine**3 - 3 * cosine) + sign * (1 + outside) - 2
+    else:
+        side = sign * np.sign(2 * cosine**2 - 1)
+        found = side * (8 * cosine**4 - 8 * cosine**2 + 1) + 2 * sign + side - 3
+    return found

@@ -1,0 +1,1 @@
+"""Layers of object detectors: prior boxes, proposals, detections and their losses."""

@@ -1,0 +1,153 @@
+"""Detections from a single-shot detector's predictions: decode, select, suppress."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.kernels.boxes import decoded, suppressed, suppressed_adaptively
+from netcount.layers.bases import NoBlobs, legacy
+from netcount.layers.layer import Arity, Layer
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array, Run
+
+PARAM = "detection_output_param"
+
+
+class DetectionOutput(NoBlobs):
+    """(locations N×(P·4), confidences N×(P·classes), priors 1×2×(P·4)) -> 1×1×detections×7.
+
+    A detection is image, class, score, x1, y1, x2, y2.  How many there are depends on the data;
+    the inferred shape is the single row that Caffe sets up.  Locations may be shared by the classes
+    or not, then they are N×(P·classes·4).  Source: detection_output_layer.cpp of SSD.
+    """
+
+    type = "DetectionOutput"
+    source = "SSD"
+    bottoms = Arity(3, 4)
+
+    def read(self, message: Message) -> None:
+        """Classes, coding and thresholds."""
+        param = message.child(PARAM)
+        if not param.has("num_classes"):
+            self.refuse("needs num_classes", PARAM)
+        self.classes = param.integer("num_classes")
+        self.shared = param.flag("share_location")
+        self.background = param.integer("background_label_id")
+        self.code = param.text("code_type")
+        self.encoded = param.flag("variance_encoded_in_target")
+        self.keep_top_k = param.integer("keep_top_k")
+        self.confidence = float("-inf")
+        if param.has("confidence_threshold"):
+            self.confidence = param.number("confidence_threshold")
+        nms = param.child("nms_param")
+        self.threshold, self.eta = nms.number("nms_threshold"), nms.number("eta")
+        self.top_k = nms.integer("top_k") if nms.has("top_k") else -1
+        if self.threshold < 0:
+            self.refuse("nms_threshold must not be negative", f"{PARAM}.nms_param.nms_threshold")
+        if not 0 < self.eta <= 1:
+            self.refuse("eta must lie in (0, 1]", f"{PARAM}.nms_param.eta")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """1×1×1×7, after the check of the priors."""
+        check_predictions(self, bottoms, self.classes, 1 if self.shared else self.classes)
+        return [Shape((1, 1, 1, 7))]
+
+    def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
+        """The detections."""
+        if self.keep_top_k < 0:
+            return "one row a detection; Caffe sets up one"
+        most = bottoms[0][0] * self.keep_top_k
+        return f"one row a detection, at most {most}; Caffe sets up one"
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """The decoding of every box and its area, and a compare a confidence; how much sorting and
+        suppressing there is depends on the data and is not counted."""
+        boxes = bottoms[0].count() // 4
+        variances = 0 if self.encoded else 4
+        if self.code == "CENTER_SIZE":
+            each = OpCount(adds=12, muls=5 + variances, divs=6, compares=2, exps=2)
+        elif self.code == "CORNER_SIZE":
+            each = OpCount(adds=8, muls=5 + variances, compares=2)
+        else:
+            each = OpCount(adds=6, muls=1 + variances, compares=2)
+        return OpCount(*(boxes * number for number in each)) + OpCount(compares=bottoms[1].count())
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Class by class for each image; without detections a row of −1 an image."""
+        location, confidence, priors = bottoms[:3]
+        images = len(location)
+        corners, variances = split_priors(priors)
+        codes = 1 if self.shared else self.classes
+        locations = location.reshape(images, len(corners), codes, 4)
+        scores = confidence.reshape(images, len(corners), self.classes)
+        scale = None if self.encoded else variances
+        rows: list[list[float]] = []
+        for image in range(images):
+            boxes = [decoded(self.code, locations[image, :, code], corners, scale) for code in range(codes)]
+            rows += self._detections(image, boxes, scores[image])
+        return [as_rows(rows, images)]
+
+    def _detections(self, image: int, boxes: list[Array], scores: Array) -> list[list[float]]:
+        """Rows by class, in a class the best first."""
+        found: list[tuple[float, int, int]] = []
+        for label in range(self.classes):
+            if label == self.background:
+                continue
+            own = scores[:, label]
+            order = np.flatnonzero(own > self.confidence)
+            order = order[np.argsort(-own[order], kind="stable")]
+            if self.top_k > -1:
+                order = order[: self.top_k]
+            kept = order[self._suppressed(boxes[0 if self.shared else label][order], own[order])]
+            found += [(float(own[prior]), label, prior) for prior in kept.tolist()]
+        if -1 < self.keep_top_k < len(found):
+            found = sorted(found, key=lambda item: -item[0])[: self.keep_top_k]
+            found.sort(key=lambda item: item[1])
+        return [
+            [image, label, score, *boxes[0 if self.shared else label][prior].tolist()]
+            for score, label, prior in found
+        ]
+
+    def _suppressed(self, boxes: Array, scores: Array) -> list[int]:
+        if self.eta < 1:
+            return suppressed_adaptively(boxes, scores, self.threshold, self.eta)
+        return suppressed(boxes, scores, self.threshold)
+
+
+def check_predictions(layer: Layer, bottoms: Sequence[Shape], classes: int, codes: int) -> None:
+    """Refuse unless locations and confidences are as many as the priors ask for."""
+    location, confidence, priors = bottoms[:3]
+    if legacy(layer, location, 0)[0] != legacy(layer, confidence, 1)[0]:
+        layer.refuse(
+            f"{layer.named(0)} {location} and {layer.named(1)} {confidence} differ in images",
+            "bottom",
+            1,
+        )
+    number = legacy(layer, priors, 2)[2] // 4
+    wanted = (number * codes * 4, number * classes)
+    for index, (shape, values) in enumerate(zip((location, confidence), wanted, strict=True)):
+        if legacy(layer, shape, index)[1] != values:
+            layer.refuse(
+                f"{layer.named(index)} {shape} must have {values} channels for the {number} boxes "
+                f"of {layer.named(2)} {priors}",
+                "bottom",
+                index,
+            )
+
+
+def split_priors(priors: Array) -> tuple[Array, Array]:
+    """Corners and variances, each P×4, of a blob 1×2×(P·4)."""
+    corners, variances = priors[0].reshape(2, -1, 4)
+    return corners, variances
+
+
+def as_rows(rows: list[list[float]], images: int) -> Array:
+    """1×1×rows×7; without rows one of −1 for each image, after its number."""
+    rows = rows or [[image, -1, -1, -1, -1, -1, -1] for image in range(images)]
+    return np.array(rows, dtype=np.float32).reshape(1, 1, -1, 7)

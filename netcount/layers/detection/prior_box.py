@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import isfinite, sqrt
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.bases import NoBlobs, legacy
+from netcount.layers.layer import Arity
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array, Run
+
+
+PARAM = "prior_box_param"
+
+
+class PriorBox(NoBlobs):
+    """Boxes at every position of a feature map.  (N×C×H×W, image) -> 1×2×(H·W·priors·4).
+
+    Caffe asks for the image only where img_size is unset.
+    Source: prior_box_layer.cpp of SSD; Liu et al. 2016, arXiv 1512.02325.
+    """
+
+    type = "PriorBox"
+    source = "SSD"
+    bottoms = Arity(1, None)
+    extents_only = frozenset({0, 1})
+
+    def read(self, message: Message) -> None:
+        """The boxes' widths and heights, in the order of the output."""
+        param = message.child(PARAM)
+        self.clip, self.offset = param.flag("clip"), param.number("offset")
+        self.boxes, self.preparation = self._boxes(param)
+        self.variance = self._variance(param)
+        self.image = self._pair(param, "img_size", "img_h", "img_w", param.integer)
+        self.step = self._pair(param, "step", "step_h", "step_w", param.number)
+
+    def _boxes(self, param: Message) -> tuple[list[tuple[float, float]], OpCount]:
+        """(width, height) of each box, and what Caffe computes for them at every position."""
+        small, large = param.numbers("min_size"), param.numbers("max_size")
+        for field in ("min_size", "max_size", "aspect_ratio"):
+            if not all(map(isfinite, param.numbers(field))):
+                self.refuse(f"{field} must be finite", f"{PARAM}.{field}")
+        if not small or min(small) <= 0:
+            self.refuse("needs a positive min_size", f"{PARAM}.min_size")
+        if large and len(large) != len(small):
+            self.refuse(f"{len(large)} max_size for {len(small)} min_size", f"{PARAM}.max_size")
+        for index, (least, most) in enumerate(zip(small, large, strict=False)):
+            if most <= least:
+                self.refuse(
+                    f"max_size {most:g} must be greater than min_size {least:g}",
+                    f"{PARAM}.max_size",
+                    index,
+                )
+        ratios = self._ratios(param)
+        boxes = []
+        for index, least in enumerate(float(int(size)) for size in small):
+            boxes.append((least, least))
+            if large:
+                boxes.append((sqrt(least * int(large[index])),) * 2)
+            boxes += [(least * sqrt(r), least / sqrt(r)) for r in ratios]
+        means, stretched = len(large), len(small) * len(ratios)
+        return boxes, OpCount(
+            muls=means + stretched,
+            divs=stretched,
+            exps=means + 2 * stretched,
+            compares=len(small) * (1 + len(ratios)),
+        )
+
+    def _ratios(self, param: Message) -> list[float]:
+        """Each new ratio besides 1, with flip also its inverse."""
+        ratios = [1.0]
+        for ratio in param.numbers("aspect_ratio"):
+            if ratio <= 0:
+                self.refuse(f"aspect_ratio {ratio:g} must be positive", f"{PARAM}.aspect_ratio")
+            if all(abs(ratio - known) >= 1e-6 for known in ratios):
+                ratios.append(ratio)
+                if param.flag("flip"):
+                    ratios.append(1 / ratio)
+        return ratios[1:]
+
+    def _variance(self, param: Message) -> list[float]:
+        found = param.numbers("variance") or [0.1]
+        if len(found) not in (1, 4) or min(found) <= 0:
+            self.refuse("needs no variance, one, or four, all positive", f"{PARAM}.variance")
+        return found * (4 // len(found))
+
+    def _pair(
+        self, param: Message, one: str, high: str, wide: str, value_of: Callable[[str], float]
+    ) -> tuple[float, float]:
+        """Height and width, given as one number or as two; zeros where unset."""
+        if param.has(high) or param.has(wide):
+            if param.has(one):
+                self.refuse(f"{one} and {high}/{wide} exclude each other", f"{PARAM}.{one}")
+            for name in (high, wide):
+                if not param.has(name) or value_of(name) <= 0:
+                    self.refuse(f"{high} and {wide} must both be positive", f"{PARAM}.{name}")
+            return value_of(high), value_of(wide)
+        if not param.has(one):
+            return 0, 0
+        if value_of(one) <= 0:
+            self.refuse(f"{one} must be positive", f"{PARAM}.{one}")
+        return value_of(one), value_of(one)
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """1×2×(H·W·priors·4)."""
+        *_, high, wide = legacy(self, bottoms[0], 0)
+        values = high * wide * len(self.boxes) * 4
+        if not values:
+            self.refuse(f"{self.named(0)} {bottoms[0]} has no position", "bottom")
+        return [Shape((1, 2, values))]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """A corner's coordinate: an add, half a side, a div by the image; clipping two compares.
+        A position: two adds and muls for its centre, and the boxes' sides, computed anew."""
+        corners = tops[0][2]
+        positions = corners // (4 * len(self.boxes))
+        each = self.preparation
+        return OpCount(
+            adds=corners + 2 * positions,
+            muls=(2 + each.muls) * positions,
+            divs=2 * corners + each.divs * positions,
+            compares=(2 * corners if self.clip else 0) + each.compares * positions,
+            exps=each.exps * positions,
+        )
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Centres of the positions plus and minus half of each box, in units of the image."""
+        high, wide = (*bottoms[0].shape, 1, 1, 1)[2:4]
+        if not all(self.image) and len(bottoms) < 2:
+            self.refuse("needs the image as a second bottom, or img_size", f"{PARAM}.img_size")
+        image_h, image_w = self.image
+        if not all(self.image):
+            image_h, image_w = (*bottoms[1].shape, 1, 1, 1)[2:4]
+        step_h, step_w = self.step if all(self.step) else (image_h / high, image_w / wide)
+        sizes = np.array(self.boxes) / 2
+        x = ((np.arange(wide) + self.offset) * step_w)[None, :, None]
+        y = ((np.arange(high) + self.offset) * step_h)[:, None, None]
+        corners = np.empty((high, wide, len(sizes), 4))
+        corners[..., 0] = (x - sizes[:, 0]) / image_w
+        corners[..., 1] = (y - sizes[:, 1]) / image_h
+        corners[..., 2] = (x + sizes[:, 0]) / image_w
+        corners[..., 3] = (y + sizes[:, 1]) / image_h
+        if self.clip:
+            corners = np.clip(corners, 0, 1)
+        flat = corners.reshape(-1)
+        variances = np.tile(np.array(self.variance), len(flat) // 4)
+        return [np.stack([flat, variances]).astype(np.float32)[None]]

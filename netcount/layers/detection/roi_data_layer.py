@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netcount.core.shape import Shape
+from netcount.layers.bases import Source
+from netcount.layers.detection._sampling import SAMPLED, setting
+from netcount.prototxt.message import Message
+
+
+class RoIDataLayer(Source):
+    """py-faster-rcnn's roi_data_layer.layer: images with boxes, by custom 1×3×600×1000.
+
+    With three tops data, im_info and gt_boxes (Faster R-CNN), with more data, rois, labels,
+    bbox_targets and weights (Fast R-CNN), with py-R-FCN's axes of 1, as from ProposalTargetLayer.
+    """
+
+    type = "Python"
+    source = "py-faster-rcnn"
+    python = "roi_data_layer.layer.RoIDataLayer"
+
+    def read(self, message: Message) -> None:
+        """num_classes of param_str."""
+        text = message.child("python_param").text("param_str")
+        self.classes = setting(text, "num_classes", 0)
+        self.assumed = (
+            "600×1000 images are assumed, py-faster-rcnn's custom; --input-shape "
+            f"{message.texts('top')[0]}=N,C,H,W says otherwise"
+        )
+
+    def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
+        """Nothing is assumed of an image that is given."""
+        if 0 in given:
+            self.assumed = None
+        return super().infer_given(given)
+
+    def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
+        """By the top's position."""
+        if index == 0:
+            return Shape((1, 3, 600, 1000))
+        if self.top_count == 3:
+            return Shape(((1, 3), (1, 5))[index - 1])
+        if index < 3:
+            return Shape((SAMPLED, (5, 1)[index - 1], 1, 1))
+        return Shape((SAMPLED, 4 * self.classes, 1, 1)) if self.classes and index < 6 else None

@@ -1,0 +1,72 @@
+"""The smooth L1 loss that detectors regress boxes with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.bases import legacy
+from netcount.layers.layer import Arity
+from netcount.layers.loss._loss import Loss, mean
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array, Run
+
+
+class SmoothL1Loss(Loss):
+    """Huber's loss of a difference, over N.  (N×*S, N×*S[, weights inside[, outside]]) -> number.
+
+    Source: smooth_L1_loss_layer.cpp of Fast R-CNN (sigma, 2 or 4 bottoms), SSD (2 or 3) and
+    caffe-windows (turn_point, where its line has the slope 1 all the same).
+    """
+
+    type = "SmoothL1Loss"
+    temporaries = 6
+    source = "Fast R-CNN, SSD"
+    bottoms = Arity(2, 4)
+
+    def read(self, message: Message) -> None:
+        """sigma or turn_point: where the square turns into a line."""
+        super().read(message)
+        self.sigma = message.child("smooth_l1_loss_param").number("sigma")
+        turn = message.child("smoothl1_param")
+        self.turn = turn.number("turn_point") if turn.has("turn_point") else None
+
+    def check(self, bottoms: Sequence[Shape]) -> None:
+        """All of one shape behind axis 0."""
+        first = legacy(self, bottoms[0], 0)
+        for index, shape in enumerate(bottoms[1:], 1):
+            if legacy(self, shape, index)[1:] != first[1:]:
+                self.refuse(
+                    f"{self.named(index)} {shape} must be as {self.named(0)} {bottoms[0]}",
+                    "bottom",
+                    index,
+                )
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """An element: a difference, an absolute value, a compare, two muls (or a difference for
+        the line) and an add; a mul a weight.  A div."""
+        elements = bottoms[0].count()
+        return OpCount(adds=2 * elements, muls=len(bottoms) * elements, divs=1, compares=2 * elements)
+
+    def losses(self, bottoms: Sequence[Array]) -> Array:
+        """The loss of each element."""
+        a, b, *weights = bottoms
+        difference = a - b.reshape(a.shape)
+        if weights:
+            difference = difference * weights[0].reshape(a.shape)
+        size, steep = np.abs(difference), np.float32(1 if self.turn is not None else self.sigma**2)
+        square = np.float32(0.5) * steep * size * size
+        if self.turn is not None:
+            found: Array = np.where(size < self.turn, square, size + np.float32(self.turn**2 / 2 - self.turn))
+        else:
+            found = np.where(size * steep < 1, square, size - 0.5 / (steep or 1))
+        return found * weights[1].reshape(a.shape) if len(weights) > 1 else found
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Over all elements, divided by the batch."""
+        return [mean(self.losses(bottoms).sum(), len(bottoms[0]))]

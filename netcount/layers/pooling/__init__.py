@@ -1,0 +1,1 @@
+"""Layers that reduce windows or regions to one value each."""

@@ -1,0 +1,1 @@
+"""Layers that take the same step for every instant of a sequence."""

@@ -1,0 +1,1 @@
+"""Layers that join, cut, move, resize or combine blobs."""

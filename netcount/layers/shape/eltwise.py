@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.bases import NoBlobs
+from netcount.layers.layer import Arity
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array, Run
+
+
+class Eltwise(NoBlobs):
+    """Sum, product or maximum of bottoms of one shape.  *S, … -> *S.  Source: eltwise_layer.cpp."""
+
+    type = "Eltwise"
+    bottoms = Arity(2, None)
+
+    def read(self, message: Message) -> None:
+        """Operation and coefficients."""
+        param = message.child("eltwise_param")
+        self.operation = param.text("operation")
+        self.coefficients = param.numbers("coeff")
+        number = len(message.texts("bottom"))
+        if self.coefficients:
+            if len(self.coefficients) != number:
+                self.refuse(
+                    f"{len(self.coefficients)} coeff for {number} bottoms; give one a bottom",
+                    "eltwise_param.coeff",
+                )
+            if self.operation == "PROD":
+                self.refuse("coeff has no meaning for PROD", "eltwise_param.coeff")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The shape all bottoms have."""
+        first = bottoms[0]
+        for index, other in enumerate(bottoms):
+            if other != first:
+                self.refuse(
+                    f"bottoms must have one shape: {self.named(0)} is {first}, {self.named(index)} is {other}",
+                    "bottom",
+                    index,
+                )
+        return [first]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """One operation an element for each bottom but the first; a mul for a coeff that is not 1."""
+        elements = tops[0].count()
+        joins = elements * (len(bottoms) - 1)
+        if self.operation == "PROD":
+            return OpCount(muls=joins)
+        if self.operation == "MAX":
+            return OpCount(compares=joins)
+        scaled = sum(abs(coefficient) != 1 for coefficient in self.coefficients)
+        return OpCount(adds=joins, muls=elements * scaled)
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """A bottom times its coefficient."""
+        return tops[0].count() if self.coefficients else 0
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Bottom after bottom."""
+        first, *rest = bottoms
+        if self.operation == "PROD":
+            y = first * rest[0]
+            for x in rest[1:]:
+                y *= x
+        elif self.operation == "MAX":
+            y = np.array(rest[0])
+            for x in (first, *rest[1:]):  # not-a-numbers lose as they do in Caffe
+                np.copyto(y, x, where=x > y)
+        elif not self.coefficients:
+            y = first + rest[0]
+            for x in rest[1:]:
+                y += x
+        else:
+            y = np.zeros_like(first)
+            for factor, x in zip(self.coefficients, bottoms, strict=True):
+                y += np.float32(factor) * x
+        return [y]

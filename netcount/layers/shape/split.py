@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.core.shape import Shape
+from netcount.layers.bases import Moving
+from netcount.layers.layer import Arity
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array, Run
+
+
+class Split(Moving):
+    """The same blob under several names.  Source: split_layer.cpp."""
+
+    type = "Split"
+    tops = Arity(1, None)
+    in_place = False
+    shares_bottom = True
+
+    def read(self, message: Message) -> None:
+        """No parameters."""
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The bottom's shape for each top."""
+        return [bottoms[0]] * self.top_count
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """The bottom itself."""
+        return [bottoms[0]] * self.top_count

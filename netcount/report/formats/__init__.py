@@ -1,0 +1,1 @@
+"""Formats of a report: text, terminal, Markdown, HTML, CSV, JUnit, SARIF, GitHub and plots."""

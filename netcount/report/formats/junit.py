@@ -1,0 +1,75 @@
+"""JUnit's XML, as Jenkins, GitLab and other test tools read it: a suite a net, a case a limit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from netcount.budget.budget import Checked, Finding
+from netcount.report.check import INCOMPLETE_TEXT, details, summary
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(nets: Sequence[Checked]) -> str:
+    """The document.  A net that cannot be counted is an error; a warning passes, with its text."""
+    root = Element("testsuites", name="netcount")
+    for net in nets:
+        _suite(root, net)
+    for key in ("tests", "failures", "errors"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    indent(root)
+    text = tostring(root, encoding="us-ascii").decode("ascii")  # right in whatever encoding it is printed
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _suite(root: Element, net: Checked) -> None:
+    # of the file, the schema of Jenkins lets a suite tell, and not a case
+    suite = SubElement(root, "testsuite", name=_clean(net.label), file=_clean(net.file))
+    for found in net.findings:
+        case = _case(suite, net, _title(found))
+        text = "\n".join([summary(net, found), *details(net, found)])
+        if found in net.failed:
+            failure = SubElement(case, "failure", message=_clean(summary(net, found)))
+            failure.set("type", found.limit.rule)
+            failure.text = _clean(text)
+        elif not found.passed:
+            SubElement(case, "system-out").text = _clean(f"warning: {text}")
+    if net.counted is not None and not net.findings and not net.incomplete:
+        _case(suite, net, "counted")
+    if net.incomplete:
+        message = _clean(f"{net.label}: {INCOMPLETE_TEXT}")
+        failure = SubElement(_case(suite, net, "complete"), "failure", message=message)
+        failure.set("type", "incomplete")
+        failure.text = message
+    for number, problem in enumerate(net.problems, 1):
+        case = _case(suite, net, "counted" if number == 1 else f"counted ({number})")
+        error = SubElement(case, "error", message=_clean(str(problem)))
+        error.set("type", type(problem).__name__)
+        error.text = _clean(str(problem))
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", str(len(suite.findall("testcase/error"))))
+    suite.set("time", "0")
+
+
+def _case(suite: Element, net: Checked, name: str) -> Element:
+    return SubElement(
+        suite,
+        "testcase",
+        classname=_clean(net.label),
+        name=_clean(name),
+        time="0",
+    )
+
+
+def _title(found: Finding) -> str:
+    kernel = f" {found.limit.kernel}" if found.limit.kernel else ""
+    layer = f" of layer {found.layer}" if found.layer is not None else ""
+    return f"{found.limit.rule}{kernel} {found.limit.text}{layer}"
+
+
+def _clean(text: str) -> str:
+    """Text without the characters XML cannot hold, each shown as an escape."""
+    return _FORBIDDEN.sub(lambda m: ascii(m[0])[1:-1], text)

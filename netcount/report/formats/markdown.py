@@ -1,0 +1,63 @@
+"""Markdown tables as GitHub renders them, for pull requests and READMEs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.text import visible
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&]|:(?=[\w+-]+:|//)|(?<=www)\.)")
+"""Besides markup: what GitHub makes an emoji, or a link without being asked."""
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown and HTML take literally, on one line.
+
+    >>> print(escaped("a|b <img> *c*"))
+    a\\|b &lt;img&gt; \\*c\\*
+    >>> print(escaped("https://a www.b"))
+    https\\://a www\\.b
+    """
+    plain = visible(text)
+    if "www." not in plain and plain.replace("/", "").replace("-", "").replace(".", "").replace(" ", "").isalnum():
+        return plain
+    return _SPECIAL.sub(
+        lambda m: {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"}.get(m[1], "\\" + m[1]),
+        plain,
+    )
+
+
+def markdown(parts: Sequence[Part]) -> str:
+    """The parts of a report, tables as Markdown tables and lines as paragraphs."""
+    blocks: list[str] = []
+    lines: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            if part:
+                lines.append(escaped(" ".join(part.split())))
+            continue
+        if lines:
+            blocks.append("  \n".join(lines))
+            lines = []
+        blocks.append(table(part))
+    if lines:
+        blocks.append("  \n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def table(found: Table) -> str:
+    """One table; the footer is its last row, in bold."""
+    rows = [
+        _row([escaped(title) for title in found.titles]),
+        _row(["---:" if right else "---" for right in found.right]),
+        *(_row([escaped(cell) for cell in row]) for row in found.rows),
+    ]
+    if found.footer:
+        rows.append(_row([f"**{escaped(cell)}**" if cell else "" for cell in found.footer]))
+    return "\n".join(rows)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,173 @@
+"""What a run needs in memory is known before it starts: the announced peak against the measured one."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netcount
+from netcount.analysis._support.liveness import run_memory
+from netcount.core.errors import LimitError
+from netcount.execute.executor import Executor
+from netcount.execute.verify import allowed_memory
+from netcount.kernels import scratch
+from tests.helpers import SAMPLES, inputs, net_of
+
+MIB = 2**20
+SHAPE = (2, 16, 96, 160)
+CONVOLUTIONS = [
+    "num_output: 32 kernel_size: 3 pad: 1",
+    "num_output: 32 kernel_size: 1",
+    "num_output: 32 kernel_size: 1 stride: 2",
+    "num_output: 8 kernel_size: 7 stride: 2 pad: 3",
+    "num_output: 16 group: 16 kernel_size: 3 pad: 1",
+    "num_output: 32 group: 16 kernel_size: 3 stride: 2 pad: 1",
+    "num_output: 32 group: 4 kernel_size: 3 pad: 1",
+]
+FILLERS = ["gaussian", "xavier", "msra", "uniform", "positive_unitball", "constant"]
+LAYERS = {
+    "AbsVal": "", "BNLL": "", "BN": "", "BatchNorm": "", "Bias": "", "Dropout": "", "ELU": "", "Exp": "",
+    "HardSigmoid": "", "LRN": "", "MVN": "", "Mish": "", "Normalize": "", "PReLU": "", "ReLU": "", "ReLU6": "",
+    "SeLU": "", "Sigmoid": "", "Softmax": "", "Swish": "", "TanH": "", "Threshold": "",
+    "ArgMax": "argmax_param { axis: 1 }",
+    "Clip": "clip_param { min: -1 max: 1 }",
+    "Flatten": "",
+    "Im2col": "convolution_param { kernel_size: 3 pad: 1 }",
+    "InnerProduct": "inner_product_param { num_output: 7 }",
+    "Interp": "interp_param { zoom_factor: 2 }",
+    "Log": "log_param { base: 2 scale: 3 shift: 9 }",
+    "Permute": "permute_param { order: 0 order: 2 order: 3 order: 1 }",
+    "Power": "power_param { power: 2 scale: 3 shift: 1 }",
+    "SPP": "spp_param { pyramid_height: 3 }",
+    "ShuffleChannel": "shuffle_channel_param { group: 4 }",
+    "Tile": "tile_param { tiles: 2 }",
+}  # fmt: skip
+"""Layers with one bottom, by type."""
+
+
+def one(type: str, param: str = "", bottoms: str = "x", tops: str = "y") -> str:
+    blobs = "".join(f'bottom: "{name}" ' for name in bottoms.split())
+    blobs += "".join(f'top: "{name}" ' for name in tops.split())
+    return f'layer {{ name: "it" type: "{type}" {blobs} {param} }}\n'
+
+
+SINGLE = inputs(x=SHAPE)
+PAIR = inputs(x=SHAPE, z=SHAPE)
+LABELLED = inputs(x=SHAPE, z=(2, 1, 96, 160))
+CASES = {
+    **{type: SINGLE + one(type, param) for type, param in LAYERS.items()},
+    **{
+        f"Convolution {text}": SINGLE + one("Convolution", f"convolution_param {{ {text} }}")
+        for text in CONVOLUTIONS
+    },
+    **{
+        f"{filler} filler": SINGLE
+        + one("InnerProduct", f'inner_product_param {{ num_output: 9 weight_filler {{ type: "{filler}" }} }}')
+        for filler in FILLERS
+    },
+    **{
+        f"{pool} pooling, stride {stride}": SINGLE
+        + one("Pooling", f"pooling_param {{ pool: {pool} kernel_size: 3 stride: {stride} }}")
+        for pool in ("MAX", "AVE", "STOCHASTIC")
+        for stride in (1, 2)
+    },
+    "sparse": SINGLE
+    + one("InnerProduct", 'inner_product_param { num_output: 9 weight_filler { type: "gaussian" sparse: 2 } }'),
+    "mask": SINGLE + one("Pooling", "pooling_param { kernel_size: 3 stride: 1 pad: 1 }", tops="y m"),
+    "leaky": SINGLE + one("ReLU", "relu_param { negative_slope: 0.1 }"),
+    "within": SINGLE + one("LRN", "lrn_param { norm_region: WITHIN_CHANNEL }"),
+    "upsampling": SINGLE + one("Deconvolution", "convolution_param { num_output: 16 kernel_size: 4 stride: 2 }"),
+    "coeff": PAIR + one("Eltwise", "eltwise_param { coeff: 1 coeff: -0.5 }", "x z"),
+    "Concat": PAIR + one("Concat", "", "x z"),
+    "Crop": PAIR + one("Crop", "crop_param { offset: 0 }", "x z"),
+    "Slice": SINGLE + one("Slice", "", "x", "y w"),
+    "EuclideanLoss": PAIR + one("EuclideanLoss", "", "x z"),
+    "SmoothL1Loss": PAIR + one("SmoothL1Loss", "", "x z"),
+    "SigmoidCrossEntropyLoss": PAIR + one("SigmoidCrossEntropyLoss", "", "x z"),
+    "SoftmaxWithLoss": LABELLED + one("SoftmaxWithLoss", "", "x z"),
+    "Accuracy": LABELLED + one("Accuracy", "", "x z"),
+    "LSTM": inputs(x=(50, 8, 256), z=(50, 8)) + one("LSTM", "recurrent_param { num_output: 256 }", "x z"),
+}
+
+
+def measured_bytes(net: netcount.Net) -> int:
+    """The peak of a run, weights made and inputs lying ready."""
+    given = {net.blobs[index].name: np.zeros(net.blobs[index].shape, np.float32) for index in net.inputs}
+    Executor(net).run(given)  # what is imported or kept for once and for all does not count
+    vars(scratch._KEPT).clear()
+    tracemalloc.start()
+    try:
+        Executor(net).run(given)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return peak + sum(array.nbytes for array in given.values())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_measured_peak_is_within_a_fifth_of_the_announced(name: str) -> None:
+    net = net_of(CASES[name])
+    assert measured_bytes(net) <= 1.2 * run_memory(net).total_bytes + 0.1 * MIB
+
+
+@pytest.mark.parametrize("name", ["ReLU", f"Convolution {CONVOLUTIONS[0]}", "Concat", "xavier filler"])
+def test_no_more_is_announced_than_is_needed(name: str) -> None:
+    net = net_of(CASES[name])
+    assert run_memory(net).total_bytes <= 1.05 * measured_bytes(net)
+
+
+def test_blobs_are_dropped_after_their_last_reader() -> None:
+    """However long a chain is, two of its blobs live at once, and one more that is read at its end."""
+    chain = "".join(one("TanH", bottoms=f"b{n}", tops=f"b{n + 1}") for n in range(1, 20))
+    text = inputs(x=SHAPE) + one("TanH", tops="b1") + chain + one("Eltwise", bottoms="x b20")
+    memory = run_memory(net_of(text))
+    assert memory.blob_bytes == 3 * 4 * np.prod(SHAPE)
+    assert measured_bytes(net_of(text)) <= 1.2 * memory.total_bytes
+
+
+def test_a_small_part_of_a_blob_does_not_keep_the_whole() -> None:
+    text = (
+        SINGLE
+        + one("Slice", "slice_param { axis: 1 slice_point: 1 }", "x", "y w")
+        + one("Silence", bottoms="w", tops="")
+    )
+    executor = Executor(net_of(text))
+    held = []
+    tracemalloc.start()
+    try:
+        executor.run(progress=lambda _: held.append(tracemalloc.get_traced_memory()[0]))
+    finally:
+        tracemalloc.stop()
+    assert held[-1] < 4 * np.prod(SHAPE)
+
+
+def test_the_figure_tells_weights_blobs_and_columns() -> None:
+    memory = run_memory(
+        net_of(inputs(x=(2, 3, 9, 11)) + one("Convolution", "convolution_param { num_output: 4 kernel_size: 3 }"))
+    )
+    assert memory.layer == "it"
+    assert memory.weight_bytes == 4 * (4 * 27 + 4)
+    assert memory.blob_bytes == 4 * 2 * (3 * 9 * 11 + 4 * 7 * 9)
+    assert memory.scratch_bytes == 4 * 27 * 7 * 9
+    assert memory.total_bytes == memory.weight_bytes + memory.blob_bytes + memory.scratch_bytes
+
+
+def test_more_than_the_limit_is_refused_with_the_figure() -> None:
+    net: Any = net_of(SINGLE + one("ReLU"))
+    needed = run_memory(net).total_bytes
+    assert allowed_memory(net, needed).total_bytes == needed
+    with pytest.raises(LimitError, match=r'3\.75 MiB.*weights 0 B.*at "it".*more than the 3\.75 MiB allowed'):
+        allowed_memory(net, needed - 1)
+
+
+def test_loading_a_net_sets_no_memory_aside() -> None:
+    tracemalloc.start()
+    try:
+        netcount.load(SAMPLES / "squeezenet_v1.1.prototxt")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * MIB

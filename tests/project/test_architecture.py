@@ -1,0 +1,77 @@
+"""What the house promises: imports go one way and in no circle, and the public surface is meant.
+
+Each check is shown to fail on a copy of the package in which one line is wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import netcount
+from tests.architecture import Tree, circles, misplaced, printing, window_rules_in_kernels
+from tests.helpers import ROOT
+
+TREE = Tree.read(ROOT / "netcount")
+
+
+def module_circles(tree: Tree) -> list[list[str]]:
+    return circles({module: imports - {module} for module, imports in tree.imports.items()})
+
+
+CHECKS: dict[str, Callable[[Tree], object]] = {
+    "direction": misplaced,
+    "circles": module_circles,
+    "kernels": window_rules_in_kernels,
+    "printing": printing,
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_house_is_in_order(check: str) -> None:
+    assert not CHECKS[check](TREE)
+
+
+@pytest.mark.parametrize(
+    ("check", "file", "line"),
+    [
+        ("direction", "core/units.py", "import netcount.prototxt.reader"),
+        ("direction", "prototxt/reader.py", "def late(): from netcount.graph import load"),
+        ("direction", "layers/window.py", "if TYPE_CHECKING:\n    from netcount.graph.graph import Graph"),
+        ("direction", "report/check.py", "from netcount import load"),
+        ("direction", "report/check.py", "from netcount.cli import output"),
+        ("direction", "lost.py", "import netcount.core"),
+        ("circles", "prototxt/tree.py", "def late(): from netcount.prototxt.bind import bind"),
+        ("circles", "core/errors.py", "if TYPE_CHECKING:\n    from netcount.core.files import FileName"),
+        ("kernels", "kernels/im2col.py", "from netcount.layers import window"),
+        ("kernels", "kernels/im2col.py", "def late(): from netcount.layers.window import pooled"),
+        ("printing", "analysis/count.py", "print('hello')"),
+    ],
+)
+def test_a_wrong_line_is_found(check: str, file: str, line: str) -> None:
+    assert CHECKS[check](TREE.with_line(file, line))
+
+
+def test_the_public_surface() -> None:
+    assert set(netcount.__all__) == {
+        "Analysis", "Arity", "CATALOGUE", "Catalogue", "Executor", "InputError", "Layer", "NOTHING", "Net",
+        "NetcountError", "OpCount", "ParamBlob", "Place", "Product", "Shape", "Window", "__version__", "compare",
+        "load", "rescale", "sweep", "write_caffemodel",
+    }  # fmt: skip
+    assert all(hasattr(netcount, name) for name in netcount.__all__)
+
+
+def test_import_is_cheap() -> None:
+    code = "import netcount, sys; print([m for m in ('numpy', 'pandas', 'rich', 'google') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_assert_is_not_used_on_input() -> None:
+    """Every assert in the package states what the code before it made sure of."""
+    asserts = sum(isinstance(node, ast.Assert) for parsed in TREE.parsed.values() for node in ast.walk(parsed))
+    assert asserts < 20
