@@ -109,7 +109,7 @@ def memory(counted: Count, bits: int = 32, weight_bits: int | None = None) -> Me
     """
     net = counted.net
     layers = tuple(
-        LayerMemory(row, live, node.layer.scratch_elements(node.bottom_shapes, node.top_shapes), _own(row))
+        LayerMemory(row, live, node.layer.working_memory(node.bottom_shapes, node.top_shapes).columns, _own(row))
         for row, live, node in zip(counted.layers, usage(net, in_place=True), net.nodes, strict=True)
     )
     peak = max(range(len(layers)), key=lambda i: layers[i].live, default=0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.core.errors import InputError, reason
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
+from netcount.execute.blob_store import BlobStore
 from netcount.execute.init_weights import random_rows
 from netcount.execute.weights import by_node, form_of
 from netcount.graph.graph import Blob, Graph, Node
@@ -100,52 +100,31 @@ class Executor:
         """
         from netcount.kernels.run import Run
 
-        arrays: dict[int, Array] = {}
-        # what a layer reads for its shape alone need not be kept: an outline without memory stands for it
-        outlines: dict[int, Array] = {}
-        looked_at = {b.index for node in self.net.nodes if node.layer.extents_only for b in node.bottoms}
         given = self._given(inputs or {})
-        left = Counter(blob.index for node in self.net.nodes for blob in node.value_bottoms)
-        outputs = set(self.net.outputs)
-        ends = {self.net.blobs[index].name for index in outputs}
-        found: dict[str, Array] = {}
         run = Run(self.seed, self.net.phase)
+        store = BlobStore(self.net, self.keep)
         self.steps = []
         for node in self.net.nodes:
-            before, start = run.madds, perf_counter()
-            with np.errstate(all="ignore"):  # as in Caffe, what overflows is infinite
-                tops = self._forward(node, {**outlines, **arrays}, given, run)
-            seconds = perf_counter() - start
-            shapes = tuple(Shape(top.shape) for top in tops)
-            gone = {top.overwrites for top in node.tops}
-            alive = [array for index, array in arrays.items() if index not in gone]
-            ended = [found[name] for name in ends if name in found]
-            step = Step(node, shapes, run.madds - before, seconds, _bytes_behind([*alive, *ended, *tops]))
-            del alive, ended
+            step, tops = self._step(node, store, given, run)
+            store.replace(node, tops)
+            del tops  # a blob lives in the store as long as a layer will read it, and nowhere else
             self.steps.append(step)
-            for blob in node.value_bottoms:
-                left[blob.index] -= 1
-                if not left[blob.index]:
-                    arrays.pop(blob.index, None)
-            arrays |= {blob.index: tops[i] for i, blob in enumerate(node.tops) if left[blob.index]}
-            outlines |= {
-                blob.index: np.broadcast_to(np.float32(0), shape)
-                for blob, shape in zip(node.tops, shapes, strict=True)
-                if blob.index in looked_at
-            }
-            found |= {
-                blob.name: tops[i]
-                for i, blob in enumerate(node.tops)
-                if blob.index in outputs or blob.name in self.keep
-            }
-            del tops  # a blob lives in `arrays` as long as somebody will read it, and nowhere else
             if progress is not None:
                 progress(step)
-        return found
+        return store.results
 
-    def _forward(
-        self, node: Node, arrays: Mapping[int, Array], given: Mapping[str, Array], run: Run
-    ) -> list[Array]:
+    def _step(
+        self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run
+    ) -> tuple[Step, list[Array]]:
+        """Run one layer and measure it."""
+        before, start = run.madds, perf_counter()
+        with np.errstate(all="ignore"):  # as in Caffe, what overflows is infinite
+            tops = self._forward(node, store, given, run)
+        seconds = perf_counter() - start
+        shapes = tuple(Shape(top.shape) for top in tops)
+        return Step(node, shapes, run.madds - before, seconds, store.live_bytes(node, tops)), tops
+
+    def _forward(self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run) -> list[Array]:
         names = [blob.name for blob in node.tops]
         if names and all(name in given for name in names) and node.layer.replaceable:
             return [given[name] for name in names]
@@ -153,7 +132,7 @@ class Executor:
             return [given[n] if n in given else self._random(node, n, run) for n in names]
         if isinstance(node.layer, DummyData):  # its shape may be the caller's, or of another batch
             return node.layer.filled(node.top_shapes, run)
-        bottoms = [arrays[blob.index] for blob in node.bottoms]
+        bottoms = store.bottoms(node)
         try:
             tops = node.layer.forward(bottoms, self.weights[node.index], run)
         except (ValueError, IndexError, TypeError, ArithmeticError, MemoryError) as failure:
@@ -204,16 +183,6 @@ class Executor:
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
-
-
-def _bytes_behind(arrays: Iterable[Array]) -> int:
-    """Bytes of the distinct buffers that these arrays are, or are views of."""
-    buffers = {}
-    for array in arrays:
-        while isinstance(array.base, np.ndarray):
-            array = array.base
-        buffers[id(array)] = array.nbytes
-    return sum(buffers.values())
 
 
 def _floats(value: object, what: str) -> Array:

@@ -60,6 +60,17 @@ class Window(NamedTuple):
     depthwise: bool = False
 
 
+class WorkingMemory(NamedTuple):
+    """Elements that a layer needs while it runs, in addition to bottoms, tops and blobs.
+
+    columns: Caffe's column buffer of one image (im2col).  forward: the most that netcount's own
+    `forward` needs at once.
+    """
+
+    columns: int = 0
+    forward: int = 0
+
+
 Factors: TypeAlias = "tuple[tuple[str, int], ...]"
 """Factors of a product, each under the name it has in the rule."""
 
@@ -123,7 +134,7 @@ class Layer(ABC):
     extents_only: ClassVar[frozenset[int]] = frozenset()
     """Bottoms of which only the shape is read, never the values (a PriorBox's, Crop's second)."""
     temporaries: ClassVar[int] = 0
-    """How many arrays of bottom 0's size `forward` needs at once besides bottoms, tops and blobs."""
+    """How many arrays of bottom 0's size `forward` needs at once: what `working_memory` says by default."""
     computes: ClassVar[bool] = True
     """False for sources whose values lie outside the file (a database, a custom Python source)."""
     replaceable: ClassVar[bool] = False
@@ -181,13 +192,9 @@ class Layer(ABC):
         """Bottoms that hold labels or indices, by position: whole numbers from 0 on, below which one."""
         return {}
 
-    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Elements of working memory besides bottoms, tops and blobs (Caffe's column buffer)."""
-        return 0
-
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Elements that `forward` needs at once besides bottoms, tops and blobs."""
-        return self.temporaries * bottoms[0].count() if bottoms else 0
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """What the layer needs in memory while it runs, in addition to bottoms, tops and blobs."""
+        return WorkingMemory(forward=self.temporaries * bottoms[0].count() if bottoms else 0)
 
     def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
         """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""

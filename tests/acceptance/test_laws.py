@@ -110,7 +110,7 @@ def run_without_rules(executor: Executor, given: dict[str, Any], monkeypatch: py
         if inspect.isfunction(value) and name != "__init__":
             monkeypatch.setattr(window.WindowParam, name, forbidden)
     for cls in {cls for node in executor.net.nodes for cls in type(node.layer).__mro__}:
-        for rule in {"infer", "blobs", "ops", "scratch_elements", "workspace_elements", "window"} & set(vars(cls)):
+        for rule in {"infer", "blobs", "ops", "working_memory", "window"} & set(vars(cls)):
             monkeypatch.setattr(cls, rule, forbidden)
     executor.run(given)
 

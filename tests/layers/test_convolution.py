@@ -140,7 +140,7 @@ def test_depthwise_is_one_channel_a_group() -> None:
 def test_the_column_buffer_holds_one_image() -> None:
     def elements(param: str, kind: str = "Convolution") -> int:
         found = layer(param, kind)
-        return found.scratch_elements([X], found.infer([X]))
+        return found.working_memory([X], found.infer([X])).columns
 
     assert elements("num_output: 4 kernel_h: 3 kernel_w: 5 group: 2") == 6 * 3 * 5 * 7 * 7
     assert elements("num_output: 4 kernel_size: 1") == 0

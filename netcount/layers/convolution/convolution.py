@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.scratch import workspace
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Factors, Layer, ParamBlob, Product, Window, madds_of
+from netcount.layers.layer import Arity, Factors, Layer, ParamBlob, Product, Window, WorkingMemory, madds_of
 from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise, spatial_factors
 from netcount.prototxt.message import Message
 
@@ -125,8 +125,8 @@ class Convolution(Layer):
         known = self.geometry.over(len(first) - axis - 1)
         return Window(*known, group, is_depthwise(group, first[axis]))
 
-    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """The column matrix of one image; none where the input is that matrix already."""
+    def column_matrix(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """Elements of the column matrix of one image; none where the input is that matrix already."""
         axis = bottoms[0].axis(self.axis_given)
         kernel, stride, pad, _ = self.geometry.over(len(bottoms[0]) - axis - 1)
         if {*kernel, *stride} <= {1} and not any(pad):
@@ -137,14 +137,16 @@ class Convolution(Layer):
         """A row for each tap of each input channel, a column for each output position."""
         return bottom[axis] * taps * top.count(axis + 1)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """The column matrix, in parts when it is large, and the padded image."""
-        columns, image = self.scratch_elements(bottoms, tops), bottoms[0][bottoms[0].axis(self.axis_given) :]
-        made = tops[0][tops[0].axis(self.axis_given) + 1 :]
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The column matrix; `forward` makes it in parts when it is large, and pads the image."""
+        columns = self.column_matrix(bottoms, tops)
         if not columns:
-            return 0
+            return WorkingMemory()
+        image = bottoms[0][bottoms[0].axis(self.axis_given) :]
+        made = tops[0][tops[0].axis(self.axis_given) + 1 :]
         window = self.window(bottoms)
-        return workspace(columns, columns // max(1, *made[:1]), image, window.pad, window.depthwise)
+        line = columns // max(1, *made[:1])
+        return WorkingMemory(columns, workspace(columns, line, image, window.pad, window.depthwise))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """im2col and one GEMM a group; no im2col for 1×1."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from netcount.core.shape import Shape
 from netcount.layers.convolution.convolution import Convolution
-from netcount.layers.layer import Factors
+from netcount.layers.layer import Factors, WorkingMemory
 from netcount.layers.window import CONVOLUTION, spatial_factors
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ class Deconvolution(Convolution):
         """A row for each tap of each output channel, a column for each input position."""
         return top[axis] * taps * bottom.count(axis + 1)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The column matrix, whole."""
-        return self.scratch_elements(bottoms, tops)
+        columns = self.column_matrix(bottoms, tops)
+        return WorkingMemory(columns, columns)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One GEMM a group, and col2im."""

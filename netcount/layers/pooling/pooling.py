@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity, Window
+from netcount.layers.layer import Arity, Window, WorkingMemory
 from netcount.layers.window import covered, pooled, spatial_text
 from netcount.prototxt.message import Message
 
@@ -154,11 +154,13 @@ class Pooling(NoBlobs):
         """Kernel, stride and pad."""
         return Window(self._over(bottoms[0]), self.stride, self.pad, (1, 1))
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows' values, before the columns are merged; for STOCHASTIC also squares and sums."""
         (bottom,) = bottoms
         rows = tops[0].count(0, 3) * bottom[3]
-        return rows + bottom.count() + 2 * tops[0].count() if self.method == "STOCHASTIC" else rows
+        if self.method == "STOCHASTIC":
+            rows += bottom.count() + 2 * tops[0].count()
+        return WorkingMemory(forward=rows)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows first, then columns; the mask looks at every element of the kernel by itself."""

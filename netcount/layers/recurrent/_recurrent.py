@@ -15,7 +15,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, WorkingMemory, madds_of
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class Recurrent(Layer):
         madds = madds_of(self.products(bottoms, tops))
         return OpCount(madds, adds=sums, muls=restarts) + self.step_ops(restarts)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The gates of every step, and the steps' outputs before they are joined."""
-        return (self.gates + 1) * tops[0].count()
+        return WorkingMemory(forward=(self.gates + 1) * tops[0].count())
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """With x and with the hidden state at every instant, with the static input once."""

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class Eltwise(NoBlobs):
         scaled = sum(abs(coefficient) != 1 for coefficient in self.coefficients)
         return OpCount(adds=joins, muls=elements * scaled)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """A bottom times its coefficient."""
-        return tops[0].count() if self.coefficients else 0
+        return WorkingMemory(forward=tops[0].count() if self.coefficients else 0)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Bottom after bottom."""

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class Interp(NoBlobs):
         elements = tops[0].count()
         return OpCount(adds=3 * elements, muls=6 * elements)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows' values, and one of the two neighbours of each output."""
-        return tops[0].count(0, 3) * bottoms[0][3] + tops[0].count()
+        return WorkingMemory(forward=tops[0].count(0, 3) * bottoms[0][3] + tops[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns."""
