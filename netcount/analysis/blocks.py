@@ -1,14 +1,17 @@
-"""Blocks of layers: found by their names or a pattern, completed by the graph."""
+"""Blocks of layers: found in the graph, by their names or by a pattern."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from os.path import commonprefix
 from typing import NamedTuple
 
 from netcount.analysis._support.kernels import KernelShare, shares_within
 from netcount.analysis._support.names import block_of
 from netcount.analysis._support.plain import Plain, plain_equivalent
+from netcount.analysis._support.regions import Region, regions
+from netcount.analysis._support.topology import is_pointwise, only_reader
 from netcount.analysis.count import Count, totals_of
 from netcount.analysis.rows import LayerRow, Totals
 from netcount.core.errors import InputError
@@ -37,16 +40,18 @@ class Block(NamedTuple):
 def blocks(count: Count, pattern: str | None = None) -> list[Block]:
     """The blocks of a net, in the order of their first layers.
 
-    Without a pattern, names tell (`fire2/…`, `conv2_1/dw`, `res2a_branch2b`).  pattern: a regular
-    expression that is searched for in layer names; its first group, or what it matches, names the
-    block.  A block has two layers or more, at least one of them with params or madds.
+    Without a pattern, names tell (`fire2/…`, `conv2_1/dw`, `res2a_branch2b`), and the graph: what lies
+    between a fork and the sum or concatenation that closes it is a block, whatever its layers are
+    called.  pattern: a regular expression that is searched for in layer names; its first group, or what
+    it matches, names the block.  A block has two layers or more, at least one of them with params or
+    madds.
 
-    Layers that the names leave out join where the graph places them: between layers of one block,
-    in place behind it, or joining its output with its own input (a shortcut).
+    Layers that are left out join where the graph places them: between layers of one block, behind it
+    and value by value (BatchNorm, Scale, ReLU), or joining its output with its own input (a shortcut).
     InputError for a pattern that is not a regular expression.
     """
     net = count.net
-    named = _by_pattern(net, pattern) if pattern else _by_name(net)
+    named = _by_pattern(net, pattern) if pattern else _with_regions(net, _by_name(net))
     members: dict[str, list[int]] = {}
     for index, name in sorted(_completed(net, named).items()):
         members.setdefault(name, []).append(index)
@@ -94,6 +99,38 @@ def _by_name(net: Graph) -> dict[int, str]:
     return found
 
 
+def _with_regions(net: Graph, named: dict[int, str]) -> dict[int, str]:
+    """The blocks by name, and those that only the graph shows.
+
+    A region whose learned layers bear one name is part of that block.  One whose layers bear several
+    names, none of which is used outside it, is a block of its own, and so is one without any; where a
+    name reaches out of it, names decide.
+    """
+    blocks = dict(named)
+    users: dict[str, set[int]] = {}
+    for index, name in named.items():
+        users.setdefault(name, set()).add(index)
+    for region in regions(net):
+        inside = set(region.nodes)
+        names = {named[index] for index in region.nodes if index in named and net.nodes[index].params}
+        if len(names) == 1:
+            (name,) = names
+            blocks.update((index, name) for index in region.nodes if index not in named)
+        elif all(users[name] <= inside for name in names):
+            blocks.update(dict.fromkeys(region.nodes, _name_of(net, region, names, users)))
+    return blocks
+
+
+def _name_of(net: Graph, region: Region, names: Collection[str], taken: Collection[str]) -> str:
+    """What the members' names have in common up to a sign or a number, else the name of the join."""
+    learned = [net.nodes[index].name for index in region.nodes if net.nodes[index].params]
+    shared = commonprefix([*learned, *names]).rstrip("_-/.")  # noqa: RUF071  names, not paths
+    cut = any(name[len(shared) : len(shared) + 1].isdigit() for name in learned)  # conv1 of conv12
+    if shared[-1:].isdigit() and shared not in taken and not cut:
+        return shared
+    return net.nodes[region.nodes[-1]].name
+
+
 def _common_folder(names: Sequence[str]) -> str:
     """What all names have before a slash in common: it tells no blocks apart."""
     folders = {name.rpartition("/")[0] for name in names}
@@ -111,7 +148,9 @@ def _completed(net: Graph, named: dict[int, str]) -> dict[int, str]:
     while changed:
         changed = False
         for node in net.nodes:
-            if node.index in found or node.params or not node.bottoms or not node.tops:
+            if node.index in found or not node.bottoms or not node.tops:
+                continue
+            if node.params and not is_pointwise(node):
                 continue
             name = _home(net, node, found, reading)
             if name is not None:
@@ -136,7 +175,8 @@ def _home(net: Graph, node: Node, found: dict[int, str], reading: list[set[str]]
         between = not others and after == {name}
         in_place = not others and node.tops[0].overwrites is not None
         shortcut = bool(others) and all(name in reading[blob.index] for blob in others)
-        return name if between or in_place or shortcut else None
+        behind = not others and is_pointwise(node) and only_reader(net, node.bottoms[0]) is node
+        return name if between or in_place or shortcut or behind else None
     for name in sorted(names):  # two blocks side by side: it joins the later one with a shortcut around it
         rest = [blob for blob, maker in zip(node.bottoms, makers, strict=True) if maker != name]
         if all(name in reading[blob.index] for blob in rest):

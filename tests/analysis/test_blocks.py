@@ -158,3 +158,63 @@ def test_names_that_share_a_folder_are_told_apart_below_it() -> None:
 def test_a_net_without_telling_names_has_no_blocks() -> None:
     assert sample_blocks("alexnet") == {}
     assert block_of("data") is None
+
+
+def norm(name: str, blob: str) -> str:
+    return op("BatchNorm", f"norm{name}", blob, blob) + op("ReLU", f"relu{name}", blob, blob)
+
+
+def residual(number: int, start: str, end: str, gate: str = "") -> str:
+    """Two convolutions and a sum around them, under names that say nothing."""
+    a, b = f"a{number}", f"b{number}"
+    text = conv(f"conv{2 * number}", start, a, "num_output: 4 kernel_size: 3 pad: 1") + norm(f"{2 * number}", a)
+    text += conv(f"conv{2 * number + 1}", a, b, "num_output: 4 kernel_size: 3 pad: 1")
+    text += norm(f"{2 * number + 1}", b)
+    if gate:
+        pool = "pooling_param { pool: AVE global_pooling: true }"
+        text += op("Pooling", f"pool{number}", b, f"p{number}", pool)
+        text += conv(f"squeeze{number}", f"p{number}", f"s{number}", "num_output: 4 kernel_size: 1")
+        text += op("Flatten", f"flat{number}", f"s{number}", f"f{number}")
+        text += op("Scale", f"gate{number}", f"{b} f{number}", f"g{number}", "scale_param { axis: 0 }")
+        b = f"g{number}"
+    return text + op("Eltwise", f"add{number}", f"{start} {b}", end) + op("ReLU", f"out{number}", end, end)
+
+
+TOWER = inputs(x=(1, 4, 20, 22)) + residual(1, "x", "y") + residual(2, "y", "z", gate="yes")
+
+
+def test_a_residual_block_is_what_lies_between_a_fork_and_its_sum() -> None:
+    first, second = net_of(TOWER).analyze().blocks()
+    assert (first.name, second.name) == ("add1", "add2")
+    assert [row.name for row in first.rows] == [
+        "conv2", "norm2", "relu2", "conv3", "norm3", "relu3", "add1", "out1",
+    ]  # fmt: skip
+    assert {"squeeze2", "gate2", "add2", "out2"} <= {row.name for row in second.rows}
+    assert [blob.name for blob in second.inputs] == ["y"]
+
+
+def test_of_skip_connections_around_each_other_the_inner_one_is_a_block() -> None:
+    keep = "num_output: 4 kernel_size: 3 pad: 1"
+    text = inputs(x=(1, 4, 20, 22)) + conv("down", "x", "d", keep)
+    text += conv("inner", "d", "i", keep) + op("Concat", "join1", "d i", "j")
+    text += conv("up", "j", "u", keep) + op("Concat", "join2", "x u", "y")
+    (block,) = net_of(text).analyze().blocks()
+    assert [row.name for row in block.rows] == ["inner", "join1"]
+
+
+def test_a_join_whose_inner_blobs_are_read_elsewhere_closes_no_block() -> None:
+    keep = "num_output: 4 kernel_size: 3 pad: 1"
+    text = inputs(x=(1, 4, 20, 22)) + conv("one", "x", "a", keep) + conv("two", "a", "b", keep)
+    text += op("Eltwise", "add", "x b", "y")
+    assert [block.name for block in net_of(text).analyze().blocks()] == ["add"]
+    assert net_of(text + conv("head", "a", "h", keep)).analyze().blocks() == []
+
+
+def test_a_normalization_is_part_of_the_block_of_its_convolution() -> None:
+    text = inputs(x=(1, 4, 20, 22))
+    text += conv("conv1_1/dw", "x", "a", "num_output: 4 group: 4 kernel_size: 3")
+    text += op("BatchNorm", "bn_conv1_1/dw", "a", "b") + op("Scale", "norm", "b", "c")
+    text += conv("conv1_1/sep", "c", "d", "num_output: 8 kernel_size: 1")
+    text += op("BatchNorm", "last", "d", "e")
+    (block,) = net_of(text).analyze().blocks()
+    assert [row.name for row in block.rows] == ["conv1_1/dw", "bn_conv1_1/dw", "norm", "conv1_1/sep", "last"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_PREFIX = re.compile(r"(?:bn|batch_?norm|scale|p?relu)_(?=\D)", re.IGNORECASE)
+"""What names a layer after the convolution it stands behind."""
 _RESIDUAL = re.compile(r"(?:res|bn|scale)(\d+[a-z]\d*)(?:_.*)?")
 _PART = re.compile(
     r"(.*\d[a-z]?)_(?:dw|dwise|depthwise|sep|pw|pwise|pointwise|linear|project|squeeze|expand|reduce|branch|\d+x\d+)"
@@ -21,7 +23,10 @@ def block_of(name: str) -> str | None:
     ('res2a', 'res4b10', None)
     >>> block_of("conv3_1_dw"), block_of("fire2_expand3x3"), block_of("mixed_5b_1x1")
     ('conv3_1', 'fire2', 'mixed_5b')
+    >>> block_of("bn_conv3_1/dw"), block_of("scale_conv3_1_sep")
+    ('conv3_1', 'conv3_1')
     """
+    name = _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name
     prefix, slash, _ = name.partition("/")
     if slash and prefix and not _PART.fullmatch(prefix):
         return prefix

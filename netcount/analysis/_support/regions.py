@@ -1,0 +1,97 @@
+"""Blocks that the graph shows: what lies between a fork and the join that closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from netcount.graph.graph import Graph, Node
+
+MOST_LAYERS = 500
+"""A region of more layers is no block that repeats, and looking for its fork would take long."""
+
+
+class Region(NamedTuple):
+    """The layers between a fork and the join that closes it, the join included.
+
+    fork: the blob version that all of them start from.  nodes: indices, ascending; the last is the join.
+    gate: whether the join multiplies (squeeze and excitation), so that a sum around it is the block.
+    """
+
+    fork: int
+    nodes: tuple[int, ...]
+    gate: bool
+
+
+def regions(net: Graph) -> list[Region]:
+    """The residual, inception and dense blocks of a net, none inside another.
+
+    A region has one blob that every way into it starts from and one layer that every way out leads
+    through, and holds something learned.  Of two that overlap, the inner one is the block (the skip
+    connections of a U-Net enclose half the net), but for a gate, and for an inner join that starts from
+    the same fork: an Inception-ResNet block is closed by its sum.
+    """
+    closed: list[Region] = []
+    home: dict[int, Region] = {}
+    for join in net.nodes:
+        if not _joins(join):
+            continue
+        region = _closed_by(net, join)
+        if region is None:
+            continue
+        inner = {id(found): found for index in region.nodes if (found := home.get(index)) is not None}
+        if any(not _absorbed(found, region) for found in inner.values()):
+            continue
+        closed = [found for found in closed if id(found) not in inner]
+        closed.append(region)
+        home.update(dict.fromkeys(region.nodes, region))
+    return [region for region in closed if not region.gate]
+
+
+def _absorbed(inner: Region, outer: Region) -> bool:
+    return set(inner.nodes) <= set(outer.nodes) and (inner.gate or inner.fork == outer.fork)
+
+
+def _joins(node: Node) -> bool:
+    """Whether the layer combines blobs of at least two different layers into one, and learns nothing."""
+    return len(node.tops) == 1 and not node.params and len({blob.index for blob in node.value_bottoms}) > 1
+
+
+def _closed_by(net: Graph, join: Node) -> Region | None:
+    """The region that a join closes, or None where its ways have no common start."""
+    inside: set[int] = set()
+    open_blobs: list[int] = []  # a heap of negated blob versions: the latest is looked at first
+    seen: set[int] = set()
+
+    def reach(blobs: Iterable[int]) -> None:
+        for blob in blobs:
+            if blob not in seen:
+                seen.add(blob)
+                heappush(open_blobs, -blob)
+
+    reach(blob.index for blob in join.value_bottoms)
+    while len(open_blobs) > 1:
+        producer = net.blobs[-heappop(open_blobs)].producer
+        if producer in inside:
+            continue
+        node = net.nodes[producer]
+        if not node.bottoms or len(inside) >= MOST_LAYERS:
+            return None
+        inside.add(producer)
+        reach(blob.index for blob in node.value_bottoms)
+    if not inside or not any(net.nodes[index].params for index in inside):
+        return None
+    members = {*inside, join.index}
+    ends = set(net.outputs)
+    for index in inside:
+        for top in net.nodes[index].tops:
+            if top.index in ends or not members.issuperset(net.readers[top.index]):
+                return None
+    return Region(-open_blobs[0], tuple(sorted(members)), _multiplies(join))
+
+
+def _multiplies(join: Node) -> bool:
+    """Whether every value of a bottom gets a factor from another one: Eltwise PROD, Scale and the like."""
+    ops = join.layer.ops(join.bottom_shapes, join.top_shapes)
+    return ops.muls >= join.tops[0].shape.count() > ops.adds
