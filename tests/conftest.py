@@ -1,9 +1,27 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+TRIED = 100
+"""Hypothesis' own number of examples, of which `tests.helpers.examples` takes a multiple."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rewrite", action="store_true", help="write the outputs in docs/ anew instead of comparing them"
     )
+    parser.addoption(
+        "--fuzz",
+        type=int,
+        metavar="TIMES",
+        help="try TIMES as many generated examples, other ones each time unless --hypothesis-seed is given",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run that passed passes again: examples are derived from the test, not drawn, except with --fuzz."""
+    times = config.getoption("--fuzz")
+    settings.register_profile("same", deadline=None, derandomize=True, database=None)
+    settings.register_profile("fuzz", deadline=None, max_examples=TRIED * (times or 1), print_blob=True)
+    settings.load_profile("fuzz" if times else "same")

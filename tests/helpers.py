@@ -10,12 +10,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import settings
 
 import netcount
 from netcount.layers.layer import Layer
 from netcount.layers.registry import CATALOGUE
 from netcount.prototxt.bind import bind
 from netcount.prototxt.reader import read
+from tests.conftest import TRIED
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "prototxt_samples"
@@ -28,6 +30,11 @@ needs_corpus = pytest.mark.skipif(
     not CORPUS.is_dir(), reason="the corpus of public nets (../shared/corpus) is not here"
 )
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden models (../shared/golden) are not here")
+
+
+def examples(count: int, **more: Any) -> settings:
+    """How many generated examples a test tries; `--fuzz TIMES` tries so many times as many (tests/conftest.py)."""
+    return settings(max_examples=count * settings().max_examples // TRIED, **more)
 
 
 def schema(name: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from netcount.caffemodel import read as caffemodel
@@ -23,7 +23,7 @@ from netcount.caffemodel.read import CaffeModel, StoredBlob
 from netcount.core.errors import InputError
 from netcount.prototxt.protobuf import message_class
 from netcount.prototxt.schema_table import MESSAGES
-from tests.helpers import GOLDEN, needs_golden
+from tests.helpers import GOLDEN, examples, needs_golden
 
 MIB = 2**20
 Opened = Callable[[bytes], CaffeModel]
@@ -376,7 +376,7 @@ WHERE = st.integers(0, len(CLEAN) - 1)
 FOLDER_IS_SHARED = [HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=FOLDER_IS_SHARED)
+@examples(1500, suppress_health_check=FOLDER_IS_SHARED)
 @given(WHERE, st.integers(0, 4), st.binary(max_size=6))
 def test_damage_is_refused_or_leaves_what_stands_before_it(tmp_path: Path, at: int, cut: int, put: bytes) -> None:
     damaged = CLEAN[:at] + put + CLEAN[at + cut :]
@@ -390,7 +390,7 @@ def test_damage_is_refused_or_leaves_what_stands_before_it(tmp_path: Path, at: i
     assert_as_protobuf(damaged, found)
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=FOLDER_IS_SHARED)
+@examples(1500, suppress_health_check=FOLDER_IS_SHARED)
 @given(WHERE, st.integers(0, 255))
 def test_one_wrong_byte(tmp_path: Path, at: int, value: int) -> None:
     damaged = CLEAN[:at] + bytes([value]) + CLEAN[at + 1 :]
@@ -409,7 +409,7 @@ pieces = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=FOLDER_IS_SHARED)
+@examples(1500, suppress_health_check=FOLDER_IS_SHARED)
 @given(st.lists(pieces, max_size=4).map(b"".join))
 def test_noise(tmp_path: Path, data: bytes) -> None:
     try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import netcount
 from netcount.core.errors import InputError
 from netcount.execute.verify import verify
-from tests.helpers import inputs, net_of
+from tests.helpers import examples, inputs, net_of
 
 CONV = (
     'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
@@ -187,7 +187,7 @@ extents = st.integers(1, 14)
 small = st.integers(1, 5)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.tuples(st.integers(1, 2), st.sampled_from([2, 4, 6]), extents, extents),
     st.tuples(small, small),
@@ -219,7 +219,7 @@ def test_any_convolution_runs_as_inferred(
         assert verify(net).agrees
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.tuples(st.integers(1, 2), st.integers(1, 3), extents, extents),
     st.tuples(small, small),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from netcount.core.errors import InputError
@@ -17,7 +17,7 @@ from netcount.core.shape import Shape
 from netcount.kernels import depthwise, scratch
 from netcount.kernels.run import Run
 from netcount.layers.layer import Layer
-from tests.helpers import layer_of
+from tests.helpers import examples, layer_of
 
 X = Shape((2, 6, 9, 11))
 
@@ -281,7 +281,7 @@ def text_of(found: dict[str, Any]) -> str:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(found=geometries(), parts=st.booleans())
 def test_executed_is_inferred_and_counted_and_a_convolution(found: dict[str, Any], parts: bool) -> None:
     of = layer(text_of(found))
@@ -308,7 +308,7 @@ def test_executed_is_inferred_and_counted_and_a_convolution(found: dict[str, Any
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(found=geometries())
 def test_a_deconvolution_is_the_transpose_of_its_convolution(found: dict[str, Any]) -> None:
     """For all x and y: the inner products of (deconv x, y) and (x, conv y) are the same."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from netcount.core.errors import InputError
@@ -16,7 +16,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.run import Run
 from netcount.layers.layer import Layer, Window
-from tests.helpers import layer_of
+from tests.helpers import examples, layer_of
 
 X = Shape((2, 6, 9, 11))
 LOWEST = np.finfo(np.float32).min
@@ -181,7 +181,7 @@ def plain(method: str, x: Any, found: Layer, outputs: tuple[int, ...]) -> tuple[
     return values, mask
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(geometry=geometries(), method=st.sampled_from(["MAX", "AVE", "STOCHASTIC"]))
 def test_executed_is_inferred_and_pooled(geometry: tuple[str, tuple[int, ...]], method: str) -> None:
     param, shape = geometry
@@ -276,7 +276,7 @@ def test_a_stochastic_pyramid_without_padding_is_accepted() -> None:
     assert pyramid("pyramid_height: 2 pool: STOCHASTIC").infer([Shape((2, 6, 8, 12))]) == [Shape((2, 30))]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     extents=st.tuples(st.integers(1, 12), st.integers(1, 12)),
     height=st.integers(1, 4),

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from netcount.core.errors import InputError
 from netcount.core.shape import Shape
 from netcount.kernels.run import Run
-from tests.helpers import layer_of
+from tests.helpers import examples, layer_of
 
 X = Shape((2, 3, 5, 7))
 
@@ -108,7 +108,7 @@ def test_aligned_corners_keep_first_and_last_values() -> None:
 factor = st.one_of(st.none(), st.integers(1, 4))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     extents=st.tuples(st.integers(1, 9), st.integers(1, 9)),
     zoom=factor,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import text_format
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import netcount
@@ -17,7 +17,7 @@ from netcount.prototxt.protobuf import message_class, to_protobuf
 from netcount.prototxt.reader import read
 from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
 from netcount.prototxt.tree import Source
-from tests.helpers import CORPUS, SAMPLES, conformance_cases, needs_corpus
+from tests.helpers import CORPUS, SAMPLES, conformance_cases, examples, needs_corpus
 
 NET = "NetParameter"
 
@@ -223,7 +223,7 @@ def _made(type: str, chosen: dict[str, int], depth: int) -> Any:
     return message
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(_messages("LayerParameter", 2))
 def test_generated_messages_come_back_equal(layer: Any) -> None:
     net = message_class(NET)()
@@ -236,7 +236,7 @@ def test_generated_messages_come_back_equal(layer: Any) -> None:
 SOURCES = [case["prototxt"] for case in conformance_cases()[::7]]
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(
     st.sampled_from(SOURCES),
     st.integers(0, 10**6),
@@ -249,7 +249,7 @@ def test_mutated_nets_are_judged_as_by_protobuf(text: str, at: int, piece: str, 
     both_refuse_or_agree(text[:position] + ("" if how == "cut" else piece) + text[end:])
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.one_of(st.text(max_size=60), st.text("{}<>[]:;,\"'#-.x0 \n\\layername", max_size=40)))
 def test_noise_makes_an_input_error_or_a_net(text: str) -> None:
     try:
