@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
@@ -212,29 +211,55 @@ def test_codes_of_the_command(folder: Path) -> None:
     assert len(found["nets"]) == 4
 
 
+INTERRUPTIBLE = """
+import signal, sys
+import netcount.cli.survey as command
+from netcount.cli.main import run
+
+class Bar:
+    def __enter__(self): return self
+    def __exit__(self, *failure): pass
+    def start(self, total): pass
+    def step(self, *row): print("a row is done", file=sys.stderr, flush=True)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background may have it ignored
+command.progress_bar = lambda *_, **__: Bar()
+run()
+"""
+"""The command, with a bar that says when a row is done."""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_control_c_shows_the_rows_that_are_done(folder: Path) -> None:
     os.mkfifo(folder / "slow.prototxt")
     writer = os.open(folder / "slow.prototxt", os.O_RDWR)  # a file whose reader waits for its end
     words = (str(folder / "a.prototxt"), str(folder / "slow.prototxt"), "--jobs", "2", "-f", "json")
     with subprocess.Popen(
-        arguments(*words),
+        [sys.executable, "-c", INTERRUPTIBLE, "survey", *words],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as running:
-        time.sleep(3)
-        os.killpg(running.pid, signal.SIGINT)
-        time.sleep(0.5)
-        os.close(writer)  # let the waiting process end
-        out, err = running.communicate(timeout=60)
+        try:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert running.stderr.readline() == "a row is done\n"
+            os.killpg(running.pid, signal.SIGINT)
+            lines = []
+            for line in running.stdout:
+                lines.append(line)
+                if line == "}\n":
+                    break
+        finally:
+            os.close(writer)  # let the waiting process end
+        _, err = running.communicate(timeout=60)
     assert running.returncode == 130, err
-    found = json.loads(out)
+    found = json.loads("".join(lines))
     assert found["interrupted"] is True
     assert [Path(row["file"]).name for row in found["nets"]] == ["a.prototxt"]
-    assert "Traceback" not in err
+    assert not err
 
 
 def rows() -> Iterator[SurveyRow]:
