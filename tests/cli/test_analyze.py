@@ -32,6 +32,14 @@ def test_table_to_a_pipe() -> None:
     assert all(line == line.rstrip() for line in done.stdout.splitlines())
 
 
+def test_the_package_runs_as_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "netcount", "analyze", "--nothing"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: netcount analyze [OPTIONS]")
+
+
 def test_json_is_the_contract() -> None:
     document = json.loads(run("analyze", SQUEEZENET, "--format", "json").stdout)
     assert document["schema"] == "netcount/analysis/1"

@@ -1,0 +1,8 @@
+"""`python -m netcount` is the command `netcount`."""
+
+from __future__ import annotations
+
+from netcount.cli.main import run
+
+if __name__ == "__main__":
+    run()
