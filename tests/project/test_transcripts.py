@@ -1,7 +1,8 @@
 """The commands in the docs print what the docs say they print.
 
 A transcript is a ```console block: a line `$ netcount …`, then its output.  One that stands behind
-`<!-- measured -->` holds times; its command has to succeed, and its output is not compared.
+`<!-- measured -->` holds times; its command has to succeed, and its output is not compared.  One behind
+`<!-- exits 1 -->` has to end with that code.
 `python -m pytest tests/project/test_transcripts.py --rewrite` writes all outputs anew.
 """
 
@@ -18,17 +19,23 @@ from netcount.cli.main import netcount
 from tests.helpers import ROOT
 
 BLOCK = re.compile(
-    r"(?P<measured><!-- measured -->\n)?```console\n\$ (?P<command>.*)\n(?P<output>(?s:.*?))```$", re.M
+    r"(?:<!-- (?P<note>measured|exits (?P<code>\d)) -->\n)?"
+    r"```console\n\$ (?P<command>.*)\n(?P<output>(?s:.*?))```$",
+    re.M,
 )
-PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if BLOCK.search(page.read_text(encoding="utf-8")))
+PAGES = sorted(
+    page
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    if BLOCK.search(page.read_text(encoding="utf-8"))
+)
 
 
-def printed(command: str) -> str:
+def printed(command: str, code: int = 0) -> str:
     program, *arguments = shlex.split(command)
     assert program == "netcount"
     done = CliRunner().invoke(netcount, arguments, standalone_mode=True)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    assert not done.exit_code, done.output
+    assert done.exit_code == code, done.output
     return done.stdout
 
 
@@ -42,13 +49,15 @@ def test_commands_print_what_the_page_shows(
         page.write_text(BLOCK.sub(rewritten, text), encoding="utf-8")
         return
     for found in BLOCK.finditer(text):
-        output = printed(found["command"])
-        if not found["measured"]:
+        output = printed(found["command"], int(found["code"] or 0))
+        if found["note"] != "measured":
             assert output == found["output"], found["command"]
 
 
 def rewritten(found: re.Match[str]) -> str:
-    return f"{found['measured'] or ''}```console\n$ {found['command']}\n{printed(found['command'])}```"
+    output = printed(found["command"], int(found["code"] or 0))
+    note = f"<!-- {found['note']} -->\n" if found["note"] else ""
+    return f"{note}```console\n$ {found['command']}\n{output}```"
 
 
 def test_the_article_has_its_commands() -> None:
