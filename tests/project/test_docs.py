@@ -5,9 +5,12 @@ from __future__ import annotations
 import doctest
 import re
 import runpy
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+import netcount
 from tests.helpers import ROOT
 
 
@@ -55,3 +58,34 @@ def test_links_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+?)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_api_page_is_what_netcount_exports() -> None:
+    """A new public name needs a line `::: netcount.NAME` where a reader looks for it."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    named = re.findall(r"^::: netcount\.(\w+)$", page, re.MULTILINE)
+    assert sorted(named) == sorted(netcount.__all__)
+    assert page.count(":::") == len(named)
+
+
+def test_the_page_on_versions_names_every_document() -> None:
+    schemas = Path(netcount.__file__).parent.rglob("*.json")
+    written = {
+        name for path in schemas for name in re.findall(r"netcount/\w+/\d+", path.read_text(encoding="utf-8"))
+    }
+    page = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| \w+ \| .+? \| `(netcount/\w+/\d+)` \|", page, re.MULTILINE)) == written
+
+
+def test_every_page_has_its_place_in_the_site() -> None:
+    yaml = pytest.importorskip("yaml")
+    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+
+    def pages(entry: Any) -> list[str]:
+        if isinstance(entry, str):
+            return [entry]
+        values = entry.values() if isinstance(entry, dict) else entry
+        return [page for value in values for page in pages(value)]
+
+    docs = ROOT / "docs"
+    assert sorted(pages(nav)) == sorted(path.relative_to(docs).as_posix() for path in docs.rglob("*.md"))
