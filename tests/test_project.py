@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import netcount
 from tests.helpers import ROOT
@@ -53,3 +55,58 @@ def test_the_version_is_the_same_everywhere() -> None:
     changelog = (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8")
     versions = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
     assert netcount.__version__ in versions[:2], "the newest release, behind what is not released yet"
+
+
+def dependencies(*extras: str) -> Iterator[Requirement]:
+    """What an install with these extras needs; an extra that means others is followed."""
+    for line in [*PROJECT["dependencies"], *(one for e in extras for one in PROJECT["optional-dependencies"][e])]:
+        requirement = Requirement(line)
+        if requirement.name == "netcount":
+            yield from dependencies(*requirement.extras)
+        else:
+            yield requirement
+
+
+def test_everything_that_development_needs_is_pinned() -> None:
+    """Where this fails: the command under Pins in docs/contributing.md."""
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pins: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, version = line.partition(";")[0].split("==")
+            pins.setdefault(canonicalize_name(name), []).append(version.strip())
+    for requirement in dependencies("dev", *PROJECT["optional-dependencies"]):
+        versions = pins.get(canonicalize_name(requirement.name), [])
+        assert versions, requirement
+        assert all(requirement.specifier.contains(version) for version in versions), requirement
+    assert "://" not in text, "no address of a registry"
+    assert "--hash" not in text
+
+
+def test_ci_runs_on_the_oldest_and_the_newest_python_on_three_systems() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
+    matrix = workflow["jobs"]["check"]["strategy"]["matrix"]
+    known = [line.removeprefix("Programming Language :: Python :: ") for line in PROJECT["classifiers"]]
+    known = [version for version in known if re.fullmatch(r"3\.\d+", version)]
+    assert matrix["python"] == [known[0], known[-1]]
+    assert PROJECT["requires-python"] == f">={known[0]}"
+    assert {re.sub("-.*", "", system) for system in matrix["os"]} == {"ubuntu", "macos", "windows"}
+    assert any(".ci/run" in step.get("run", "") for step in workflow["jobs"]["check"]["steps"])
+
+
+def test_nothing_a_stranger_writes_becomes_part_of_a_script() -> None:
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert "permissions" in workflow, path.name
+        for job in workflow["jobs"].values():
+            assert not [step for step in job["steps"] if "${{" in step.get("run", "")], path.name
+
+
+def test_the_projects_own_hooks_come_from_no_other_repository() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    needed = {requirement.name for requirement in dependencies("dev")} | {"netcount"}
+    for repository in hooks["repos"]:
+        assert repository["repo"] == "local"
+        for hook in repository["hooks"]:
+            assert hook["language"] == "system"
+            assert hook["entry"].split()[0] in needed, hook["id"]
