@@ -9,7 +9,8 @@ from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
 from netcount.api import Analysis
 from netcount.budget.budget import Budget, Checked, check
-from netcount.budget.limits import is_rule, limits_of, rule_names, unknown
+from netcount.budget.limits import is_rule, limits_of, rule_names
+from netcount.core.suggest import unknown
 from netcount.graph.graph import Graph
 from netcount.graph.load import load_net
 
@@ -50,7 +51,7 @@ def assert_within(
     found = []
     for rule, value in limits.items():
         if not is_rule(rule):
-            raise TypeError(f"assert_within: {unknown(rule, rule_names(), 'limit')}")
+            raise TypeError(f"assert_within: {unknown('limit', rule, rule_names())}")
         try:
             found += limits_of(rule, value)
         except ValueError as mistake:

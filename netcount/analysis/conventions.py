@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from netcount.core.errors import InputError
 from netcount.core.opcount import OpCount
+from netcount.core.suggest import unknown
 from netcount.graph.graph import Node
 
 Rule: TypeAlias = Callable[[Node, OpCount], int]
@@ -65,9 +66,7 @@ def weighted(name: str, weights: Mapping[str, int], about: str = "") -> Conventi
     """
     for key in weights:
         if key not in OpCount._fields:
-            raise InputError(
-                f'convention "{name}": there is no op class "{key}"; they are {", ".join(OpCount._fields)}'
-            )
+            raise InputError(f'convention "{name}": {unknown("op class", key, OpCount._fields, show_all=True)}')
     factors = tuple(weights.get(key, 0) for key in OpCount._fields)
     words = " + ".join(f"{key}" if factor == 1 else f"{factor}·{key}" for key, factor in weights.items())
     return Convention(name, name, partial(_weighted, factors), about or words, "this project")
@@ -114,5 +113,5 @@ def convention_named(name: str | Convention, own: Mapping[str, Convention] = Map
         return name
     known = {**CONVENTIONS, **own}
     if name not in known:
-        raise InputError(f'there is no convention "{name}"; known are {", ".join(known)}')
+        raise InputError(unknown("convention", name, known, show_all=True))
     return known[name]

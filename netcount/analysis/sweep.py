@@ -12,6 +12,7 @@ from netcount.analysis.count import count
 from netcount.analysis.memory import memory
 from netcount.analysis.rescale import Rescaler
 from netcount.core.errors import InputError, Warned
+from netcount.core.suggest import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,7 @@ def sweep(
     bounds = dict(limits or {})
     for key in bounds:
         if key not in LIMITED:
-            raise InputError(f'there is no limit on "{key}"; known are {", ".join(LIMITED)}')
+            raise InputError(unknown("limit on", key, LIMITED, show_all=True))
     rescaler = Rescaler(source, keep=keep, both_phases=False, **options)
     sizes: list[Resolution | None] = [Resolution(s, s) if isinstance(s, int) else s for s in resolutions]
     variants = []

@@ -15,10 +15,9 @@ from netcount.analysis.memory import bytes_of, memory
 from netcount.analysis.rows import LayerRow
 from netcount.budget.limits import LAYER_FIGURES, SHARES, Limit
 from netcount.core.errors import InputError, NetcountError, Place, each
+from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE, worst
 
 LEVELS = ("error", "warn")
-WITHIN, OVER, BAD_INPUT, INCOMPLETE = range(4)
-"""The exit codes of a check."""
 SHOWN = 5
 """How many layers a failure names."""
 
@@ -103,12 +102,12 @@ class Checked(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """WITHIN, OVER, BAD_INPUT or INCOMPLETE; a broken limit counts more than a missing cost."""
+        """That of an error, FAILED, INCOMPLETE or DONE; a broken limit counts more than a missing cost."""
         if self.error is not None:
             return self.error.exit_code
         if self.failed:
-            return OVER
-        return INCOMPLETE if self.incomplete else WITHIN
+            return FAILED
+        return INCOMPLETE if self.incomplete else DONE
 
     @property
     def problems(self) -> tuple[NetcountError, ...]:
@@ -117,9 +116,8 @@ class Checked(NamedTuple):
 
 
 def exit_code(nets: Iterable[Checked]) -> int:
-    """The code for several nets: the first of bad input, over, incomplete that any of them has."""
-    codes = {net.exit_code for net in nets}
-    return next((code for code in (BAD_INPUT, OVER, INCOMPLETE) if code in codes), WITHIN)
+    """The code for several nets together."""
+    return worst({net.exit_code for net in nets})
 
 
 def check(

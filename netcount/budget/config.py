@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 from netcount.analysis.conventions import CONVENTIONS, Convention, weighted
 from netcount.budget.budget import LEVELS, Budget
-from netcount.budget.limits import Limit, is_rule, limits_of, rule_names, unknown
+from netcount.budget.limits import Limit, is_rule, limits_of, rule_names
 from netcount.budget.toml_positions import Key, read_toml
 from netcount.budget.toml_tables import Tables, shown_file
 from netcount.core.errors import InputError, Place, raise_all
 from netcount.core.files import shown_path
 from netcount.core.opcount import OpCount
+from netcount.core.suggest import unknown
 from netcount.layers.assumed import IDENTITY
 
 FILE = "netcount.toml"
@@ -162,7 +163,7 @@ class _Reader(Tables):
         self.known(table, {*_NET, *rule_names(), *_BITS}, "key of a net", *at)
         convention = self.typed(table, "convention", str, "the name of one", "madds", *at)
         if convention not in self.conventions:
-            self.wrong(unknown(convention, self.conventions, "convention"), *at, "convention")
+            self.wrong(unknown("convention", convention, self.conventions), *at, "convention")
         files = self.files(table, *at)
         name = self.typed(table, "name", str, "a text", None, *at)
         if name and len(files) > 1:

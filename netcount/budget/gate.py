@@ -17,6 +17,7 @@ from netcount.budget.budget import Budget, Checked, check
 from netcount.budget.config import FILE, Config, NetEntry, relative_path
 from netcount.budget.limits import Limit
 from netcount.core.errors import Errors, InputError, NetcountError, Place, each
+from netcount.core.exit_codes import INCOMPLETE
 from netcount.core.files import FileName, shown_path
 from netcount.graph.load import load_net
 
@@ -220,7 +221,7 @@ def new_baseline(nets: Sequence[Counted], path: str, keep: bool) -> tuple[dict[s
 class IncompleteError(InputError):
     """A baseline was asked for a net whose cost is not wholly known."""
 
-    exit_code = 3
+    exit_code = INCOMPLETE
 
 
 def wants_baseline(config: Config | None, chosen: Iterable[Target]) -> Limit | None:

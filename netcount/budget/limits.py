@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from netcount.core.errors import Place
 from netcount.core.opcount import OpCount
+from netcount.core.suggest import unknown
 from netcount.core.units import exact_quantity
 
 LAYER_FIGURES: Mapping[str, str] = MappingProxyType(
@@ -94,7 +94,7 @@ def limits_of(rule: str, value: Any, place: Place | None = None) -> list[Limit]:
     (1300000, Fraction(3, 4))
     """
     if rule not in _RULES:
-        raise ValueError(unknown(rule, _RULES, "limit"))
+        raise ValueError(unknown("limit", rule, _RULES))
     if rule in TYPE_RULES:
         return [_types(rule, value, place)]
     if rule.startswith("max_increase_"):
@@ -179,13 +179,6 @@ def increase(figure: str, value: Any) -> tuple[Fraction, int]:
     return share, floor
 
 
-def unknown(name: str, known: Any, what: str) -> str:
-    """What to say about a name that is not among the known ones."""
-    near = get_close_matches(name, list(known), 1)
-    hint = f'; did you mean "{near[0]}"?' if near else ""
-    return f'there is no {what} "{name}"{hint}'
-
-
 def _fraction(text: str) -> Fraction:
     match = _SHARE.fullmatch(text.strip())
     if not match:
@@ -208,7 +201,7 @@ def _types(rule: str, value: Any, place: Place | None) -> Limit:
 
     for name in value:
         if CATALOGUE.get(name) is None:
-            raise ValueError(unknown(name, CATALOGUE, "layer type"))
+            raise ValueError(unknown("layer type", name, CATALOGUE))
     side = rule.removesuffix("_types")
     return Limit(rule, side, "types", names=tuple(value), text=", ".join(value), place=place)
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from netcount.budget.limits import unknown
 from netcount.budget.toml_positions import Key
 from netcount.core.errors import InputError, Place, Problems
 from netcount.core.files import shown_path
+from netcount.core.suggest import unknown
 
 
 def shown_file(path: str | os.PathLike[str]) -> str:
@@ -66,7 +66,7 @@ class Tables:
             return
         for key in table:
             if key not in names:
-                self.wrong(unknown(key, names, what), *path, key)
+                self.wrong(unknown(what, key, names), *path, key)
 
     def typed(
         self,

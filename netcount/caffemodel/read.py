@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT, Field, Wire
 from netcount.core.errors import InputError, Place, reason
+from netcount.core.files import shown_path
 from netcount.core.lazy_numpy import np
 from netcount.prototxt.schema_table import ENUMS, MESSAGES
 
@@ -114,7 +115,7 @@ class CaffeModel:
 
 def open(path: str | os.PathLike[str]) -> CaffeModel:
     """Map a .caffemodel and list its layers; InputError where the file is damaged or none."""
-    file = shown(os.fspath(path))
+    file = shown_path(os.fspath(path))
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise InputError("is not a regular file", Place(file))
@@ -129,11 +130,6 @@ def open(path: str | os.PathLike[str]) -> CaffeModel:
     except BaseException:
         data.close()
         raise
-
-
-def shown(path: str) -> str:
-    """A path for a message, with nothing a terminal would obey."""
-    return path if path and path.isprintable() else ascii(path)
 
 
 def _model(wire: Wire) -> CaffeModel:

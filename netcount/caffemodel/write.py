@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from netcount.caffemodel.read import shown
 from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT
-from netcount.core.errors import InputError, Place, reason
+from netcount.core.errors import InputError, Place
+from netcount.core.files import replacing, shown_path
 from netcount.core.lazy_numpy import np
 from netcount.prototxt.schema_table import MESSAGES
 
@@ -30,22 +27,11 @@ def write(
     One blob at a time goes to a new file beside `path`, which takes its place when complete.
     InputError where the disk, protobuf (2 GiB) or float32 cannot hold it.
     """
-    file = shown(os.fspath(path))
-    target = Path(os.path.realpath(path))
-    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        try:
-            with partial.open("xb") as stream:
-                stream.write(_record("NetParameter", "name", _encoded(net_name, file)))
-                for name, type, blobs in layers:
-                    _write_layer(stream, file, name, type, blobs)
-            os.replace(partial, target)
-        except BaseException:
-            with suppress(OSError):
-                partial.unlink()
-            raise
-    except OSError as failure:
-        raise InputError(f"cannot write {file}: {reason(failure)}") from None
+    file = shown_path(os.fspath(path))
+    with replacing(path) as stream:
+        stream.write(_record("NetParameter", "name", _encoded(net_name, file)))
+        for name, type, blobs in layers:
+            _write_layer(stream, file, name, type, blobs)
 
 
 def _write_layer(stream: BinaryIO, file: str, name: str, type: str, blobs: Sequence[NDArray[Any]]) -> None:

@@ -16,8 +16,9 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import INCOMPLETE, Forms, conclude, deliver, say
+from netcount.cli.output import Forms, conclude, deliver, say
 from netcount.core.errors import NetcountError
+from netcount.core.exit_codes import DONE, INCOMPLETE
 from netcount.core.files import FileName
 from netcount.graph.load import load_net
 from netcount.report.analysis import View, report, warning_lines
@@ -69,7 +70,7 @@ def analyze(
     keys = tuple(key.strip() for key in columns.split(",")) if columns else None
     view = View(keys, sort, top, fold)
     counts: list[Count] = []
-    code = 0
+    code = DONE
     for file in files:
         try:
             counts.append(count(load_net(FileName(file), **arguments), rule))
@@ -83,7 +84,7 @@ def analyze(
     if form == "csv":  # which has no place for them
         for line in (line for found in counts for line in warning_lines(found)):
             click.echo(line, err=True)
-    if code == 0 and any(not found.net.complete for found in counts):
+    if code == DONE and any(not found.net.complete for found in counts):
         code = INCOMPLETE
     raise click.exceptions.Exit(code)
 

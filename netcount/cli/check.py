@@ -11,13 +11,15 @@ import click
 from netcount import __version__
 from netcount.budget import gate
 from netcount.budget.baseline import read_baseline
-from netcount.budget.budget import BAD_INPUT, Budget, Checked, exit_code
+from netcount.budget.budget import Budget, Checked, exit_code
 from netcount.budget.config import FILE, Config, find, load
 from netcount.budget.limits import rule_names
 from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
-from netcount.cli.output import emit, replace, say
+from netcount.cli.output import emit, say
 from netcount.core.errors import Errors, InputError, NetcountError, reason
+from netcount.core.exit_codes import BAD_INPUT, DONE
+from netcount.core.files import write_atomically
 from netcount.report.formats.text import visible
 
 _MACHINE = ("json", "github", "junit", "sarif")
@@ -162,7 +164,7 @@ def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | No
     if broken:
         raise Errors([*broken, InputError(f"the baseline is not written: {len(broken)} nets cannot be counted")])
     base, text = gate.new_baseline(nets, path, keep)
-    replace(path, text)
+    write_atomically(path, text)
     click.echo(f"wrote {visible(path)}: {len(base)} net{'s' if len(base) != 1 else ''}", err=True)
     return gate.checked(nets, config, base, whole=not keep, lenient=True)
 
@@ -179,7 +181,7 @@ def _report(results: list[Checked], form: str, output: str | None) -> None:
         emit("\n".join(lines(results)) + "\n", output)
     else:
         emit(_machine(results, form), output)
-    if output is not None and exit_code(results) not in (0, BAD_INPUT):
+    if output is not None and exit_code(results) not in (DONE, BAD_INPUT):
         click.echo("\n".join(lines(results)), err=True)
 
 

@@ -18,8 +18,9 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import INCOMPLETE, Forms, deliver, say
+from netcount.cli.output import Forms, deliver, say
 from netcount.core.errors import InputError, NetcountError
+from netcount.core.exit_codes import DONE, INCOMPLETE
 from netcount.core.files import FileName
 from netcount.graph.load import load_net
 
@@ -57,7 +58,7 @@ def compare(
     arguments = load_arguments(options)
     rule = named_convention(convention)
     found: dict[int, NetFacts] = {}
-    code = 0
+    code = DONE
     for index, file in enumerate(files):
         if is_baseline(file):
             continue
@@ -70,7 +71,7 @@ def compare(
         found[index] = facts(counted)
         if not counted.net.complete:
             code = code or INCOMPLETE
-    if code not in (0, INCOMPLETE):
+    if code not in (DONE, INCOMPLETE):
         raise click.exceptions.Exit(code)
     for index, file in enumerate(files):
         if index not in found:

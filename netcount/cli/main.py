@@ -10,8 +10,11 @@ from importlib import import_module
 import click
 
 from netcount import __version__
-from netcount.cli.output import INTERRUPTED, say, silence
+from netcount.cli.output import say, silence
 from netcount.core.errors import NetcountError, reason
+from netcount.core.exit_codes import INTERRUPTED
+from netcount.core.suggest import unknown
+from netcount.report.formats.text import visible
 
 _SPELT = "netcount.spelt"
 _ASCII = {"×": "x", "…": "~", "·": "-", "−": "-", "÷": "/", "≥": ">="}
@@ -46,6 +49,14 @@ class LazyGroup(click.Group):
             return None
         found: click.Command = getattr(import_module(f"netcount.cli.{cmd_name}"), cmd_name)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with; the nearest is named where there is none."""
+        if args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(unknown("command", visible(args[0]), _COMMANDS))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""

@@ -10,8 +10,8 @@ from netcount.analysis._support.modelsize import matrices_of, model_size
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
 from netcount.cli.options import FORMATS, format_options, load_arguments, net_options
-from netcount.cli.output import Forms, conclude, deliver, replace
-from netcount.core.files import FileName
+from netcount.cli.output import Forms, conclude, deliver
+from netcount.core.files import FileName, write_atomically
 from netcount.graph.load import load_net
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def memory(
     if plot is not None:
         from netcount.report.formats.plot import memory_plot
 
-        replace(plot, memory_plot(found, plot))
+        write_atomically(plot, memory_plot(found, plot))
     deliver(
         Forms(
             lambda: [*memory_report(found, size, top), *_stats_parts(stats)],

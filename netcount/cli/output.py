@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import click
 
 from netcount.core.errors import InputError, NetcountError, Warned, each, reason
-from netcount.core.files import shown_path
+from netcount.core.exit_codes import INCOMPLETE
+from netcount.core.files import write_atomically
 from netcount.report.formats.layout import Part, plain
 from netcount.report.formats.text import visible
-
-BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
-"""Exit codes that mean the same in every command; INCOMPLETE: the result leaves out what nobody knows."""
 
 
 def say(error: NetcountError) -> None:
@@ -68,7 +66,7 @@ def emit(text: str, path: str | None) -> None:
     if path is None or path == "-":
         tell(text)
     else:
-        replace(path, text)
+        write_atomically(path, text)
 
 
 class Forms(NamedTuple):
@@ -139,41 +137,3 @@ def progress_bar(what: str, total: int | None = None, wanted: bool | None = None
         yield Bar(
             lambda number: progress.update(task, total=number), lambda done: progress.update(task, advance=1)
         )
-
-
-def replace(path: str, data: str | bytes) -> None:
-    """Write a file whole or not at all: to a temporary file beside it, then renamed.
-
-    What is no regular file (a pipe, /dev/stdout) is written to.  InputError when that fails.
-    """
-    from tempfile import mkstemp  # not wanted where nothing is written
-
-    content = data if isinstance(data, bytes) else data.encode("utf-8", "backslashreplace")
-    target = os.path.realpath(path)
-    try:
-        if os.path.exists(target) and not os.path.isfile(target):
-            with open(path, "wb") as stream:
-                stream.write(content)
-            return
-        descriptor, temporary = mkstemp(dir=os.path.dirname(target), prefix=".netcount-")
-        try:
-            with open(descriptor, "wb") as stream:
-                stream.write(content)
-            os.chmod(temporary, _mode(target))
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-    except (OSError, ValueError) as failure:
-        raise InputError(f"cannot write {shown_path(path)}: {reason(failure)}") from None
-
-
-def _mode(path: str) -> int:
-    """The permissions a file has, or that a new one gets."""
-    try:
-        return os.stat(path).st_mode & 0o7777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

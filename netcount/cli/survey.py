@@ -16,9 +16,9 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import BAD_INPUT, INCOMPLETE, INTERRUPTED, Forms, deliver, progress_bar
-from netcount.core.errors import InputError
-from netcount.report.survey import KEYS, report, survey_csv, survey_document
+from netcount.cli.output import Forms, deliver, progress_bar
+from netcount.core.exit_codes import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED
+from netcount.report.survey import check_column, report, survey_csv, survey_document
 
 
 @click.command()
@@ -53,8 +53,7 @@ def survey(
     Exit codes: 0 all counted, 2 a file has an error, 3 a net is incomplete, 130 interrupted.
     """
     arguments = load_arguments(options)
-    if sort is not None and sort not in KEYS:
-        raise InputError(f'there is no column "{sort}"; known are {", ".join(KEYS)}')
+    check_column(sort)  # before all the work
     with progress_bar("nets", wanted=progress) as bar:
         found = surveyed(
             paths,
@@ -79,4 +78,4 @@ def _code(found: Survey) -> int:
         return INTERRUPTED
     if any(row.error for row in found.rows):
         return BAD_INPUT
-    return INCOMPLETE if any(not row.complete for row in found.rows) else 0
+    return INCOMPLETE if any(not row.complete for row in found.rows) else DONE

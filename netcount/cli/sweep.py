@@ -17,10 +17,9 @@ from netcount.cli.options import (
     parse_resolutions,
     scale_options,
 )
-from netcount.cli.output import BAD_INPUT, Forms, conclude, deliver, progress_bar, replace
-from netcount.core.files import FileName
-
-NOTHING_FITS = 1
+from netcount.cli.output import Forms, conclude, deliver, progress_bar
+from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
+from netcount.core.files import FileName, write_atomically
 
 
 @click.command()
@@ -90,13 +89,13 @@ def sweep(
     if plot is not None:
         from netcount.report.formats.plot import sweep_plot
 
-        replace(plot, sweep_plot(found, plot))
+        write_atomically(plot, sweep_plot(found, plot))
     deliver(
         Forms(lambda: sweep_report(found), lambda: sweep_document(found), lambda: sweep_csv(found)), form, output
     )
-    code = 0
+    code = DONE
     if all(variant.error for variant in found.variants):
         code = BAD_INPUT
     elif limits and found.best is None:
-        code = NOTHING_FITS
+        code = FAILED
     conclude(found.warnings, found.complete, code)

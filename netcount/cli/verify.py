@@ -9,17 +9,16 @@ from typing import Any
 import click
 
 from netcount.cli.options import format_options, load_arguments, net_options
-from netcount.cli.output import INCOMPLETE, Forms, deliver, progress_bar, say
+from netcount.cli.output import Forms, deliver, progress_bar, say
 from netcount.core.errors import InputError, NetcountError, reason
-from netcount.core.files import FileName, shown_path
+from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE
+from netcount.core.files import FileName, shown_path, write_atomically
 from netcount.core.units import parse_quantity
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
 from netcount.graph.load import load_net
 from netcount.report.verification import document, report
-
-DISAGREES = 1
 
 
 @click.command()
@@ -74,7 +73,7 @@ def verify(
         raise InputError(f"--scale {scale}: is not finite")
     prepared = Preparation(_numbers(mean), scale)
     found: list[Verification] = []
-    code = 0
+    code = DONE
     for file in files:
         try:
             found.append(_verified(file, arguments, weights, inputs, prepared, seed, limit))
@@ -91,9 +90,9 @@ def verify(
     if save_outputs is not None:
         for one in found:
             _save(one, os.path.join(save_outputs, _plain(one.net.file)) if len(files) > 1 else save_outputs)
-    if code == 0 and not all(one.agrees for one in found):
-        code = DISAGREES
-    elif code == 0 and not all(one.net.complete for one in found):
+    if code == DONE and not all(one.agrees for one in found):
+        code = FAILED
+    elif code == DONE and not all(one.net.complete for one in found):
         code = INCOMPLETE
     raise click.exceptions.Exit(code)
 
@@ -126,8 +125,6 @@ def _save(one: Verification, folder: str) -> None:
 
     import numpy as np
 
-    from netcount.cli.output import replace
-
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as failure:
@@ -135,7 +132,7 @@ def _save(one: Verification, folder: str) -> None:
     for name, array in one.outputs.items():
         stream = io.BytesIO()
         np.save(stream, array)
-        replace(os.path.join(folder, _plain(name) + ".npy"), stream.getvalue())
+        write_atomically(os.path.join(folder, _plain(name) + ".npy"), stream.getvalue())
 
 
 def _plain(name: str) -> str:

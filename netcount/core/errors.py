@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from netcount.core.exit_codes import BAD_INPUT
+
 MAX_PROBLEMS = 100
 """Mistakes after which the search for more ends: nobody reads on, and a file made to hurt has a million."""
 MAX_MESSAGE = 4000
@@ -26,7 +28,7 @@ class Place(NamedTuple):
 class NetcountError(Exception):
     """Something netcount refuses to answer, in one line for a person.  `exit_code` is the CLI's."""
 
-    exit_code = 2
+    exit_code = BAD_INPUT
 
     def __init__(self, message: str, place: Place | None = None) -> None:
         if len(message) > MAX_MESSAGE:

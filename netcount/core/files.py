@@ -1,10 +1,12 @@
-"""Files: what is read from them, and how their paths are shown."""
+"""Files: what is read from them, how they are written, and how their paths are shown."""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from netcount.core.errors import InputError, reason
@@ -64,6 +66,65 @@ def read_bytes(name: str | os.PathLike[str], most: int) -> bytes:
                 raise InputError(f"{shown_path(os.fspath(name))} is a pipe that nobody writes to")
         os.set_blocking(stream.fileno(), True)
         return first + _at_most(stream, most - len(first))
+
+
+def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> None:
+    """Write a file whole or not at all; text as UTF-8.  InputError when that fails (see `replacing`)."""
+    content = data if isinstance(data, bytes) else data.encode("utf-8", "backslashreplace")
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A stream to a temporary file beside `path`, which takes its place once all of it is written.
+
+    After any error the file is as it was.  A link is followed, permissions are kept, and what is no
+    regular file (a pipe, /dev/stdout) is written to as it stands.
+
+    Raises:
+        InputError: Where the file cannot be written.
+    """
+    name = os.fspath(path)
+    temporary = ""
+    try:
+        target = os.path.realpath(name)
+        if os.path.exists(target) and not os.path.isfile(target):
+            stream = open(name, "wb")  # noqa: SIM115
+        else:
+            from tempfile import mkstemp  # not wanted where nothing is written
+
+            descriptor, temporary = mkstemp(dir=os.path.dirname(target), prefix=".netcount-")
+            stream = open(descriptor, "wb")  # noqa: SIM115
+    except (OSError, ValueError) as failure:
+        raise _unwritten(name, failure) from None
+    try:
+        with stream:
+            yield stream
+        if temporary:
+            os.chmod(temporary, _mode(target))
+            os.replace(temporary, target)
+    except BaseException as failure:
+        if temporary:
+            with suppress(OSError):
+                os.unlink(temporary)
+        if isinstance(failure, OSError):
+            raise _unwritten(name, failure) from None
+        raise
+
+
+def _unwritten(name: str, failure: Exception) -> InputError:
+    return InputError(f"cannot write {shown_path(name)}: {reason(failure)}")
+
+
+def _mode(path: str) -> int:
+    """The permissions a file has, or that a new one gets."""
+    try:
+        return os.stat(path).st_mode & 0o7777
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 class FileName(os.PathLike[str]):

@@ -1,15 +1,40 @@
-"""The nearest known name to one that is misspelt."""
+"""What to say about a name that is not among the known ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 
-def nearest(name: str, known: list[str]) -> str:
-    """`; did you mean …?`, or nothing when no known name (of the last thousand) is close."""
-    from difflib import get_close_matches  # only a mistake pays for it
+MOST_KNOWN = 1000
+"""Known names that are looked through, the last ones: more would take long, and name a net's far end."""
 
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?`, or nothing when no known name is close.
+
+    >>> nearest("relu", ["ReLU", "PReLU"]), nearest("Foo", ["ReLU"])
+    ('; did you mean "ReLU"?', '')
+    """
     if len(name) > 100:
         return ""
-    known = known[-1000:]
-    exact = [k for k in known if k.lower() == name.lower()]
-    close = exact or get_close_matches(name, known, n=1, cutoff=0.75)
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    names = list(known)[-MOST_KNOWN:]
+    exact = [k for k in names if k.lower() == name.lower()]
+    close = exact or get_close_matches(name, names, n=1, cutoff=0.75)
     return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def unknown(what: str, name: str, known: Iterable[str], *, show_all: bool = False) -> str:
+    """That there is no such name, the nearest one, and on demand all that there are.
+
+    >>> print(unknown("column", "madd", ["name", "madds"], show_all=True))
+    there is no column "madd"; did you mean "madds"? Known are name, madds
+    >>> print(unknown("limit", "tops", ["max_params"]))
+    there is no limit "tops"
+    """
+    names = list(known)
+    hint = nearest(name, names)
+    text = f'there is no {what} "{name}"{hint}'
+    if not show_all:
+        return text
+    return f"{text}{' Known' if hint else '; known'} are {', '.join(names)}"

@@ -76,7 +76,7 @@ def _check_net(tree: Tree) -> None:
     """Refuse, with one error, a file that has nothing of a net."""
     known = fields_of("NetParameter")
     names = list(dict.fromkeys(name for name, _, _ in tree.fields))
-    if names and not any(name in known or nearest(name, list(known)) for name in names):
+    if names and not any(name in known or nearest(name, known) for name in names):
         shown = ", ".join(f'"{name[:40]}"' for name in names[:4])
         raise InputError(f"this is not a net: it has {shown}, and no layer", tree.place(tree.fields[0][2]))
 

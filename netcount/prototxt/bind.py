@@ -88,7 +88,7 @@ def _unknown(
 
 def unknown_field(tree: Tree, type: str, name: str, offset: int) -> InputError:
     """The error for a field that a message type does not have."""
-    hint = nearest(name, list(fields_of(type)))
+    hint = nearest(name, fields_of(type))
     return InputError(f'{type} has no field "{name[:80]}"{hint}', tree.place(offset))
 
 

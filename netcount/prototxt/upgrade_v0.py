@@ -129,7 +129,7 @@ def _type_problem(inner: Message) -> InputError | None:
     old_type = inner.text("type")
     if not inner.has("type") or old_type in _TYPES:
         return None
-    return inner.error(f'V0 has no layer type "{old_type}"{nearest(old_type, list(_TYPES))}', "type")
+    return inner.error(f'V0 has no layer type "{old_type}"{nearest(old_type, _TYPES)}', "type")
 
 
 def _padding_problem(inner: Message, bottoms: list[str], padding: Message) -> str | None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from netcount.analysis._support.record import field_text, record
 from netcount.analysis.compare import Change, moved_by
-from netcount.budget.budget import BAD_INPUT, INCOMPLETE, OVER, WITHIN, Checked, Finding, exit_code
+from netcount.budget.budget import Checked, Finding, exit_code
 from netcount.budget.limits import SHARES, in_bytes
 from netcount.core.errors import NetcountError
+from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED, INCOMPLETE
 from netcount.core.units import human, human_bytes, percent
 from netcount.report.comparison import shape_text
 from netcount.report.document import totals
@@ -18,7 +19,7 @@ from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 
 SCHEMA = "netcount/check/1"
-STATUS = {WITHIN: "within", OVER: "over", BAD_INPUT: "error", INCOMPLETE: "incomplete"}
+STATUS = {DONE: "within", FAILED: "over", BAD_INPUT: "error", INCOMPLETE: "incomplete"}
 INCOMPLETE_TEXT = (
     "incomplete: the cost of layers with assumed shapes is not counted, so that nothing can be "
     "promised (allow_incomplete = true accepts it)"
@@ -147,8 +148,8 @@ def tally(nets: Sequence[Checked]) -> str:
     """How many nets came out how."""
     codes = [net.exit_code for net in nets if net.is_net]
     words = {
-        WITHIN: "within budget",
-        OVER: "over",
+        DONE: "within budget",
+        FAILED: "over",
         INCOMPLETE: "incomplete",
         BAD_INPUT: "with errors",
     }
@@ -206,7 +207,7 @@ def document(nets: Sequence[Checked]) -> dict[str, Any]:
     code = exit_code(nets)
     return {
         "schema": SCHEMA,
-        "ok": code == WITHIN,
+        "ok": code == DONE,
         "exit_code": code,
         "errors": [_problem(problem) for net in nets if not net.is_net for problem in net.problems],
         "nets": [_net(net) for net in nets if net.is_net],

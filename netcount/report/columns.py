@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from netcount.analysis.count import Count
 from netcount.analysis.rows import LayerRow, Totals
 from netcount.core.errors import InputError
+from netcount.core.suggest import unknown
 from netcount.core.units import human, human_bytes, percent
 from netcount.graph.graph import Blob
 from netcount.report.formats.text import visible, window_text
@@ -176,7 +177,7 @@ def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
     found = []
     for key in keys or default_keys(count):
         if key not in COLUMNS:
-            raise InputError(f'there is no column "{visible(key)}"; known are {", ".join(COLUMNS)}')
+            raise InputError(unknown("column", visible(key), COLUMNS, show_all=True))
         column = _in_images(COLUMNS[key], count.net.batch)
         if key == "cost":
             column = column._replace(title=visible(count.convention.unit))

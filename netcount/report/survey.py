@@ -7,6 +7,7 @@ from typing import Any
 
 from netcount.analysis.survey import Survey, SurveyRow
 from netcount.core.errors import InputError
+from netcount.core.suggest import unknown
 from netcount.core.units import human, human_bytes
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
@@ -17,12 +18,17 @@ KEYS = SurveyRow._fields
 _TEXTS = ("file", "net", "phase", "error")
 
 
+def check_column(key: str | None) -> None:
+    """InputError for a column that a survey does not have."""
+    if key is not None and key not in KEYS:
+        raise InputError(unknown("column", visible(key), KEYS, show_all=True))
+
+
 def arranged(survey: Survey, sort: str | None) -> list[SurveyRow]:
     """The rows, sorted by a column where one is named (numbers from the largest), errors last."""
     if sort is None:
         return list(survey.rows)
-    if sort not in KEYS:
-        raise InputError(f'there is no column "{visible(sort)}"; known are {", ".join(KEYS)}')
+    check_column(sort)
     rows = sorted(survey.rows, key=lambda row: getattr(row, sort), reverse=sort not in _TEXTS)
     return sorted(rows, key=lambda row: bool(row.error))
 

@@ -12,8 +12,8 @@ import pytest
 
 import netcount
 from netcount.analysis.survey import _deaf
-from netcount.cli.output import replace
 from netcount.core.errors import MAX_MESSAGE, MAX_PROBLEMS, Errors, InputError
+from netcount.core.files import write_atomically
 from tests.command import run
 from tests.helpers import SAMPLES, inputs
 
@@ -162,7 +162,7 @@ def test_what_cannot_be_written_leaves_no_trace(tmp_path: Path) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
         with pytest.raises(InputError, match="cannot write"):
-            replace(str(target), b"x" * 100_000)
+            write_atomically(str(target), b"x" * 100_000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
