@@ -100,7 +100,9 @@ def survey(
 
 
 def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """The files that paths, folders and globs mean, each once; hidden folders are passed over."""
+    """The files that paths, folders and globs mean, each once, however it is spelled first; hidden
+    folders are passed over.
+    """
     found: dict[str, None] = {}
     for path in paths:
         name = os.fspath(path)
@@ -116,7 +118,10 @@ def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
             found.update(dict.fromkeys(matches))
         else:
             found[name] = None
-    return list(found)
+    first: dict[str, str] = {}
+    for name in found:
+        first.setdefault(os.path.abspath(name), name)
+    return list(first.values())
 
 
 def analyze_one(file: str, convention: Convention, options: Mapping[str, Any]) -> SurveyRow:

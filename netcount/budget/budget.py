@@ -79,7 +79,9 @@ class Finding(NamedTuple):
 class Checked(NamedTuple):
     """A net and what its check found.  error: why it could not be counted.
 
-    is_net: False for the configuration, where that has mistakes of its own.
+    label: what tells nets apart on every machine.  file: the path as seen from here.  name: what a
+    report for people calls the net (its label where none is given).  is_net: False for the
+    configuration, where that has mistakes of its own.
     """
 
     label: str
@@ -89,6 +91,12 @@ class Checked(NamedTuple):
     allow_incomplete: bool = False
     error: NetcountError | None = None
     is_net: bool = True
+    name: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What a report for people calls the net; where that is a path, the one of `file`."""
+        return self.name or self.label
 
     @property
     def incomplete(self) -> bool:
@@ -126,6 +134,7 @@ def check(
     label: str | None = None,
     base: NetFacts | None = None,
     allow_incomplete: bool = False,
+    name: str | None = None,
 ) -> Checked:
     """Hold a net against every limit.  InputError where a limit wants a missing baseline.
 
@@ -138,7 +147,7 @@ def check(
         judge = _Judge(count, now, budget, base, changed)
         for limit in budget.limits:
             findings += judge.findings(limit)
-    return Checked(now.label, count.net.file, count, tuple(findings), allow_incomplete)
+    return Checked(now.label, count.net.file, count, tuple(findings), allow_incomplete, name=name)
 
 
 def _matching(budget: Budget, count: Count) -> Iterator[LayerRow]:

@@ -33,6 +33,13 @@ class Target(NamedTuple):
     budgets: tuple[Budget, ...]
     entry: NetEntry | None
 
+    @property
+    def name(self) -> str:
+        """What people call it: the name that the configuration gives, or the file as seen from here."""
+        if self.entry and self.entry.name:
+            return self.entry.name
+        return shown_path(self.file) if self.file != "-" else self.label
+
 
 class Request(NamedTuple):
     """What a command line adds to a configuration.
@@ -131,7 +138,7 @@ def checked(
     known: list[tuple[Collection[str], Count, Target]] = []
     for target, found, error in nets:
         if found is None:
-            results.append(Checked(target.label, target.file, error=error))
+            results.append(Checked(target.label, target.file, error=error, name=target.name))
             continue
         names = _names(target, found, config)
         known.append((names, found, target))
@@ -143,7 +150,7 @@ def checked(
             missing = InputError(
                 f'no budget says anything about "{target.label}"; give it a limit, such as max_params', place
             )
-            results.append(Checked(target.label, target.file, error=missing))
+            results.append(Checked(target.label, target.file, error=missing, name=target.name))
     if config and whole and len(known) == len(nets):
         problems = _unmet(config, known)
         results += [refused(Errors(problems), config.file)] if problems else []
@@ -235,9 +242,9 @@ def _checked(
 ) -> Checked:
     try:
         known = (base or {}).get(target.label)
-        return check(found, budgets, target.label, known, target.allow_incomplete)
+        return check(found, budgets, target.label, known, target.allow_incomplete, target.name)
     except NetcountError as problem:
-        return Checked(target.label, target.file, error=problem)
+        return Checked(target.label, target.file, error=problem, name=target.name)
 
 
 def _loose(file: str, config: Config | None, request: Request, extra: tuple[Budget, ...]) -> Target:

@@ -20,6 +20,7 @@ from netcount.cli.output import emit, say
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
 from netcount.core.files import write_atomically
+from netcount.core.units import plural
 from netcount.report.formats.text import visible
 
 _MACHINE = ("json", "github", "junit", "sarif")
@@ -162,10 +163,12 @@ def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | No
         raise InputError('--update-baseline: give --baseline FILE, or baseline = "FILE" in the configuration')
     broken = [found.error for found in nets if found.error]
     if broken:
-        raise Errors([*broken, InputError(f"the baseline is not written: {len(broken)} nets cannot be counted")])
+        raise Errors(
+            [*broken, InputError(f"the baseline is not written: {plural(len(broken), 'net')} cannot be counted")]
+        )
     base, text = gate.new_baseline(nets, path, keep)
     write_atomically(path, text)
-    click.echo(f"wrote {visible(path)}: {len(base)} net{'s' if len(base) != 1 else ''}", err=True)
+    click.echo(f"wrote {visible(path)}: {plural(len(base), 'net')}", err=True)
     return gate.checked(nets, config, base, whole=not keep, lenient=True)
 
 

@@ -13,7 +13,7 @@ from netcount.cli.options import load_arguments, net_options, parse_factors, par
 from netcount.cli.output import conclude, emit
 from netcount.core.errors import InputError
 from netcount.core.files import FileName
-from netcount.core.units import human, times
+from netcount.core.units import human, plural, times
 from netcount.report.formats.text import listed, visible
 
 MOST_KEPT = 20
@@ -61,7 +61,7 @@ def _summary(made: Rescaled, keep: Sequence[str], output: str | None) -> str:
     kept = [visible(name) for name in dict.fromkeys([*made.classifiers, *keep])]
     before, after = count(made.before).totals, count(made.net).totals
     lines = [
-        f"{visible(output or 'standard output')}: {len(made.changes)} convolutions changed, "
+        f"{visible(output or 'standard output')}: {plural(len(made.changes), 'convolution')} changed, "
         f"kept: {listed(kept, MOST_KEPT) or 'no classifier'}",
         f"params  {human(before.params)} -> {human(after.params)}, {times(after.params, before.params)}",
         f"madds   {human(before.madds)} -> {human(after.madds)}, {times(after.madds, before.madds)}",

@@ -80,16 +80,30 @@ def percent(part: int, whole: int) -> str:
 def times(value: int, base: int) -> str:
     """How `value` compares with `base`, in words.
 
-    >>> times(86_528_000, 512_000), times(512_000, 86_528_000), times(3, 3), times(1, 0)
-    ('169.00 times as many', '169.00 times fewer', 'as many', '-')
+    >>> times(86_528_000, 512_000), times(512_000, 86_528_000), times(3, 3), times(1, 0), times(8, 3)
+    ('169 times as many', '169 times fewer', 'as many', '-', '2.67 times as many')
     """
     if value == base:
         return "as many"
     if not value or not base:
         return "-"
     if value > base:
-        return f"{_decimal(_hundredths(value, base))} times as many"
-    return f"{_decimal(_hundredths(base, value))} times fewer"
+        return f"{_ratio(value, base)} times as many"
+    return f"{_ratio(base, value)} times fewer"
+
+
+def _ratio(value: int, base: int) -> str:
+    """A ratio with two decimals; a whole number has none."""
+    return _decimal(_hundredths(value, base)) if value % base else f"{value // base:,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> plural(1, "net"), plural(0, "layer"), plural(1234, "limit")
+    ('1 net', '0 layers', '1,234 limits')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def parse_quantity(text: str) -> int:

@@ -9,7 +9,7 @@ from netcount.analysis._support.kernels import WHOLE_NET
 from netcount.analysis.count import Count
 from netcount.analysis.rows import LayerRow
 from netcount.core.errors import Warned
-from netcount.core.units import human, human_bytes, percent
+from netcount.core.units import human, human_bytes, percent, plural
 from netcount.report.columns import NUMBERS, arranged, columns_for
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, kernel_text, tally, visible
@@ -73,13 +73,12 @@ def layer_parts(count: Count, view: View) -> list[Part]:
         rows = [row for row in rows if id(row) not in folded]
     parts: list[Part] = [layer_table(count, rows, view.columns)]
     if hidden:
-        layers = "1 layer" if len(hidden) == 1 else f"{len(hidden)} layers"
         parts.append(
-            f"{layers} folded for want of a number in these columns: "
+            f"{plural(len(hidden), 'layer')} folded for want of a number in these columns: "
             f"{tally(row.type for row in hidden)} (--no-fold shows them)"
         )
     if view.top is not None and view.top < len(count.layers):
-        parts.append(f"{view.top} of {len(count.layers)} layers are shown; the totals are of all")
+        parts.append(f"{view.top} of {len(count.layers)} layers shown; the totals are of all")
     if any(row.note for row in rows):
         parts.append("* depends on the data; see the warnings below")
     return parts
@@ -99,7 +98,7 @@ def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | No
     footer = [column.total(totals) for column in columns]
     label = next((i for i, column in enumerate(columns) if not column.right), None)
     if label is not None:
-        footer[label] = f"total of {len(count.layers)} layers"
+        footer[label] = f"total of {plural(len(count.layers), 'layer')}"
     return Table(
         tuple(column.title for column in columns),
         tuple(column.right for column in columns),

@@ -9,7 +9,7 @@ from netcount.analysis._support.plain import Plain
 from netcount.analysis.blocks import Block, outside
 from netcount.analysis.count import Count, totals_of
 from netcount.analysis.rows import Totals
-from netcount.core.units import human, percent, times
+from netcount.core.units import human, percent, plural, times
 from netcount.report import document
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, kernel_text, visible
@@ -25,7 +25,7 @@ _FIELDS = (
 def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
     """The table of blocks, and what lies outside them."""
     net, totals = count.net, count.totals
-    head = heading(net.name, net.file, f"{len(found)} blocks")
+    head = heading(net.name, net.file, plural(len(found), "block"))
     if not found:
         return [head, "no layer names tell of blocks; --block REGEX can name them"]
     rest = outside(count, found)
@@ -41,12 +41,12 @@ def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
         )
         for block in found
     ]
-    rows.append((f"({len(rest)} others)", "", "", *_sums(others, totals), "", ""))
+    rows.append((f"({plural(len(rest), 'other')})", "", "", *_sums(others, totals), "", ""))
     table = Table(
         ("block", "input", "output", "params", "madds", "share", "by kernel", "plain"),
         (False, True, True, True, True, True, False, False),
         tuple(rows),
-        (f"{len(count.layers)} layers", "", "", *_sums(totals, totals), "", ""),
+        (plural(len(count.layers), "layer"), "", "", *_sums(totals, totals), "", ""),
         shrink=((6, 8), (0, 10)),
     )
     return [
@@ -83,7 +83,7 @@ def plain_lines(block: Block) -> list[str]:
         return [f"no plain equivalent: {visible(plain)}"]
     kernel, taps = _sizes(plain.kernel, "×"), _sizes(plain.kernel, "·")
     return [
-        f"plain equivalent: one {kernel} convolution from {plain.channels} to {plain.outputs} channels:",
+        f"plain equivalent: one {kernel} convolution from {plain.channels} to {plural(plain.outputs, 'channel')}:",
         f"  weights   {taps}·{plain.channels}·{plain.outputs} = {plain.params:,}; the block has "
         f"{plain.own_params:,} without biases, {times(plain.own_params, plain.params)}",
         f"  madds     {plain.madds:,}; the block has {plain.own_madds:,}, {times(plain.own_madds, plain.madds)}",

@@ -12,7 +12,7 @@ from netcount.budget.budget import Checked, Finding, exit_code
 from netcount.budget.limits import SHARES, in_bytes
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED, INCOMPLETE
-from netcount.core.units import human, human_bytes, percent
+from netcount.core.units import human, human_bytes, percent, plural
 from netcount.report.comparison import shape_text
 from netcount.report.document import totals
 from netcount.report.formats.layout import Part, Table
@@ -56,13 +56,13 @@ def _exact(figure: str, value: int | Fraction) -> str:
 def summary(net: Checked, found: Finding) -> str:
     """One line: the net or layer, the figure, the limit, by how much."""
     limit = found.limit
-    where = f'{net.label}: layer "{found.layer}"' if found.layer is not None else net.label
+    where = f'{net.title}: layer "{found.layer}"' if found.layer is not None else net.title
     if limit.side in ("allowed", "forbidden"):
         kinds = ", ".join(sorted({row.type for row, _ in found.rows}))
         if found.passed:
             return f"{where}: layer types keep to {limit.rule}"
         verb = "forbidden" if limit.side == "forbidden" else "not allowed"
-        return f"{where}: {found.value} layers are of types that are {verb}: {kinds}"
+        return f"{where}: {plural(int(found.value), 'layer')} of a type that is {verb}: {kinds}"
     name = f"{limit.kernel} {limit.figure}" if limit.kernel else limit.figure
     over = found.over
     value, bound = amounts(limit.figure, found.value, found.bound)
@@ -137,34 +137,32 @@ def lines(nets: Sequence[Checked]) -> list[str]:
             found.append(visible(f"{label}  {summary(net, item)}{place}"))
             found += [visible(f"        {line}") for line in details(net, item)]
         if net.incomplete:
-            found.append(visible(f"FAIL  {net.label}: {INCOMPLETE_TEXT}"))
-        if not net.failed and not net.incomplete:
-            kept = len(net.findings) - len(broken)
-            found.append(visible(f"ok    {net.label}: {kept} of {len(net.findings)} limits kept"))
+            found.append(visible(f"FAIL  {net.title}: {INCOMPLETE_TEXT}"))
+        if net.exit_code == DONE:
+            kept = f"{len(net.findings) - len(broken)} of {plural(len(net.findings), 'limit')} kept"
+            rest = f"; {len(broken)} broken at level warn" if broken else ""
+            found.append(visible(f"{'pass' if broken else 'ok  '}  {net.title}: {kept}{rest}"))
     return [*found, tally(nets)]
 
 
 def tally(nets: Sequence[Checked]) -> str:
     """How many nets came out how."""
-    codes = [net.exit_code for net in nets if net.is_net]
-    words = {
-        DONE: "within budget",
-        FAILED: "over",
-        INCOMPLETE: "incomplete",
-        BAD_INPUT: "with errors",
-    }
-    counts = [f"{codes.count(code)} {word}" for code, word in words.items() if code in codes]
-    found = (
-        f"{len(codes)} net{'s' if len(codes) != 1 else ''}: {', '.join(counts)}" if codes else "no net is checked"
-    )
-    return found if len(codes) == len(nets) else f"{found}; the configuration has errors"
+    counts = dict.fromkeys(("within budget", "with warnings only", "over", "incomplete", "with errors"), 0)
+    words = {FAILED: "over", INCOMPLETE: "incomplete", BAD_INPUT: "with errors"}
+    checked = [net for net in nets if net.is_net]
+    for net in checked:
+        kept = "within budget" if all(found.passed for found in net.findings) else "with warnings only"
+        counts[words.get(net.exit_code, kept)] += 1
+    told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    text = f"{plural(len(checked), 'net')}: {told}" if checked else "no net is checked"
+    return text if len(checked) == len(nets) else f"{text}; the configuration has errors"
 
 
 def parts(nets: Sequence[Checked]) -> list[Part]:
     """A table of all limits and lines for what is broken, for Markdown."""
     rows = []
     for net in nets:
-        rows += [("error", visible(net.label), "", "", "", visible(str(problem))) for problem in net.problems]
+        rows += [("error", visible(net.title), "", "", "", visible(str(problem))) for problem in net.problems]
         for found in net.findings:
             limit = found.limit
             typed = limit.side in ("allowed", "forbidden")
@@ -175,11 +173,11 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
             rows.append(
                 (
                     state,
-                    visible(net.label),
+                    visible(net.title),
                     visible(found.layer or ""),
                     f"{limit.rule} {limit.kernel}".rstrip(),
                     visible(limit.text) if typed else bound,
-                    f"{found.value} layers" if typed else value,
+                    plural(int(found.value), "layer") if typed else value,
                 )
             )
     text: list[Part] = [
@@ -198,7 +196,7 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
                 text.append(visible(summary(net, found)))
                 text += [visible(f"  {line}") for line in details(net, found)]
         if net.incomplete:
-            text.append(visible(f"{net.label}: {INCOMPLETE_TEXT}"))
+            text.append(visible(f"{net.title}: {INCOMPLETE_TEXT}"))
     return [*text, tally(nets)]
 
 

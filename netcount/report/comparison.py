@@ -14,7 +14,7 @@ from netcount.analysis.compare import (
 )
 from netcount.budget.limits import in_bytes
 from netcount.core.shape import Shape
-from netcount.core.units import human, human_bytes, percent
+from netcount.core.units import human, human_bytes, percent, plural
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
@@ -61,7 +61,7 @@ def _totals(nets: Sequence[NetFacts]) -> Table:
             row += [
                 _shown(figure, value),
                 _signed(figure, value - base),
-                _plus(value - base) + percent(value - base, base),
+                _plus(value - base) + percent(value - base, base) if base else "-",
                 _factor(value, base),
             ]
         rows.append(tuple(row))
@@ -89,9 +89,9 @@ def _difference(first: NetFacts, net: NetFacts, changes: Sequence[Change], top: 
     )  # fmt: skip
     parts: list[Part] = [f"{visible(first.label)} -> {visible(net.label)}: {summary}", table]
     if len(shown) < len(worth):
-        parts.append(f"{len(shown)} of {len(worth)} layers are shown")
+        parts.append(f"{len(shown)} of {plural(len(worth), 'layer')} shown")
     if len(worth) < len(changes):
-        parts.append(f"{len(changes) - len(worth)} layers without madds or params have other shapes")
+        parts.append(f"other shapes only: {plural(len(changes) - len(worth), 'layer')} without madds or params")
     return [*parts, ""]
 
 

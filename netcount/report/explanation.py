@@ -9,7 +9,7 @@ from typing import Any
 from netcount.analysis._support.alternatives import Alternative
 from netcount.analysis.blocks import Block
 from netcount.analysis.explain import Explanation, LayerReasons
-from netcount.core.units import human, percent, times
+from netcount.core.units import human, percent, plural, times
 from netcount.layers.layer import Factors, Product
 from netcount.report import document
 from netcount.report.blocks import block_document, ends, kernels_text, plain_lines
@@ -111,7 +111,8 @@ def _formulas(reasons: LayerReasons) -> list[Part]:
     if window and window.group > 1 and reasons.products:
         each = reasons.products[0].elements // window.group
         parts.append(
-            f"a group     {each:,} weights and {reasons.row.madds // window.group:,} madds, {window.group} times"
+            f"a group     {plural(each, 'weight')} and {plural(reasons.row.madds // window.group, 'madd')}, "
+            f"{window.group} times"
         )
     return parts
 
@@ -145,7 +146,7 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
         ("layer", "type", "kernel", "output", "params", "madds"),
         (False, False, False, True, True, True),
         tuple(rows),
-        (f"total of {len(rows)} layers", "", "", "", f"{totals.params:,}", human(totals.madds)),
+        (f"total of {plural(len(rows), 'layer')}", "", "", "", f"{totals.params:,}", human(totals.madds)),
         shrink=((1, 6), (0, 14)),
     )
     net = found.counted.net

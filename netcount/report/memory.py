@@ -6,7 +6,7 @@ from typing import Any
 
 from netcount.analysis._support.modelsize import ModelSize
 from netcount.analysis.memory import LayerMemory, Memory
-from netcount.core.units import human_bytes, percent
+from netcount.core.units import human_bytes, percent, plural
 from netcount.report import document
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import bar, heading, listed, visible
@@ -33,7 +33,7 @@ def memory_report(found: Memory, size: ModelSize | None = None, top: int | None 
         _table(found, top),
     ]
     if top is not None and top < len(found.layers):
-        parts.append(f"{top} of {len(found.layers)} layers are shown")
+        parts.append(f"{top} of {len(found.layers)} layers shown")
     parts += ["", *_peak_lines(found), "", *_caffe_lines(found)]
     if size is not None:
         parts += ["", *size_lines(size)]
@@ -103,8 +103,9 @@ def size_lines(size: ModelSize) -> list[str]:
     """The estimate of a pruned and quantized model, part by part."""
     return [
         f"the model file, estimated for {size.bits}-bit values of which {percent_of(size.density)} are not 0",
-        f"  values       {human_bytes(size.values):>10}  {size.bits} bits each, {size.fillers:,} zeros stored",
-        f"  indices      {human_bytes(size.indices):>10}  distances of {size.index_bits} bits",
+        f"  values       {human_bytes(size.values):>10}  {plural(size.bits, 'bit')} each, "
+        f"{plural(size.fillers, 'zero')} stored",
+        f"  indices      {human_bytes(size.indices):>10}  distances of {plural(size.index_bits, 'bit')}",
         f"  codebooks    {human_bytes(size.codebooks):>10}  float32 values that the codes stand for",
         f"  others       {human_bytes(size.others):>10}  biases, scales, shifts and statistics in float32",
         f"  together     {human_bytes(size.total):>10}  {percent(size.total, size.dense)} of the "

@@ -8,7 +8,7 @@ from typing import Any
 from netcount.analysis.survey import Survey, SurveyRow
 from netcount.core.errors import InputError
 from netcount.core.suggest import unknown
-from netcount.core.units import human, human_bytes
+from netcount.core.units import human, human_bytes, plural
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
@@ -59,7 +59,8 @@ def report(survey: Survey, sort: str | None = None) -> list[Part]:
         )
     parts += [visible(f"error: {_placed(row)}") for row in rows if row.error]
     failed = len(rows) - len(good)
-    parts.append(f"{len(good)} nets" + (f", {failed} files with errors" if failed else ""))
+    errors = f", {plural(failed, 'file')} with errors" if failed else ""
+    parts.append(plural(len(good), "net") + errors)
     if survey.interrupted:
         parts.append("interrupted: other files were not counted")
     return parts
@@ -70,7 +71,7 @@ def _placed(row: SurveyRow) -> str:
 
 
 def _cells(row: SurveyRow) -> tuple[str, ...]:
-    notes = [f"{row.warnings} warning{'s' if row.warnings != 1 else ''}"] if row.warnings else []
+    notes = [plural(row.warnings, "warning")] if row.warnings else []
     notes += [] if row.complete else ["incomplete"]
     return (
         visible(row.file),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netcount.analysis.sweep import FIGURES, Sweep, Variant
-from netcount.core.units import human, human_bytes
+from netcount.core.units import human, human_bytes, plural
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
 from netcount.report.tabular import csv_text
@@ -27,7 +27,13 @@ def sweep_report(found: Sweep) -> list[Part]:
     table = Table(("width", "resolution", *titles, ""), (*right, False), tuple(rows), shrink=((7, 4),))
     bounds = [f"{_TITLES.get(key, key)} at most {_shown(key, most)}" for key, most in found.limits.items()]
     parts: list[Part] = [
-        heading(found.net, found.file, f"{len(found.variants)} variants", f"{found.bits} bits a value", *bounds),
+        heading(
+            found.net,
+            found.file,
+            plural(len(found.variants), "variant"),
+            f"{plural(found.bits, 'bit')} a value",
+            *bounds,
+        ),
         "",
         table,
     ]

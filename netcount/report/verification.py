@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netcount.core.units import human, human_bytes
+from netcount.core.units import human, human_bytes, plural
 from netcount.execute.verify import Verification
 from netcount.report.document import subject
 from netcount.report.formats.layout import Part, Table
@@ -82,7 +82,7 @@ def verdict(found: Verification) -> str:
     blobs = sum(len(layer.tops) for layer in found.layers)
     if found.agrees:
         madds = sum(layer.performed for layer in found.layers)
-        return f"AGREES: {blobs} shapes and {madds:,} madds are as inferred"
+        return f"AGREES: {plural(blobs, 'shape')} and {plural(madds, 'madd')} as inferred"
     wrong = [layer for layer in found.layers if not layer.agrees]
     names = ", ".join(f'"{visible(layer.name)}" (line {layer.line})' for layer in wrong[:5])
     return f"DISAGREES in {len(wrong)} of {len(found.layers)} layers: {names}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netcount.core.units import human, percent
+from netcount.core.units import human, percent, plural
 from netcount.execute.weight_stats import BlobStats
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
@@ -13,7 +13,9 @@ from netcount.report.formats.text import visible
 def stats_report(stats: Sequence[BlobStats]) -> list[Part]:
     """The table, and what is no number."""
     spoilt = [row for row in stats if row.nonfinite]
-    lines = [f"{visible(row.layer)} blob {row.index}: {row.nonfinite:,} values are not finite" for row in spoilt]
+    lines = [
+        f"{visible(row.layer)} blob {row.index}: {plural(row.nonfinite, 'value')} not finite" for row in spoilt
+    ]
     return [_table(stats), *lines]
 
 
@@ -38,7 +40,7 @@ def _table(stats: Sequence[BlobStats]) -> Table:
             for row in stats
         ),
         (
-            f"total of {len(stats)} blobs",
+            f"total of {plural(len(stats), 'blob')}",
             "",
             "",
             human(elements),

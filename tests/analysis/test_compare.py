@@ -16,6 +16,7 @@ from netcount.analysis.count import count
 from netcount.budget.baseline import baseline_text
 from netcount.cli.main import run
 from netcount.report.comparison import comparison_csv, comparison_document, report
+from netcount.report.formats.layout import Table
 from tests.helpers import SAMPLES, inputs, net_of, valid
 
 V10, V11 = SAMPLES / "squeezenet_v1.0.prototxt", SAMPLES / "squeezenet_v1.1.prototxt"
@@ -139,6 +140,16 @@ def test_what_people_see_of_the_squeezenets() -> None:
     release = facts(count(netcount.load(SAMPLES / "squeezenet_v1.0_release.prototxt")))
     back, *_ = report(compared([two, release]))
     assert next(row[-1] for row in back.rows if row[0] == "madds") == "×2.22"
+
+
+def test_of_nothing_there_is_no_percentage() -> None:
+    one, two = (
+        net(conv("a", "x")),
+        net(conv("a", "x"), 'layer { name: "n" type: "BatchNorm" bottom: "a" top: "n" }'),
+    )
+    totals, *_ = report(compared([one, two]))
+    assert isinstance(totals, Table)
+    assert next(row for row in totals.rows if row[0] == "statistics")[1:] == ("0", "11", "+11", "-", "-")
 
 
 def test_what_cannot_be_compared_is_said() -> None:

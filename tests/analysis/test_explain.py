@@ -82,7 +82,7 @@ def test_conv10_of_squeezenet() -> None:
     assert "relu_conv10" in pooled.note, "the ReLU in between makes it another function"
     text = plain(explanation(found))
     assert "as a fully connected layer on 13×13×512" in text
-    assert "169.00 times as many" in text
+    assert "169 times as many" in text
 
 
 def test_a_classifier_that_is_not_averaged_has_no_such_alternatives() -> None:
@@ -180,7 +180,7 @@ def test_a_block_is_explained_with_its_layers() -> None:
     found = explained("squeezenet_v1.0", "fire7")
     text = plain(explanation(found))
     assert "3·3·384·384 = 1,327,104" in text
-    assert "110,592 without biases, 12.00 times fewer" in text
+    assert "110,592 without biases, 12 times fewer" in text
     document = explanation_document(found)
     assert document["kind"] == "block"
     assert document["block"]["plain"]["params"] == 12 * document["block"]["plain"]["own_params"]

@@ -158,7 +158,7 @@ def test_what_is_not_finite_is_counted_and_not_in_the_range() -> None:
     blobs = {"InnerProduct-y": [weights, np.full(2, np.nan, dtype=np.float32)]}
     stats = weight_stats(net, blobs)
     assert [(row.least, row.most, row.nonfinite) for row in stats] == [(-1.0, 0.5, 3), (0.0, 0.0, 2)]
-    assert "InnerProduct-y blob 0: 3 values are not finite" in plain(stats_report(stats))
+    assert "InnerProduct-y blob 0: 3 values not finite" in plain(stats_report(stats))
     json.dumps([row._asdict() for row in stats], allow_nan=False)
 
 

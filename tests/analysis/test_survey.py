@@ -279,3 +279,17 @@ def test_reports() -> None:
     with pytest.raises(InputError, match="there is no column"):
         arranged(found, "size")
     assert not any("\x1b" in str(part) for part in report(found))
+
+
+def test_a_file_is_one_row_however_it_is_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "nets" / f"{name}.prototxt").write_text("")
+    found = find_nets(["nets/b.prototxt", "./nets", tmp_path / "nets" / "a.prototxt", "nets/*.prototxt"])
+    assert found == ["nets/b.prototxt", os.path.join("./nets", "a.prototxt")]
+
+
+def test_one_net_is_one_net() -> None:
+    (*_, last) = report(Survey((SurveyRow("a", net="n", warnings=1), SurveyRow("b", error="b:1: no"))))
+    assert last == "1 net, 1 file with errors"

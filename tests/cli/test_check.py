@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,24 @@ def test_warnings_do_not_fail(tool: Tool) -> None:
     tool.write("netcount.toml", '[[net]]\npath = "a.prototxt"\n[[budget]]\nlevel = "warn"\nmax_params = 1\n')
     ran = tool("check")
     assert (ran.code, ran.out.splitlines()[0][:4]) == (0, "warn")
+    assert ran.out.splitlines()[-2:] == [
+        "pass  a.prototxt: 0 of 1 limit kept; 1 broken at level warn",
+        "1 net: 1 with warnings only",
+    ]
     assert "::warning file=a.prototxt,line=2" in tool("check", "-f", "github").out
+
+
+def test_a_file_has_one_path_in_a_report(tool: Tool) -> None:
+    (tool.folder / "models").mkdir()
+    tool.net("models/a.prototxt")
+    tool.write("netcount.toml", '[[net]]\npath = "models/a.prototxt"\nmax_params = 71\n')
+    for folder, file in ((tool.folder, "models/a.prototxt"), (tool.folder / "models", "a.prototxt")):
+        tool.monkeypatch.chdir(folder)
+        for form in ("text", "markdown", "github"):
+            ran = tool("check", "-f", form)
+            paths = set(re.findall(r"[\w/]*a(?:\\?)\.prototxt", ran.out.replace("%0A", " ")))
+            assert {path.replace("\\", "") for path in paths} == {file}, form
+    assert json.loads(tool("check", "-f", "json").out)["nets"][0]["net"] == "models/a.prototxt"
 
 
 def test_help_names_every_limit(tool: Tool) -> None:

@@ -64,7 +64,7 @@ def test_the_article_has_its_commands() -> None:
     assert "small-networks" in [page.stem for page in PAGES]
     text = (ROOT / "docs" / "small-networks.md").read_text(encoding="utf-8")
     for figure in (
-        "12.00 times fewer", "77.61%", "58.80%", "86,528,000", "169.00 times", "387.75M", "573,783,040",
+        "12 times fewer", "77.61%", "58.80%", "86,528,000", "169 times", "387.75M", "573,783,040",
         "438,035,424", "1/512 + 1/9 = 0.1131", "95.04%", "568.74M", "325.40M", "149.50M", "41.03M", "418.12M",
         "290.68M", "186.40M", "76.52M",
     ):  # fmt: skip

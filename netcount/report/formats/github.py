@@ -28,7 +28,7 @@ def github(nets: Sequence[Checked], root: str = "") -> str:
                 title = f"netcount {found.limit.rule}"
                 commands.append(command(level, text, within(root, net.file), found.line, title=title))
         if net.incomplete:
-            text = f"{net.label}: {INCOMPLETE_TEXT}"
+            text = f"{net.title}: {INCOMPLETE_TEXT}"
             commands.append(command("error", text, within(root, net.file), 1, title="netcount incomplete"))
     return "\n".join([*commands, visible(tally(nets))]) + "\n"
 

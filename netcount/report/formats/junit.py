@@ -39,7 +39,7 @@ def _suite(root: Element, net: Checked) -> None:
     if net.counted is not None and not net.findings and not net.incomplete:
         _case(suite, net, "counted")
     if net.incomplete:
-        message = _clean(f"{net.label}: {INCOMPLETE_TEXT}")
+        message = _clean(f"{net.title}: {INCOMPLETE_TEXT}")
         failure = SubElement(_case(suite, net, "complete"), "failure", message=message)
         failure.set("type", "incomplete")
         failure.text = message

@@ -55,7 +55,7 @@ def _results(net: Checked, root: str) -> list[dict[str, Any]]:
             key = "/".join(part for part in (net.label, limit.kernel, item.layer) if part)
             found.append(_result(limit.rule, level, text, key, own, item.line))
     if net.incomplete:
-        text = f"{net.label}: {INCOMPLETE_TEXT}"
+        text = f"{net.title}: {INCOMPLETE_TEXT}"
         found.append(_result("incomplete", "error", text, net.label, own, 1))
     return found
 
