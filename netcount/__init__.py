@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netcount.api import Analysis, Net, load, rescale
+from netcount.api import Analysis, Net, load, rescale, sweep
 from netcount.core.errors import InputError, NetcountError, Place
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
@@ -13,7 +13,6 @@ from netcount.layers.registry import CATALOGUE, Catalogue
 
 if TYPE_CHECKING:
     from netcount.analysis._support.record import compare
-    from netcount.analysis.sweep import sweep
     from netcount.execute.executor import Executor
     from netcount.execute.weights import write_caffemodel
 
@@ -47,7 +46,6 @@ __version__ = "0.1.0"
 _ON_DEMAND = {
     "Executor": "netcount.execute.executor",
     "compare": "netcount.analysis._support.record",
-    "sweep": "netcount.analysis.sweep",
     "write_caffemodel": "netcount.execute.weights",
 }
 """Names that are imported when somebody asks for them, as counting alone does not."""

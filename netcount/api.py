@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from netcount.analysis._support.kernels import KernelShare
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import Count, count
 from netcount.analysis.rows import LayerRow, Totals
 from netcount.core.errors import Warned
+from netcount.core.files import text_of
 from netcount.core.units import human
 from netcount.graph.graph import Graph
-from netcount.graph.load import load_net
-from netcount.layers.registry import CATALOGUE, Catalogue
+from netcount.graph.load import load_text
+from netcount.graph.options import LoadArguments, LoadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from netcount.analysis._support.resolutions import Resolution
     from netcount.analysis.blocks import Block
     from netcount.analysis.explain import Explanation
     from netcount.analysis.memory import Memory
     from netcount.analysis.reconcile import Reconciliation
     from netcount.analysis.rescale import Rescaled
+    from netcount.analysis.sweep import Sweep
     from netcount.kernels.run import Array
 
 
@@ -189,17 +192,7 @@ class Analysis:
         return iter(self.layers)
 
 
-def load(
-    source: str | os.PathLike[str],
-    *,
-    phase: str = "TEST",
-    level: int = 0,
-    stages: Collection[str] = (),
-    batch: int | str | None = 1,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
-    assume: Mapping[str, str | Sequence[int] | Sequence[Sequence[int]]] | None = None,
-    catalogue: Catalogue = CATALOGUE,
-) -> Net:
+def load(source: str | os.PathLike[str], **options: Unpack[LoadArguments]) -> Net:
     """The net of a prototxt: a path, `-` for standard input, or the text itself.
 
     phase, level, stages: Caffe's NetState.  batch: images to count for, "net" for what the file
@@ -207,17 +200,8 @@ def load(
     name of layers netcount does not know: "identity", a shape, or a shape for each top.
     Raises netcount.InputError where Caffe would refuse the net, with file, line and column.
     """
-    found = load_net(
-        source,
-        phase=phase,
-        level=level,
-        stages=stages,
-        batch=batch,
-        input_shapes=input_shapes,
-        assume=assume,
-        catalogue=catalogue,
-    )
-    return Net.of(found)
+    text, name = text_of(source)
+    return Net.of(load_text(text, LoadOptions.of(**options), name))
 
 
 def rescale(
@@ -227,7 +211,7 @@ def rescale(
     resolution: int | tuple[int, int] | None = None,
     multiple: int = 1,
     keep: Sequence[str] = (),
-    **options: Any,
+    **options: Unpack[LoadArguments],
 ) -> Rescaled:
     """A net at another width and resolution: `text` is its prototxt, in which only numbers differ.
 
@@ -240,5 +224,28 @@ def rescale(
     from netcount.analysis.rescale import rescale as rescaled
 
     size = Resolution(*resolution) if isinstance(resolution, tuple) else resolution
-    found = rescaled(source, width=width, resolution=size, multiple=multiple, keep=keep, **options)
-    return found._replace(net=Net.of(found.net), before=Net.of(found.before))
+    text, name = text_of(source)
+    made = rescaled(
+        text, name, LoadOptions.of(**options), width=width, resolution=size, multiple=multiple, keep=keep
+    )
+    return made._replace(net=Net.of(made.net), before=Net.of(made.before))
+
+
+def sweep(
+    source: str | os.PathLike[str],
+    widths: Sequence[str | float] = ("1",),
+    resolutions: Sequence[Resolution | int] = (),
+    *,
+    limits: Mapping[str, int] | None = None,
+    multiple: int = 1,
+    keep: Sequence[str] = (),
+    bits: int = 32,
+    **options: Unpack[LoadArguments],
+) -> Sweep:
+    """What every combination of `widths` and `resolutions` costs."""
+    from netcount.analysis.rescale import Rescaler
+    from netcount.analysis.sweep import sweep as swept
+
+    text, name = text_of(source)
+    rescaler = Rescaler(text, name, LoadOptions.of(**options), keep=keep, both_phases=False)
+    return swept(rescaler, widths, resolutions, limits=limits, multiple=multiple, bits=bits)

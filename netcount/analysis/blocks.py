@@ -73,7 +73,7 @@ def _by_pattern(net: Graph, pattern: str) -> dict[int, str]:
     try:
         expression = re.compile(pattern)
     except re.error as mistake:
-        raise InputError(f"--block {pattern}: not a regular expression: {mistake}") from None
+        raise InputError(f'"{pattern}" is not a regular expression: {mistake}', argument="pattern") from None
     found = {}
     for node in net.nodes:
         match = expression.search(node.name)

@@ -10,7 +10,7 @@ from netcount.analysis._support.topology import classifiers
 from netcount.analysis.blocks import Block, blocks
 from netcount.analysis.count import Count
 from netcount.analysis.rows import LayerRow
-from netcount.core.errors import InputError
+from netcount.core.errors import Advice, InputError, Warned
 from netcount.core.suggest import nearest
 from netcount.graph.graph import Node
 from netcount.layers.layer import Factors, Product
@@ -42,7 +42,7 @@ class Explanation(NamedTuple):
     name: str
     block: Block | None
     layers: tuple[LayerReasons, ...]
-    also: str | None
+    also: Warned | None
     """What else has this name, and how to ask for it."""
 
 
@@ -56,7 +56,8 @@ def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | 
     indices = [i for i, row in enumerate(count.layers) if row.name == name] if kind != "block" else []
     if name in found:
         block = found[name]
-        also = "a layer has this name too: --as layer" if indices else None
+        layer = Advice("kind", "layer", lead="ask for it with")
+        also = Warned("a layer has this name too", advice=(layer,)) if indices else None
         answering = classifiers(count.net)
         reasons = tuple(_reasons(count, node.index, answering) for node in block.nodes)
         return Explanation(count, name, block, reasons, also)
@@ -65,7 +66,7 @@ def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | 
         wanted = kind or "layer or block"
         file = count.net.file
         raise InputError(f'{file}: there is no {wanted} "{name}"{nearest(name, known)}')
-    also = f"{len(indices)} layers have this name; this is the first" if len(indices) > 1 else None
+    also = Warned(f"{len(indices)} layers have this name; this is the first") if len(indices) > 1 else None
     return Explanation(count, name, None, (_reasons(count, indices[0], classifiers(count.net)),), also)
 
 

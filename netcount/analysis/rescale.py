@@ -6,19 +6,22 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from netcount.analysis._support.resolutions import Resolution, image_inputs, input_edits, pool_edits
 from netcount.analysis._support.topology import classifiers
 from netcount.analysis._support.widths import Channels, Multiplier, planned
-from netcount.core.errors import InputError, NetcountError
-from netcount.core.files import text_of
+from netcount.core.errors import Advice, Errors, InputError, NetcountError, Warned
+from netcount.core.files import read_text
+from netcount.core.shape import Shape
 from netcount.core.suggest import nearest
 from netcount.graph.graph import Graph, Node
-from netcount.graph.load import load_net
+from netcount.graph.load import DEFAULTS, load_text, name_of
+from netcount.graph.options import LoadOptions
 from netcount.layers.convolution.convolution import Convolution
 from netcount.layers.window import CONVOLUTION
 from netcount.prototxt.edit import Span, edited, own_span
+from netcount.prototxt.select import Phase
 from netcount.prototxt.tree import Source
 from netcount.prototxt.values import whole_number
 
@@ -44,34 +47,34 @@ class Rescaled(NamedTuple):
     before: Graph
     changes: tuple[Change, ...]
     classifiers: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Warned, ...]
 
 
 class Rescaler:
     """A net that can be asked for at many widths and resolutions.
 
-    source and options: as for `netcount.load`.  keep: names of layers that keep their channels.
+    text, file, options: as for `load_text`.  keep: names of layers that keep their channels.
     both_phases: whether layers of the other phase are changed too, where the file can be built in it.
     InputError as by `load`, or where `keep` names no convolution.
     """
 
     def __init__(
         self,
-        source: str | os.PathLike[str],
+        text: str,
+        file: str = "<text>",
+        options: LoadOptions = DEFAULTS,
         *,
         keep: Sequence[str] = (),
         both_phases: bool = True,
-        **options: Any,
     ) -> None:
         self.options = options
-        text, name = text_of(source)
-        self.net = load_net(text, file=name, **options)
+        self.net = load_text(text, options, file)
         self.source = self._source(self.net)
         self.nets = [self.net]
         if both_phases:
-            other = {"TEST": "TRAIN", "TRAIN": "TEST"}[self.net.phase]
+            other: Phase = "TRAIN" if self.net.phase == "TEST" else "TEST"
             with suppress(NetcountError):  # the file is for one phase, or does not say enough for the other
-                net = load_net(text, file=name, **{**options, "phase": other})
+                net = load_text(text, options._replace(phase=other), file)
                 if self._source(net).text == self.source.text:
                     self.nets.append(net)
         self.keep = frozenset(keep)
@@ -79,7 +82,19 @@ class Rescaler:
         for name in keep:
             if name not in known:
                 hint = nearest(name, known)
-                raise InputError(f'{self.net.file}: --keep {name}: no convolution is called "{name}"{hint}')
+                raise InputError(f'{self.net.file}: no convolution is called "{name}"{hint}', argument="keep")
+
+    @classmethod
+    def of_file(
+        cls,
+        path: str | os.PathLike[str],
+        options: LoadOptions = DEFAULTS,
+        *,
+        keep: Sequence[str] = (),
+        both_phases: bool = True,
+    ) -> Rescaler:
+        """As for the text of a file, or of standard input ("-")."""
+        return cls(read_text(path), name_of(path), options, keep=keep, both_phases=both_phases)
 
     def _source(self, net: Graph) -> Source:
         """The text that the net's layers stand in (not a solver's that only names it)."""
@@ -113,17 +128,19 @@ class Rescaler:
         given = self._given(size)
         if size is not None:
             for net in self.nets:
-                edits |= input_edits(net, size, self.options.get("input_shapes") or {})
+                edits |= input_edits(net, size, self.options.input_shapes)
                 with self._refusing(net.phase):
                     edits |= pool_edits(net, size)
         text = edited(self.source, edits)
         made, *_ = [self._built(text, given, net.phase) for net in self.nets]
         notes = []
-        if given != (self.options.get("input_shapes") or {}):
-            shapes = [
-                f"--input-shape {name}{'=' * bool(name)}{','.join(map(str, s))}" for name, s in given.items()
+        if given != self.options.input_shapes:
+            leads = ["give it with", *["and"] * len(given)]
+            advice = [
+                Advice("input_shapes", ",".join(map(str, shape)), name, lead)
+                for (name, shape), lead in zip(given.items(), leads, strict=False)
             ]
-            notes.append(f"the size of the images is not in the file; it goes with {' '.join(shapes)}")
+            notes.append(Warned("the size of the images is not in the file", advice=tuple(advice)))
         names = tuple(node.name for node in self.net.nodes if node.message.tree.offset in answering)
         return Rescaled(text, made, self.net, tuple(changes[at] for at in sorted(changes)), names, tuple(notes))
 
@@ -149,21 +166,21 @@ class Rescaler:
                 tree = node.message.tree
                 changes[tree.offset] = Change(node.name, tree.source.line(tree.offset), was, channels.made)
 
-    def _given(self, size: Resolution | None) -> dict[str, list[int]]:
+    def _given(self, size: Resolution | None) -> dict[str, Shape]:
         """The caller's input shapes, those of images with their new height and width."""
-        given = {name: list(shape) for name, shape in (self.options.get("input_shapes") or {}).items()}
+        given = dict(self.options.input_shapes)
         if size is None:
             return given
         images = {blob.name for blob in image_inputs(self.net)}
         for name, shape in given.items():
             if (name in images or (name == "" and len(images) == 1)) and len(shape) == 4:
-                given[name] = [*shape[:2], size.high, size.wide]
+                given[name] = Shape((*shape[:2], size.high, size.wide))
         return given
 
-    def _built(self, text: str, given: Mapping[str, Sequence[int]], phase: str) -> Graph:
-        options = {**self.options, "input_shapes": given, "phase": phase, "file": self.source.file}
+    def _built(self, text: str, given: Mapping[str, Shape], phase: Phase) -> Graph:
+        options = self.options._replace(input_shapes=given, phase=phase)
         with self._refusing(phase):
-            return load_net(text, **options)
+            return load_text(text, options, self.source.file)
 
     @contextmanager
     def _refusing(self, phase: str) -> Iterator[None]:
@@ -172,8 +189,10 @@ class Rescaler:
             yield
         except NetcountError as problem:
             where = "" if phase == self.net.phase else f" in phase {phase}"
-            message = f"rescaled, the net would be refused{where}: {problem.message}"
-            raise InputError(message, problem.place) from None
+            what = f"rescaled, the net would be refused{where}: "
+            if isinstance(problem, Errors):
+                raise InputError(what + problem.message) from None
+            raise problem.changed(what + problem.what) from None
 
 
 def _conv_edits(node: Node, channels: Channels) -> dict[Span, str]:
@@ -187,13 +206,14 @@ def _conv_edits(node: Node, channels: Channels) -> dict[Span, str]:
 
 
 def rescale(
-    source: str | os.PathLike[str],
+    text: str,
+    file: str = "<text>",
+    options: LoadOptions = DEFAULTS,
     *,
     width: Fraction | str | float = 1,
     resolution: Resolution | int | None = None,
     multiple: int = 1,
     keep: Sequence[str] = (),
-    **options: Any,
 ) -> Rescaled:
     """A net at another width and resolution; `text` of the result is its prototxt.
 
@@ -209,4 +229,4 @@ def rescale(
 
     The rules, options and errors are those of `Rescaler`.
     """
-    return Rescaler(source, keep=keep, **options).rescaled(Fraction(str(width)), resolution, multiple)
+    return Rescaler(text, file, options, keep=keep).rescaled(Fraction(str(width)), resolution, multiple)

@@ -5,18 +5,28 @@ from __future__ import annotations
 import glob
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
-from netcount.core.errors import Errors, InputError, NetcountError, UnknownTypeError
-from netcount.core.files import FileName, read_text, shown_path
+from netcount.core.errors import (
+    PYTHON,
+    InputError,
+    NetcountError,
+    Spelling,
+    UnknownTypeError,
+    each,
+    spelled,
+    spelling,
+)
+from netcount.core.files import read_text, shown_path
 from netcount.graph.graph import Graph
-from netcount.graph.load import load_net
+from netcount.graph.load import DEFAULTS, load_net
+from netcount.graph.options import LoadOptions
 
 SUFFIX = ".prototxt"
 CRASHED = "the process that counted it ended (out of memory?)"
@@ -57,7 +67,7 @@ def survey(
     *,
     jobs: int | None = None,
     convention: str | Convention = "madds",
-    options: Mapping[str, Any] | None = None,
+    options: LoadOptions = DEFAULTS,
     on_start: Callable[[int], None] | None = None,
     on_row: Callable[[SurveyRow], None] | None = None,
 ) -> Survey:
@@ -65,9 +75,8 @@ def survey(
 
     executor: any concurrent.futures.Executor: a cluster's, a pool of your own.  It is not shut
     down, and its workers need netcount and the files.  Without one, `jobs` processes (one for each
-    processor) count; one job counts in this process.  options: keyword arguments of
-    `netcount.load`, of which `assume` may name types that only some nets have; convention: of
-    `Net.analyze`.
+    processor) count; one job counts in this process.  options: how the nets are read;
+    `assume` may name types that only some nets have.  convention: what `cost` counts.
     on_start, on_row: called with the number of files, and with every row as it is done.
 
     A file that cannot be counted gives a row with an error.  KeyboardInterrupt ends the survey with
@@ -84,7 +93,7 @@ def survey(
         if on_row:
             on_row(row)
 
-    task = partial(analyze_one, convention=rule, options=dict(options or {}))
+    task = partial(analyze_one, convention=rule, options=options, words=spelling())
     interrupted = False
     try:
         if executor is not None:
@@ -124,15 +133,14 @@ def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     return list(first.values())
 
 
-def analyze_one(file: str, convention: Convention, options: Mapping[str, Any]) -> SurveyRow:
+def analyze_one(file: str, convention: Convention, options: LoadOptions, words: Spelling = PYTHON) -> SurveyRow:
     """The row of one file; whatever goes wrong with it becomes the row's error."""
     try:
         counted = count(_load(file, options), convention)
-    except Errors as several:
-        more = len(several.problems) - 1
-        return SurveyRow(file, error=f"{several.problems[0]} (and {more} more)")
     except NetcountError as problem:
-        return SurveyRow(file, error=str(problem))
+        with spelled(words):
+            first, *others = each(problem)
+            return SurveyRow(file, error=f"{first} (and {len(others)} more)" if others else str(first))
     except (Exception, RecursionError, MemoryError) as failure:  # a mistake of ours, or too large
         return SurveyRow(file, error=f"{type(failure).__name__}: {failure}")
     net, totals = counted.net, counted.totals
@@ -160,17 +168,16 @@ _Task: TypeAlias = "Callable[[str], SurveyRow]"
 """`analyze_one` with its settings: a value that travels to another process."""
 
 
-def _load(file: str, options: Mapping[str, Any]) -> Graph:
+def _load(file: str, options: LoadOptions) -> Graph:
     """The net; of the assumptions, which are for all nets, only those that this one needs."""
-    path = FileName(file)
-    if not options.get("assume") or file == "-":
-        return load_net(path, **options)
+    if not options.assume or file == "-":
+        return load_net(file, options)
     try:
-        return load_net(path, **{**options, "assume": {}})
+        return load_net(file, options._replace(assume={}))
     except UnknownTypeError:
-        text = read_text(path)
-        wanted = {name: what for name, what in options["assume"].items() if name in text}
-        return load_net(path, **{**options, "assume": wanted})
+        text = read_text(file)
+        wanted = {name: what for name, what in options.assume.items() if name in text}
+        return load_net(file, options._replace(assume=wanted))
 
 
 def _walk(folder: str) -> Iterator[str]:

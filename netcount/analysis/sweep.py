@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.analysis._support.resolutions import Resolution, image_inputs
 from netcount.analysis.count import count
@@ -74,28 +73,25 @@ class Sweep(NamedTuple):
 
 
 def sweep(
-    source: str | os.PathLike[str],
+    rescaler: Rescaler,
     widths: Sequence[str | float] = ("1",),
     resolutions: Sequence[Resolution | int] = (),
     *,
     limits: Mapping[str, int] | None = None,
     multiple: int = 1,
-    keep: Sequence[str] = (),
     bits: int = 32,
     on_variant: Callable[[Variant], None] | None = None,
-    **options: Any,
 ) -> Sweep:
     """Count every combination of `widths` and `resolutions` (that of the file when there are none).
 
     limits: the largest value of a figure in LIMITED.  bits: of weights and activations in bytes.
-    multiple, keep, options: as for `Rescaler`.  A variant that a constant in the file makes
-    impossible has its error in its row.  InputError as by `load`, and for an unknown limit.
+    multiple: as for `Rescaler.rescaled`.  A variant that a constant in the file makes
+    impossible has its error in its row.  InputError for an unknown limit.
     """
     bounds = dict(limits or {})
     for key in bounds:
         if key not in LIMITED:
-            raise InputError(unknown("limit on", key, LIMITED, show_all=True))
-    rescaler = Rescaler(source, keep=keep, both_phases=False, **options)
+            raise InputError(unknown("limit on", key, LIMITED, show_all=True), argument="limits")
     sizes: list[Resolution | None] = [Resolution(s, s) if isinstance(s, int) else s for s in resolutions]
     variants = []
     for width in widths:

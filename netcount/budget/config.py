@@ -17,27 +17,29 @@ from netcount.core.errors import InputError, Place, raise_all
 from netcount.core.files import shown_path
 from netcount.core.opcount import OpCount
 from netcount.core.suggest import unknown
-from netcount.layers.assumed import IDENTITY
+from netcount.graph.options import LoadArguments, LoadOptions
 
 FILE = "netcount.toml"
 
-_OPTIONS = {"phase", "level", "stages", "batch", "input_shape", "assume"}
-_NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS}
+_OPTIONS = {
+    name: "input_shape" if name == "input_shapes" else name for name in LoadOptions._fields if name != "catalogue"
+}
+"""The key of each argument that says how a net is read."""
+_NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS.values()}
 _BITS = ("weight_bits", "activation_bits")
 _BUDGET = {"nets", "layers", "level", *_BITS}
-_NET_LEVEL = 'a whole number, of Caffe\'s rules ("warn" stands in a [[budget]])'
 _TOP = {"net", "budget", "baseline", "convention"}
 
 
 class NetEntry(NamedTuple):
     """A `[[net]]` table: the files it means, how they are loaded, the limits inside it.
 
-    files: paths, sorted, at least one.  options: keyword arguments of `netcount.load`.
+    files: paths, sorted, at least one.  options: how they are read.
     """
 
     files: tuple[str, ...]
     name: str | None
-    options: Mapping[str, Any]
+    options: LoadOptions
     convention: Convention
     allow_incomplete: bool
     budget: Budget | None
@@ -106,12 +108,6 @@ def load(path: str | os.PathLike[str]) -> Config:
             raise InputError("there is no [tool.netcount]", Place(shown_file(path)))
         document, prefix = tools["netcount"], ("tool", "netcount")
     return _Reader(path, places, prefix).config(document)
-
-
-def _is_shape(value: Any) -> bool:
-    if not isinstance(value, list) or not value:
-        return False
-    return all(type(extent) is int and 0 < extent < 2**31 for extent in value)
 
 
 class _Reader(Tables):
@@ -196,34 +192,24 @@ class _Reader(Tables):
             found.update(dict.fromkeys(shown_file(os.path.normpath(match)) for match in matches))
         return tuple(found)
 
-    def options(self, table: Any, *at: Key) -> dict[str, Any]:
-        shapes = self.typed(table, "input_shape", (list, dict), "a shape or shapes by blob", {}, *at)
-        shapes = {"": shapes} if isinstance(shapes, list) else shapes
-        for shape in shapes.values():
-            if not _is_shape(shape):
-                self.wrong("a shape is a list of whole numbers, [1, 3, 227, 227]", *at, "input_shape")
-        batch = self.typed(table, "batch", (int, str), 'a number or "net"', 1, *at)
-        if batch != "net" and not (isinstance(batch, int) and 0 < batch < 2**31):
-            self.wrong(f'batch is a positive number or "net", not {batch!r}', *at, "batch")
-        phase = self.typed(table, "phase", str, '"TEST" or "TRAIN"', "TEST", *at)
-        if phase not in ("TEST", "TRAIN"):
-            self.wrong(f'phase is "TEST" or "TRAIN", not {phase!r}', *at, "phase")
-        return {
-            "phase": phase,
-            "level": self.typed(table, "level", int, _NET_LEVEL, 0, *at),
-            "stages": self.texts(table, "stages", *at),
-            "batch": batch,
-            "input_shapes": shapes,
-            "assume": self.assumed(table, *at),
-        }
-
-    def assumed(self, table: Any, *at: Key) -> dict[str, Any]:
-        found: dict[str, Any] = self.typed(table, "assume", dict, "a table by type or layer", {}, *at)
-        for what in found.values():
-            shapes = what if isinstance(what, list) else []
-            if what != IDENTITY and not (_is_shape(shapes) or (shapes and all(map(_is_shape, shapes)))):
-                self.wrong('assume takes "identity", a shape, or a list of shapes', *at, "assume")
-        return found
+    def options(self, table: Any, *at: Key) -> LoadOptions:
+        """How the nets of a table are read; a wrong value is left out and noted at its key."""
+        given: LoadArguments = {"stages": self.texts(table, "stages", *at)}
+        for argument, key in _OPTIONS.items():
+            if argument == "stages" or not isinstance(table, dict) or key not in table:
+                continue
+            value: Any = table[key]
+            if argument == "input_shapes" and isinstance(value, list):
+                value = {"": value}
+            one: LoadArguments = {argument: value}  # type: ignore[misc]
+            try:
+                LoadOptions.of(**one)
+            except InputError as problem:
+                hint = ' ("warn" stands in a [[budget]])' if key == "level" and value in LEVELS else ""
+                self.wrong(f"{key}: {problem.what}{hint}", *at, key)
+            else:
+                given.update(one)
+        return LoadOptions.of(**given)
 
     def budget(self, table: Any, kind: str, index: int, others: Collection[str]) -> Budget | None:
         """The limits of a table; None for a net without any."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from netcount.analysis._support.kernels import kernel_name
 from netcount.analysis.compare import NetFacts, facts
@@ -18,8 +18,9 @@ from netcount.budget.config import FILE, Config, NetEntry, relative_path
 from netcount.budget.limits import Limit
 from netcount.core.errors import Errors, InputError, NetcountError, Place, each
 from netcount.core.exit_codes import INCOMPLETE
-from netcount.core.files import FileName, shown_path
-from netcount.graph.load import load_net
+from netcount.core.files import shown_path
+from netcount.graph.load import DEFAULTS, load_net
+from netcount.graph.options import LoadOptions
 
 
 class Target(NamedTuple):
@@ -27,7 +28,7 @@ class Target(NamedTuple):
 
     label: str
     file: str
-    options: Mapping[str, Any]
+    options: LoadOptions
     convention: Convention
     allow_incomplete: bool
     budgets: tuple[Budget, ...]
@@ -49,7 +50,7 @@ class Request(NamedTuple):
     """
 
     files: Sequence[str] = ()
-    options: Mapping[str, Any] = {}
+    options: LoadOptions = DEFAULTS
     convention: Convention = CONVENTIONS["madds"]
     allow_incomplete: bool = False
     budget: Budget | None = None
@@ -96,7 +97,7 @@ def counted(chosen: Iterable[Target]) -> list[Counted]:
     found = []
     for target in chosen:
         try:
-            net = load_net(FileName(target.file), **target.options)
+            net = load_net(target.file, target.options)
             if not net.nodes:
                 raise InputError(
                     f"the net has no layers in phase {net.phase}; there is nothing to check",
@@ -114,10 +115,10 @@ def _located(error: NetcountError, target: Target) -> NetcountError:
         return Errors(_located(problem, target) for problem in error.problems)
     if error.place:
         return error
-    named = target.file in error.message
+    named = target.file in error.what
     if target.entry:
-        return type(error)(error.message if named else f"{target.file}: {error.message}", target.entry.place)
-    return error if named else type(error)(error.message, Place(target.file))
+        return error.changed(None if named else f"{target.file}: {error.what}", target.entry.place)
+    return error if named else error.changed(place=Place(target.file))
 
 
 def checked(

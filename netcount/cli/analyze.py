@@ -12,15 +12,15 @@ from netcount.cli.options import (
     FORMATS,
     convention_option,
     format_options,
-    load_arguments,
+    load_options,
     named_convention,
     net_options,
 )
 from netcount.cli.output import Forms, conclude, deliver, say
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
-from netcount.core.files import FileName
 from netcount.graph.load import load_net
+from netcount.graph.options import LoadOptions
 from netcount.report.analysis import View, report, warning_lines
 from netcount.report.formats.layout import Part
 
@@ -63,9 +63,9 @@ def analyze(
       netcount analyze train_val.prototxt --input-shape data=1,3,227,227
       netcount analyze a.prototxt b.prototxt --format json > costs.jsonl
     """
-    arguments = load_arguments(options)
+    load = load_options(options)
     if reconcile is not None:
-        _reconcile(files, reconcile, arguments, form, output)
+        _reconcile(files, reconcile, load, form, output)
     rule = named_convention(convention)
     keys = tuple(key.strip() for key in columns.split(",")) if columns else None
     view = View(keys, sort, top, fold)
@@ -73,7 +73,7 @@ def analyze(
     code = DONE
     for file in files:
         try:
-            counts.append(count(load_net(FileName(file), **arguments), rule))
+            counts.append(count(load_net(file, load), rule))
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code
@@ -89,9 +89,7 @@ def analyze(
     raise click.exceptions.Exit(code)
 
 
-def _reconcile(
-    files: tuple[str, ...], names: str, arguments: dict[str, Any], form: str, output: str | None
-) -> None:
+def _reconcile(files: tuple[str, ...], names: str, load: LoadOptions, form: str, output: str | None) -> None:
     """Conventions beside each other, in place of the table."""
     from netcount.analysis.reconcile import reconcile
     from netcount.report.reconciliation import (
@@ -103,7 +101,7 @@ def _reconcile(
     if len(files) > 1:
         raise click.UsageError("--reconcile takes one file")
     rules = [named_convention(name.strip()) for name in names.split(",")]
-    found = reconcile(load_net(FileName(files[0]), **arguments), rules)
+    found = reconcile(load_net(files[0], load), rules)
     forms = Forms(
         lambda: reconciliation_report(found),
         lambda: reconciliation_document(found),

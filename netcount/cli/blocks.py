@@ -8,9 +8,8 @@ import click
 
 from netcount.analysis.blocks import blocks as found_blocks
 from netcount.analysis.count import count
-from netcount.cli.options import FORMATS, format_options, load_arguments, net_options
+from netcount.cli.options import FORMATS, format_options, load_options, net_options
 from netcount.cli.output import Forms, conclude, deliver
-from netcount.core.files import FileName
 from netcount.graph.load import load_net
 
 
@@ -33,7 +32,7 @@ def blocks(file: str, pattern: str | None, form: str, output: str | None, **opti
     """
     from netcount.report.blocks import blocks_csv, blocks_document, blocks_report
 
-    counted = count(load_net(FileName(file), **load_arguments(options)))
+    counted = count(load_net(file, load_options(options)))
     found = found_blocks(counted, pattern)
     deliver(
         Forms(

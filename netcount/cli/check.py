@@ -14,8 +14,9 @@ from netcount.budget.baseline import read_baseline
 from netcount.budget.budget import Budget, Checked, exit_code
 from netcount.budget.config import FILE, Config, find, load
 from netcount.budget.limits import rule_names
+from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
-from netcount.cli.options import convention_option, load_arguments, named_convention, net_options
+from netcount.cli.options import convention_option, load_options, named_convention, net_options
 from netcount.cli.output import emit, say
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
@@ -25,7 +26,7 @@ from netcount.report.formats.text import visible
 
 _MACHINE = ("json", "github", "junit", "sarif")
 """The formats for programs, which tell of a mistake in the configuration too."""
-_NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assumed", "convention")
+_NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assume", "convention")
 
 
 @click.command(epilog=about_limits())
@@ -96,7 +97,7 @@ def check(
         limits = limits_given({rule: options.pop(rule) for rule in rule_names()})
         request = gate.Request(
             files,
-            load_arguments(options),
+            load_options(options),
             named_convention(convention),
             allow_incomplete,
             Budget(tuple(limits), weight_bits=weight_bits, activation_bits=activation_bits) if limits else None,
@@ -119,7 +120,7 @@ def _results(
     if given and all(target.entry for target in chosen):
         raise InputError(
             f"{config.file if config else ''} says how these nets are read; "
-            f"{', '.join(sorted(given))} on the command line would not count"
+            f"{', '.join(map(flag, given))} on the command line would not count"
         )
     nets = gate.counted(chosen)
     if update:

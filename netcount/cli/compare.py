@@ -14,14 +14,13 @@ from netcount.cli.options import (
     FORMATS,
     convention_option,
     format_options,
-    load_arguments,
+    load_options,
     named_convention,
     net_options,
 )
 from netcount.cli.output import Forms, deliver, say
 from netcount.core.errors import InputError, NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
-from netcount.core.files import FileName
 from netcount.graph.load import load_net
 
 
@@ -55,7 +54,7 @@ def compare(
 
     if len(files) < 2:
         raise click.UsageError("compare needs two files or more")
-    arguments = load_arguments(options)
+    load = load_options(options)
     rule = named_convention(convention)
     found: dict[int, NetFacts] = {}
     code = DONE
@@ -63,7 +62,7 @@ def compare(
         if is_baseline(file):
             continue
         try:
-            counted = count(load_net(FileName(file), **arguments), rule)
+            counted = count(load_net(file, load), rule)
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code

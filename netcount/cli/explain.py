@@ -8,9 +8,8 @@ import click
 
 from netcount.analysis.count import count
 from netcount.analysis.explain import explain as explained
-from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.options import format_options, load_options, net_options
 from netcount.cli.output import Forms, conclude, deliver
-from netcount.core.files import FileName
 from netcount.graph.load import load_net
 
 
@@ -45,7 +44,7 @@ def explain(
     """
     from netcount.report.explanation import explanation, explanation_document
 
-    counted = count(load_net(FileName(file), **load_arguments(options)))
+    counted = count(load_net(file, load_options(options)))
     found = explained(counted, name, pattern=pattern, kind=kind)
     forms = Forms(lambda: explanation(found), lambda: explanation_document(found))
     deliver(forms, "table" if form == "text" else form, output)

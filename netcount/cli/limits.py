@@ -70,7 +70,6 @@ def limits_given(values: dict[str, Any]) -> list[Limit]:
     for rule, value in values.items():
         if value is None or value == ():
             continue
-        option = f"--{rule.replace('_', '-')}"
         try:
             if rule in TYPE_RULES:
                 value = [name.strip() for name in value.split(",")]
@@ -78,7 +77,7 @@ def limits_given(values: dict[str, Any]) -> list[Limit]:
                 value = dict(_pair(part) for part in value)
             found += limits_of(rule, value)
         except ValueError as mistake:
-            problems.append(InputError(f"{option}: {mistake}"))
+            problems.append(InputError(str(mistake), argument=rule))
     raise_all(problems)
     return found
 

@@ -10,8 +10,9 @@ from importlib import import_module
 import click
 
 from netcount import __version__
+from netcount.cli.flags import OPTIONS
 from netcount.cli.output import say, silence
-from netcount.core.errors import NetcountError, reason
+from netcount.core.errors import NetcountError, reason, spelled
 from netcount.core.exit_codes import INTERRUPTED
 from netcount.core.suggest import unknown
 from netcount.report.formats.text import visible
@@ -87,7 +88,8 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_SPELT)
-    code = _code()
+    with spelled(OPTIONS):
+        code = _code()
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -9,9 +9,9 @@ import click
 from netcount.analysis._support.modelsize import matrices_of, model_size
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
-from netcount.cli.options import FORMATS, format_options, load_arguments, net_options
+from netcount.cli.options import FORMATS, format_options, load_options, net_options
 from netcount.cli.output import Forms, conclude, deliver
-from netcount.core.files import FileName, write_atomically
+from netcount.core.files import write_atomically
 from netcount.graph.load import load_net
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def memory(
     """
     from netcount.report.memory import memory_csv, memory_document, memory_report
 
-    net = load_net(FileName(file), **load_arguments(options))
+    net = load_net(file, load_options(options))
     found = measured(count(net), bits, weight_bits)
     size, stats = _model(net, weights, density, found.weight_bits)
     if plot is not None:

@@ -11,6 +11,7 @@ import click
 from netcount.analysis.conventions import CONVENTIONS, Convention, convention_named
 from netcount.core.errors import InputError
 from netcount.core.units import parse_quantity
+from netcount.graph.options import LoadOptions
 from netcount.layers.assumed import IDENTITY
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def net_options(function: F) -> F:
             ),
             click.option(
                 "--assume",
-                "assumed",
+                "assume",
                 multiple=True,
                 metavar="TYPE=identity|LAYER=SHAPE",
                 help="What to take an unknown layer for, by type or name; several tops: shapes "
@@ -114,17 +115,12 @@ def scale_options(function: F) -> F:
     return rounded(keep(function))
 
 
-def load_arguments(options: dict[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of `netcount.load` from the values of `net_options`, taken out of
-    `options`."""
-    return {
-        "phase": options.pop("phase").upper(),
-        "level": options.pop("level"),
-        "stages": options.pop("stages"),
-        "batch": options.pop("batch"),
-        "input_shapes": parse_input_shapes(options.pop("input_shapes")),
-        "assume": parse_assumptions(options.pop("assumed")),
-    }
+def load_options(options: dict[str, Any]) -> LoadOptions:
+    """How nets are read, from the values of `net_options`, which are taken out of `options`."""
+    given = {name: options.pop(name) for name in LoadOptions._fields if name in options}
+    readers = {"input_shapes": parse_input_shapes, "assume": parse_assumptions}
+    arguments: Any = {name: readers[name](value) if name in readers else value for name, value in given.items()}
+    return LoadOptions.of(**arguments)
 
 
 def parse_input_shapes(values: Sequence[str]) -> dict[str, list[int]]:
@@ -133,8 +129,8 @@ def parse_input_shapes(values: Sequence[str]) -> dict[str, list[int]]:
     for value in values:
         blob, _, shape = value.rpartition("=")
         if blob in found:
-            raise InputError(f"--input-shape {value}: the shape is given twice")
-        found[blob] = _shape(shape, f"--input-shape {value}")
+            raise InputError(f"{value}: the shape is given twice", argument="input_shapes")
+        found[blob] = _shape(shape, value, "input_shapes")
     return found
 
 
@@ -144,37 +140,39 @@ def parse_assumptions(values: Sequence[str]) -> dict[str, str | list[list[int]]]
     for value in values:
         name, equals, what = value.rpartition("=")
         if not equals or not name:
-            raise InputError(f"--assume {value}: needs TYPE=identity or LAYER=N,C,H,W")
+            raise InputError(f"{value} is neither TYPE=identity nor LAYER=N,C,H,W", argument="assume")
         if what == IDENTITY:
             found[name] = what
         else:
-            found[name] = [_shape(part, f"--assume {value}") for part in what.split(";")]
+            found[name] = [_shape(part, value, "assume") for part in what.split(";")]
     return found
 
 
-def _shape(text: str, option: str) -> list[int]:
+def _shape(text: str, value: str, argument: str) -> list[int]:
     stripped = text.replace(" ", "")
     if not _SHAPE.fullmatch(stripped):
-        raise InputError(f"{option}: a shape is whole numbers with commas, such as 1,3,227,227")
+        raise InputError(f"{value}: a shape is whole numbers with commas, such as 1,3,227,227", argument=argument)
     return [int(part) for part in re.split("[,x×]", stripped)]
 
 
-def parse_factors(text: str, option: str) -> list[Fraction]:
+def parse_factors(text: str, argument: str) -> list[Fraction]:
     """`"1,.75,1/2"` -> factors, each above 0 and at most 100."""
     from fractions import Fraction  # 8 ms that only commands with factors need
 
     found = []
     for part in text.split(","):
         if not _FACTOR.fullmatch(part.strip()):
-            raise InputError(f"{option} {text}: a factor is a number such as 0.75, not {part.strip()!r}")
+            raise InputError(f"a factor is a number such as 0.75, not {part.strip()!r}", argument=argument)
         factor = Fraction(part.strip())
         if not 0 < factor <= MOST_WIDTH:
-            raise InputError(f"{option} {text}: a factor is above 0 and at most {MOST_WIDTH}")
+            raise InputError(
+                f"a factor is above 0 and at most {MOST_WIDTH}, not {part.strip()}", argument=argument
+            )
         found.append(factor)
     return found
 
 
-def parse_resolutions(text: str) -> list[Resolution]:
+def parse_resolutions(text: str, argument: str) -> list[Resolution]:
     """`"224,160x320"` -> heights and widths."""
     from netcount.analysis._support.resolutions import Resolution
 
@@ -182,17 +180,19 @@ def parse_resolutions(text: str) -> list[Resolution]:
     for part in text.split(","):
         size = _SIZE.fullmatch(part.strip())
         if not size:
-            raise InputError(f"--resolution {text}: a resolution is N or HxW, such as 160, not {part.strip()!r}")
+            raise InputError(f"a resolution is N or HxW, such as 160, not {part.strip()!r}", argument=argument)
         high, wide = int(size[1]), int(size[2] or size[1])
         if not (0 < high < 2**31 and 0 < wide < 2**31):
-            raise InputError(f"--resolution {text}: height and width are positive numbers below 2^31")
+            raise InputError(
+                f"height and width are positive numbers below 2^31, not {part.strip()}", argument=argument
+            )
         found.append(Resolution(high, wide))
     return found
 
 
-def parse_limit(text: str, option: str) -> int:
-    """A number with an optional unit; InputError names the option."""
+def parse_limit(text: str, argument: str) -> int:
+    """A number with an optional unit."""
     try:
         return parse_quantity(text)
     except ValueError as mistake:
-        raise InputError(f"{option}: {mistake}") from None
+        raise InputError(str(mistake), argument=argument) from None

@@ -9,10 +9,9 @@ import click
 
 from netcount.analysis.count import count
 from netcount.analysis.rescale import Rescaled, Rescaler
-from netcount.cli.options import load_arguments, net_options, parse_factors, parse_resolutions, scale_options
+from netcount.cli.options import load_options, net_options, parse_factors, parse_resolutions, scale_options
 from netcount.cli.output import conclude, emit
 from netcount.core.errors import InputError
-from netcount.core.files import FileName
 from netcount.core.units import human, plural, times
 from netcount.report.formats.text import listed, visible
 
@@ -46,11 +45,11 @@ def rescale(
       netcount rescale mobilenet_v1.prototxt --width 0.5 --resolution 160 -o half.prototxt
       netcount rescale resnet50.prototxt --width 0.75 --round 8 --keep conv1 > thin.prototxt
     """
-    (factor,) = parse_factors(width, "--width") if "," not in width else (None,)
-    sizes = parse_resolutions(resolution) if resolution else []
+    (factor,) = parse_factors(width, "width") if "," not in width else (None,)
+    sizes = parse_resolutions(resolution, "resolution") if resolution else []
     if factor is None or len(sizes) > 1:
         raise InputError("rescale takes one width and one resolution; netcount sweep takes several")
-    rescaler = Rescaler(FileName(file), keep=keep, **load_arguments(options))
+    rescaler = Rescaler.of_file(file, load_options(options), keep=keep)
     made = rescaler.rescaled(factor, sizes[0] if sizes else None, multiple)
     emit(made.text, output)
     click.echo(_summary(made, keep, output), err=True)
@@ -66,4 +65,4 @@ def _summary(made: Rescaled, keep: Sequence[str], output: str | None) -> str:
         f"params  {human(before.params)} -> {human(after.params)}, {times(after.params, before.params)}",
         f"madds   {human(before.madds)} -> {human(after.madds)}, {times(after.madds, before.madds)}",
     ]
-    return "\n".join([*lines, *(f"note: {visible(note)}" for note in made.notes)])
+    return "\n".join([*lines, *(f"note: {visible(str(note))}" for note in made.notes)])

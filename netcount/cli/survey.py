@@ -12,7 +12,7 @@ from netcount.cli.options import (
     FORMATS,
     convention_option,
     format_options,
-    load_arguments,
+    load_options,
     named_convention,
     net_options,
 )
@@ -52,14 +52,14 @@ def survey(
 
     Exit codes: 0 all counted, 2 a file has an error, 3 a net is incomplete, 130 interrupted.
     """
-    arguments = load_arguments(options)
+    load = load_options(options)
     check_column(sort)  # before all the work
     with progress_bar("nets", wanted=progress) as bar:
         found = surveyed(
             paths,
             jobs=jobs,
             convention=named_convention(convention),
-            options=arguments,
+            options=load,
             on_start=bar.start,
             on_row=bar.step,
         )

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from netcount.analysis.rescale import Rescaler
 from netcount.analysis.sweep import sweep as swept
 from netcount.cli.options import (
     FORMATS,
     format_options,
-    load_arguments,
+    load_options,
     net_options,
     parse_factors,
     parse_limit,
@@ -19,7 +20,7 @@ from netcount.cli.options import (
 )
 from netcount.cli.output import Forms, conclude, deliver, progress_bar
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
-from netcount.core.files import FileName, write_atomically
+from netcount.core.files import write_atomically
 
 
 @click.command()
@@ -65,26 +66,24 @@ def sweep(
     from netcount.report.sweep import sweep_csv, sweep_document, sweep_report
 
     factors = [str(part).strip() for part in widths.split(",")]
-    parse_factors(widths, "--width")
-    sizes = parse_resolutions(resolutions) if resolutions else []
+    parse_factors(widths, "widths")
+    sizes = parse_resolutions(resolutions, "resolutions") if resolutions else []
     given = {
-        "madds": ("--max-madds", max_madds),
-        "params": ("--max-params", max_params),
-        "peak_bytes": ("--max-peak-memory", max_peak_memory),
-        "weight_bytes": ("--max-weight-bytes", max_weight_bytes),
+        "madds": ("max_madds", max_madds),
+        "params": ("max_params", max_params),
+        "peak_bytes": ("max_peak_memory", max_peak_memory),
+        "weight_bytes": ("max_weight_bytes", max_weight_bytes),
     }
-    limits = {key: parse_limit(text, option) for key, (option, text) in given.items() if text is not None}
+    limits = {key: parse_limit(text, argument) for key, (argument, text) in given.items() if text is not None}
     with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as bar:
         found = swept(
-            FileName(file),
+            Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False),
             factors,
             sizes,
             limits=limits,
             multiple=multiple,
-            keep=keep,
             bits=bits,
             on_variant=bar.step,
-            **load_arguments(options),
         )
     if plot is not None:
         from netcount.report.formats.plot import sweep_plot

@@ -8,16 +8,17 @@ from typing import Any
 
 import click
 
-from netcount.cli.options import format_options, load_arguments, net_options
+from netcount.cli.options import format_options, load_options, net_options
 from netcount.cli.output import Forms, deliver, progress_bar, say
 from netcount.core.errors import InputError, NetcountError, reason
 from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE
-from netcount.core.files import FileName, shown_path, write_atomically
+from netcount.core.files import shown_path, write_atomically
 from netcount.core.units import parse_quantity
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
 from netcount.graph.load import load_net
+from netcount.graph.options import LoadOptions
 from netcount.report.verification import document, report
 
 
@@ -67,16 +68,16 @@ def verify(
       netcount verify deploy.prototxt --weights net.caffemodel --input data=cat.jpg --mean 104,117,123
       netcount verify deploy.prototxt --save-outputs outputs --seed 7
     """
-    arguments = load_arguments(options)
+    load = load_options(options)
     limit = _bytes(max_memory)
     if not isfinite(scale):
-        raise InputError(f"--scale {scale}: is not finite")
+        raise InputError(f"{scale} is not finite", argument="scale")
     prepared = Preparation(_numbers(mean), scale)
     found: list[Verification] = []
     code = DONE
     for file in files:
         try:
-            found.append(_verified(file, arguments, weights, inputs, prepared, seed, limit))
+            found.append(_verified(file, load, weights, inputs, prepared, seed, limit))
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code
@@ -99,14 +100,14 @@ def verify(
 
 def _verified(
     file: str,
-    arguments: dict[str, Any],
+    load: LoadOptions,
     weights: str | None,
     inputs: tuple[str, ...],
     prepared: Preparation,
     seed: int,
     limit: int,
 ) -> Verification:
-    net = load_net(FileName(file), **arguments)
+    net = load_net(file, load)
     allowed_memory(net, limit)
     blobs: dict[str, Any] | None = None
     extra: tuple[str, ...] = ()
@@ -146,7 +147,7 @@ def _bytes(text: str) -> int:
     try:
         return parse_quantity(text)
     except ValueError as mistake:
-        raise InputError(f"--max-memory: {mistake}") from None
+        raise InputError(str(mistake), argument="max_memory") from None
 
 
 def _numbers(text: str | None) -> tuple[float, ...]:
@@ -158,4 +159,4 @@ def _numbers(text: str | None) -> tuple[float, ...]:
             return found
     except ValueError:
         pass
-    raise InputError(f"--mean {text}: needs numbers with commas, such as 104,117,123") from None
+    raise InputError(f"{text} is not numbers with commas, such as 104,117,123", argument="mean") from None

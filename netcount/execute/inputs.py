@@ -34,12 +34,12 @@ def read_inputs(values: Sequence[str], net: Graph, prepared: Preparation) -> dic
     for value in values:
         name, equals, path = value.partition("=")
         if not equals or not path:
-            raise InputError(f"--input {value}: needs BLOB=FILE")
+            raise InputError(f"{value} is not BLOB=FILE", argument="inputs")
         if name not in shapes:
             known = ", ".join(net.blobs[index].name for index in net.inputs)
-            raise InputError(f'--input {value}: the net has no blob "{name}"; its inputs are {known}')
+            raise InputError(f'the net has no blob "{name}"; its inputs are {known}', argument="inputs")
         if name in found:
-            raise InputError(f"--input {value}: the data of that blob are given twice")
+            raise InputError(f'the data of "{name}" are given twice', argument="inputs")
         found[name] = _read(path, name, shapes[name], prepared)
     return found
 

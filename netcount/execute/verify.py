@@ -95,8 +95,8 @@ def allowed_memory(net: Graph, max_bytes: int | None) -> RunMemory:
     memory = run_memory(net)
     if max_bytes is not None and memory.total_bytes > max_bytes:
         raise LimitError(
-            f"{net.file}: a run needs {memory}, more than the {human_bytes(max_bytes)} allowed; "
-            "--max-memory raises the limit"
+            f"{net.file}: a run needs {memory}, more than the {human_bytes(max_bytes)} allowed",
+            argument="max_memory",
         )
     return memory
 

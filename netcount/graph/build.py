@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from netcount.core.errors import InputError, NetcountError, Problems, Warned, raise_all
+from netcount.core.errors import Advice, InputError, NetcountError, Problems, Warned, raise_all
 from netcount.core.shape import Shape
 from netcount.graph.connect import Part, Wiring, check_fields, wire
 from netcount.graph.graph import Blob, Graph, Node, Owner
+from netcount.graph.options import LoadOptions
 from netcount.graph.propagate import Batch, Shapes, is_input, propagate
 from netcount.layers.bases import Source
-from netcount.layers.registry import CATALOGUE, Catalogue
 from netcount.prototxt.message import Message
-from netcount.prototxt.select import State, select
+from netcount.prototxt.select import Phase, State, select
 
 
-def build(
-    message: Message,
-    *,
-    state: State | None = None,
-    batch: int | None = 1,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
-    assume: Mapping[str, Sequence[Shape]] | None = None,
-    catalogue: Catalogue = CATALOGUE,
-    problems: list[NetcountError] | None = None,
-) -> Graph:
+def build(message: Message, options: LoadOptions, problems: Iterable[NetcountError] = ()) -> Graph:
     """The net that `message` (an upgraded NetParameter) describes, as Caffe would build it.
 
-    state: which layers to take; TEST by default.  batch: images to count for, None for what the
-    file says.  input_shapes: N×C×H×W by blob name, "" for the only input.  assume: shapes for
-    layers of unknown type, by type or name; an empty list is the identity.  problems: mistakes
-    found before (by binding), reported together with those found here.
+    Args:
+        message: The upgraded NetParameter.
+        options: Which layers to take, for how many images, what is assumed.
+        problems: Mistakes found before (by binding), reported together with those found here.
 
-    Raises InputError (or Errors, several of them) where Caffe would refuse the net.
+    Raises:
+        InputError: Caffe would refuse the net; Errors where there are several reasons.
     """
-    found = Problems(problems or ())
-    check_fields(message.children("layer"), catalogue, found)
-    asked = state or State()
+    found = Problems(problems)
+    check_fields(message.children("layer"), options.catalogue, found)
     own_state = message.child("state")
-    merged = State(asked.phase, asked.level, {*own_state.texts("stage"), *asked.stages})
+    merged = State(options.phase, options.level, {*own_state.texts("stage"), *options.stages})
     chosen = select(message.children("layer"), merged, found)
     taken = set(map(id, chosen))
     left_out = [layer for layer in message.children("layer") if id(layer) not in taken]
-    given = {name: Shape(shape) for name, shape in (input_shapes or {}).items()}
-    chosen = _with_given_inputs(chosen, given)
-    wiring = wire(chosen, catalogue, merged.phase, assume or {}, found, left_out)
-    given = _named(given, wiring, found)
+    chosen = _with_given_inputs(chosen, options.input_shapes)
+    wiring = wire(chosen, options.catalogue, merged.phase, options.assume, found, left_out)
+    given = _named(options.input_shapes, wiring, found)
     shapes = propagate(wiring, given, found)
     owners = _share(wiring, shapes, found)
     raise_all(found)
     warnings: list[Warned] = []
     if not chosen:
         warnings.append(Warned(f"the net has no layers in phase {merged.phase}", message.place()))
-    shapes, actual = _rebatch(wiring, given, shapes, batch, warnings)
+    shapes, actual = _rebatch(wiring, given, shapes, options.batch, warnings)
     return _assemble(message, merged.phase, wiring, shapes, owners, actual, warnings)
 
 
@@ -92,7 +82,8 @@ def _named(given: Mapping[str, Shape], wiring: Wiring, problems: list[NetcountEr
     rest = {name: shape for name, shape in given.items() if name}
     if len(inputs) != 1:
         choice = ", ".join(inputs) if inputs else "none"
-        problems.append(InputError(f"--input-shape without a blob name needs one input; here: {choice}"))
+        what = f"a shape without a blob name needs one input; here: {choice}"
+        problems.append(InputError(what, argument="input_shapes"))
         return rest
     return {**rest, inputs[0]: given[""]}
 
@@ -162,7 +153,7 @@ def _rebatch(
         problems: list[NetcountError] = []
         batched = propagate(wiring, given, problems, Batch(current, wanted))
         if problems:
-            why = f"with {wanted} it would not build ({problems[0].message})"
+            why = f"with {wanted} it would not build ({problems[0].what})"
         else:
             why = _obstacle(wiring, declared, batched, Batch(current, wanted))
         if why is None:
@@ -202,7 +193,7 @@ def _obstacle(wiring: Wiring, before: Shapes, after: Shapes, batch: Batch) -> st
 
 def _assemble(
     message: Message,
-    phase: str,
+    phase: Phase,
     wiring: Wiring,
     shapes: Shapes,
     owners: list[list[Owner | None]],
@@ -234,7 +225,8 @@ def _assemble(
             if is_input(part):
                 inputs.extend(part.tops)
             if layer.assumed:
-                warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place))
+                other = Advice("input_shapes", "N,C,H,W", node.tops[0].name, "give its shape with")
+                warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place, (other,)))
     for part in wiring.assumed:
         warnings.append(
             Warned(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
-from netcount.core.errors import MAX_PROBLEMS, InputError, NetcountError, UnknownTypeError
+from netcount.core.errors import MAX_PROBLEMS, Advice, InputError, NetcountError, UnknownTypeError
 from netcount.core.shape import Shape
 from netcount.core.suggest import nearest
-from netcount.layers.assumed import Assumed
-from netcount.layers.layer import Layer
+from netcount.layers.assumed import IDENTITY, Assumed
+from netcount.layers.layer import Layer, give_all
 from netcount.layers.registry import Catalogue
 from netcount.prototxt.bind import BROKEN, unknown_field
 from netcount.prototxt.message import Message
@@ -98,7 +98,7 @@ def wire(
     for name in unused:
         known = [*dict.fromkeys([p.type for p in wiring.parts] + [p.name for p in wiring.parts])]
         problems.append(
-            InputError(f"--assume {name}: no unknown layer has that type or name{nearest(name, known)}")
+            InputError(f'no unknown layer has the type or name "{name}"{nearest(name, known)}', argument="assume")
         )
     return wiring
 
@@ -154,22 +154,27 @@ def _unknown_bottom(
     makers, others = (
         [layer for layer in layers if name in layer.values.get("top", ())] for layers in (messages, left_out)
     )
+    advice: list[Advice] = []
     if makers and all(m is not part.message for m in makers):
         line = makers[0].place().line
         hint = f'; it is made only later, by "{makers[0].text("name")}" (line {line})'
     elif makers:
         hint = "; it is made by this layer itself"
     elif others:
+        left_out_layer = others[0]
         hint = (
-            f'; "{others[0].text("name")}" (line {others[0].place().line}), which makes it, is left out here: '
-            f"{way_in(others[0])}, or give it with --input-shape {name}=N,C,H,W"
+            f'; "{left_out_layer.text("name")}" (line {left_out_layer.place().line}), which makes it, is left out '
+            "by its include or exclude rules"
         )
+        way = way_in(left_out_layer)
+        advice = [*([way] if way else []), *give_all("input_shapes", "N,C,H,W", [name])]
     else:
-        hint = nearest(name, [n for n in wiring.current if n != name]) or (
-            f"; nothing makes it (--input-shape {name}=N,C,H,W can give it)"
-        )
+        hint = nearest(name, [n for n in wiring.current if n != name])
+        if not hint:
+            hint = "; nothing makes it"
+            advice = give_all("input_shapes", "N,C,H,W", [name])
     message = f'{part.type} "{part.name}": unknown bottom "{name}"{hint}'
-    return part.message.error(message, "bottom", index)
+    return part.message.error(message, "bottom", index, advice=advice)
 
 
 def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[NetcountError]) -> int:
@@ -297,8 +302,11 @@ def _unknown_types(parts: list[Part], catalogue: Catalogue) -> UnknownTypeError:
     plural = "s" if len(told) > 1 else ""
     first = parts[0]
     return UnknownTypeError(
-        f"unknown layer type{plural} {', '.join(told)}. Either install a class for it (entry point "
-        f'group "netcount.layers") or say what to assume: --assume {first.type or "TYPE"}=identity '
-        f"or --assume {first.name or 'LAYER'}=N,C,H,W",
+        f"unknown layer type{plural} {', '.join(told)}; a class for it can be installed (entry point "
+        'group "netcount.layers")',
         first.message.place("type"),
+        advice=(
+            Advice("assume", IDENTITY, first.type or "TYPE", "assume what it does:"),
+            Advice("assume", "N,C,H,W", first.name or "LAYER", ""),
+        ),
     )

@@ -9,6 +9,7 @@ from netcount.core.errors import Place, Warned
 from netcount.core.shape import Shape
 from netcount.layers.layer import Layer, ParamBlob
 from netcount.prototxt.message import Message
+from netcount.prototxt.select import Phase
 
 
 class Blob(NamedTuple):
@@ -85,7 +86,7 @@ class Graph:
         *,
         name: str,
         file: str,
-        phase: str,
+        phase: Phase,
         batch: int | None,
         nodes: tuple[Node, ...],
         blobs: tuple[Blob, ...],

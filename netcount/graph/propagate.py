@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from netcount.core.errors import Errors, InputError, MissingShapeError, NetcountError
+from netcount.core.errors import Advice, Errors, InputError, MissingShapeError, NetcountError
 from netcount.core.shape import Shape, oversized
 from netcount.graph.connect import Part, Wiring
 from netcount.layers.bases import Source
@@ -115,8 +115,10 @@ def _with_hint(
     for blob in () if isinstance(problem, Errors) else part.bottoms:
         name, producer = wiring.blob_names[blob], wiring.producers[blob]
         if name not in given and producer >= 0 and _by_custom(wiring, wiring.parts[producer], found):
-            hint = f'; "{name}" is only taken to be {found[blob]}: --input-shape {name}=… says otherwise'
-            return type(problem)(problem.message + hint, problem.place)
+            return problem.changed(
+                f'{problem.what}; "{name}" is only assumed to be {found[blob]}',
+                advice=[Advice("input_shapes", "N,C,H,W", name, "give its shape with")],
+            )
     return problem
 
 
@@ -160,14 +162,14 @@ def _unused(wiring: Wiring, unused: dict[str, None]) -> list[NetcountError]:
                 wiring.blob_names[top] for part in wiring.parts if is_input(part) for top in part.tops
             )
             hint = f"; the inputs are {known}" if known else "; the net has no inputs"
-            problems.append(InputError(f"--input-shape {name}: the net has no blob of that name{hint}"))
+            problems.append(InputError(f'the net has no blob "{name}"{hint}', argument="input_shapes"))
         else:
             part = wiring.parts[wiring.producers[blob]]
-            makes = "computes that blob from its bottoms" if part.bottoms else "has that blob as its weights"
+            makes = f'computes "{name}" from its bottoms' if part.bottoms else f'has "{name}" as its weights'
             problems.append(
                 part.message.error(
-                    f'--input-shape {name}: "{part.name}" {makes}; only inputs, and outputs whose size '
-                    "depends on data, can be given"
+                    f'"{part.name}" {makes}; only inputs, and outputs whose size depends on data, can be given',
+                    argument="input_shapes",
                 )
             )
     return problems

@@ -36,7 +36,7 @@ class Assumed(Layer):
     def read(self, message: Message) -> None:
         """Nothing of an unknown layer's parameters is known."""
         if len(self.shapes) > 1 and len(self.shapes) != self.top_count:
-            self.refuse(f"--assume gives {len(self.shapes)} shapes for {self.top_count} tops")
+            self.refuse(f"{len(self.shapes)} shapes are assumed for its {self.top_count} tops")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The assumed shapes."""
@@ -57,5 +57,5 @@ class Assumed(Layer):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The identity; any other assumption cannot be run."""
         if self.shapes:
-            self.refuse("only its shape was assumed, so it cannot be run; give its tops with --input")
+            self.refuse("only its shape was assumed, so it cannot be run", advice=self.given_tops())
         return [bottoms[0]] * self.top_count

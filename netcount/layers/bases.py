@@ -11,7 +11,7 @@ from netcount.core.errors import MissingShapeError
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
-from netcount.layers.layer import NONE, Arity, Layer, ParamBlob
+from netcount.layers.layer import NONE, Arity, Layer, ParamBlob, give_all
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -103,18 +103,16 @@ class Source(Moving):
         """Say which shapes are missing and how to give them."""
         tops = self.message.texts("top")
         blobs = ", ".join(f'"{tops[index]}"' for index in indices)
-        options = " ".join(f"--input-shape {tops[index]}=N,C,H,W" for index in indices)
         word = "shape" if len(indices) == 1 else "shapes"
         raise MissingShapeError(
-            f'{self.type} "{self.message.text("name")}": {self.knows} the {word} of {blobs}; give '
-            f"{'it' if len(indices) == 1 else 'them'} with {options}",
+            f'{self.type} "{self.message.text("name")}": {self.knows} the {word} of {blobs}',
             self.message.place(),
+            advice=give_all("input_shapes", "N,C,H,W", [tops[index] for index in indices]),
         )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Not here: the values lie outside the file."""
-        tops = ", ".join(self.message.texts("top"))
-        self.refuse(f"its data are not in the file; give {tops} with --input")
+        self.refuse("its data are not in the file", advice=self.given_tops())
 
 
 def child_of(message: Message, *names: str) -> Message:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, TypeAlias
 
-from netcount.core.errors import InputError
+from netcount.core.errors import Advice, InputError
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.filler import Filler
@@ -100,6 +100,12 @@ class Product(NamedTuple):
 def madds_of(products: Sequence[Product]) -> int:
     """Multiply-adds of all these products."""
     return sum([product.madds for product in products])
+
+
+def give_all(argument: str, value: str, blobs: Sequence[str]) -> list[Advice]:
+    """The advice to give something for every one of these blobs."""
+    leads = ["give it with" if len(blobs) == 1 else "give them with", *["and"] * (len(blobs) - 1)]
+    return [Advice(argument, value, blob, lead) for blob, lead in zip(blobs, leads, strict=False)]
 
 
 class Layer(ABC):
@@ -196,14 +202,26 @@ class Layer(ABC):
         """What the layer needs in memory while it runs, in addition to bottoms, tops and blobs."""
         return WorkingMemory(forward=self.temporaries * bottoms[0].count() if bottoms else 0)
 
-    def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
+    def error(
+        self, message: str, field: str | None = None, index: int = 0, *, advice: Sequence[Advice] = ()
+    ) -> InputError:
         """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""
         name = self.message.text("name")
-        return self.message.error(f'{self.message.text("type")} "{name}": {message}', field, index)
+        return self.message.error(f'{self.message.text("type")} "{name}": {message}', field, index, advice=advice)
 
-    def refuse(self, message: str, field: str | None = None, index: int = 0) -> NoReturn:
+    def refuse(
+        self, message: str, field: str | None = None, index: int = 0, *, advice: Sequence[Advice] = ()
+    ) -> NoReturn:
         """Raise what `error` makes."""
-        raise self.error(message, field, index)
+        raise self.error(message, field, index, advice=advice)
+
+    def given_bottoms(self, *indices: int) -> list[Advice]:
+        """The advice to run with data of one's own for these bottoms."""
+        return give_all("inputs", "FILE", [self.message.texts("bottom")[index] for index in indices])
+
+    def given_tops(self) -> list[Advice]:
+        """The advice to run with data of one's own for the tops."""
+        return give_all("inputs", "FILE", self.message.texts("top"))
 
     def axis(self, shape: Shape, index: int, field: str | None = None) -> int:
         """`index` as an axis of `shape`, negative ones from the back; an error when out of range."""

@@ -82,6 +82,10 @@ class Catalogue:
         """Whether a class came with the caller or a plugin, and may read fields of its own."""
         return not layer.__module__.startswith("netcount.layers.")
 
+    def __reduce__(self) -> str | tuple[object, ...]:
+        """In another process netcount's own catalogue is that process's own."""
+        return "CATALOGUE" if self is CATALOGUE else (Catalogue, (self._own,))
+
     def __iter__(self) -> Iterator[str]:
         return iter({**shipped_types(), **self._own, **self.plugins()})
 

@@ -6,9 +6,10 @@ schema, an unset field answers with the schema's default, and `error` points at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
-from netcount.core.errors import InputError, Place
+from netcount.core.errors import Advice, InputError, Place
 from netcount.prototxt.schema import field_of
 from netcount.prototxt.tree import Tree
 from netcount.prototxt.values import loose_value
@@ -122,9 +123,17 @@ class Message:
         """The offset of the first occurrence of a field, or of the message."""
         return next((at for name, _, at in self.tree.fields if name == field), self.tree.offset)
 
-    def error(self, message: str, field: str | None = None, index: int = 0) -> InputError:
+    def error(
+        self,
+        message: str,
+        field: str | None = None,
+        index: int = 0,
+        *,
+        argument: str | None = None,
+        advice: Sequence[Advice] = (),
+    ) -> InputError:
         """An error that points at `field`, or at the message where that field is unset."""
-        return InputError(message, self.place(field, index))
+        return InputError(message, self.place(field, index), argument=argument, advice=advice)
 
     def refuse(self, message: str, field: str | None = None, index: int = 0) -> NoReturn:
         """Raise what `error` makes."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
-from netcount.core.errors import NetcountError
+from netcount.core.errors import Advice, NetcountError
 from netcount.prototxt.message import Message
+
+Phase: TypeAlias = Literal["TRAIN", "TEST"]
+"""Caffe's phases."""
 
 
 class State(NamedTuple):
     """What rules are held against: phase ("TRAIN" or "TEST"), level and stages."""
 
-    phase: str = "TEST"
+    phase: Phase = "TEST"
     level: int = 0
     stages: Collection[str] = ()
 
@@ -55,14 +58,15 @@ def _meets(state: State, rule: Message) -> bool:
     )
 
 
-def way_in(layer: Message) -> str:
-    """The option that takes in a layer which its rules leave out."""
+def way_in(layer: Message) -> Advice | None:
+    """What takes in a layer that its rules leave out, where one argument does."""
     include, exclude = layer.children("include"), layer.children("exclude")
-    for phase, other in (("TRAIN", "TEST"), ("TEST", "TRAIN")):
+    phases: tuple[tuple[Phase, Phase], ...] = (("TRAIN", "TEST"), ("TEST", "TRAIN"))
+    for phase, other in phases:
         if _phases(include) == {phase} or _phases(exclude) == {other}:
-            return f"try --phase {phase}"
+            return Advice("phase", phase)
     stages = [stage for rule in include for stage in rule.texts("stage")]
-    return f"try --stage {stages[0]}" if stages else "another --phase, --stage or --level takes it in"
+    return Advice("stages", stages[0]) if stages else None
 
 
 def _phases(rules: list[Message]) -> set[str]:

@@ -9,6 +9,7 @@ from netcount.analysis._support.plain import Plain
 from netcount.analysis.blocks import Block, outside
 from netcount.analysis.count import Count, totals_of
 from netcount.analysis.rows import Totals
+from netcount.core.errors import Advice
 from netcount.core.units import human, percent, plural, times
 from netcount.report import document
 from netcount.report.formats.layout import Part, Table
@@ -27,7 +28,7 @@ def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
     net, totals = count.net, count.totals
     head = heading(net.name, net.file, plural(len(found), "block"))
     if not found:
-        return [head, "no layer names tell of blocks; --block REGEX can name them"]
+        return [head, f"no layer names tell of blocks; {Advice('pattern', 'REGEX')} can name them"]
     rest = outside(count, found)
     others = totals_of(rest)
     rows = [

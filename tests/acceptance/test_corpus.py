@@ -76,7 +76,7 @@ def test_every_other_net_gives_a_table_or_a_clear_error(
 
 @needs_corpus
 def test_a_solver_is_followed_to_the_net_inside() -> None:
-    with pytest.raises(netcount.InputError, match="--input-shape data="):
+    with pytest.raises(netcount.InputError, match="input_shapes="):
         netcount.load(CORPUS / "nets" / SOLVER)
     net = netcount.load(CORPUS / "nets" / SOLVER, input_shapes={"data": (64, 1, 28, 28)})
     assert net.learnable() == 431_080

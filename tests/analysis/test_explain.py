@@ -166,7 +166,7 @@ def test_what_does_no_products_tells_its_rule() -> None:
 def test_a_name_may_be_a_block_and_a_layer() -> None:
     block = explained("resnet50", "res2a")
     assert block.block is not None
-    assert "--as layer" in str(block.also)
+    assert 'kind="layer"' in str(block.also)
     layer = explained("resnet50", "res2a", kind="layer")
     assert layer.block is None
     assert layer.layers[0].row.type == "Eltwise"

@@ -110,8 +110,8 @@ def test_a_size_that_only_the_caller_knows_stays_with_the_caller() -> None:
     found = netcount.rescale(text, resolution=13, input_shapes={"x": (1, 3, 24, 26)})
     assert found.text == text
     assert found.net.node("a").tops[0].shape == (1, 8, 11, 11)
-    assert "--input-shape x=1,3,13,13" in found.notes[0]
-    with pytest.raises(InputError, match="--input-shape"):
+    assert 'give it with input_shapes={"x": (1, 3, 13, 13)}' in str(found.notes[0])
+    with pytest.raises(InputError, match="give it with input_shapes="):
         netcount.rescale(text, resolution=13)
 
 

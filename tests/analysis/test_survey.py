@@ -20,6 +20,7 @@ import netcount
 from netcount.analysis import survey as module
 from netcount.analysis.survey import Survey, SurveyRow, find_nets, survey
 from netcount.core.errors import InputError
+from netcount.graph.options import LoadOptions
 from netcount.report.survey import arranged, report, survey_csv, survey_document
 from tests.helpers import SAMPLES, inputs, valid
 
@@ -76,7 +77,7 @@ def test_on_a_dask_cluster(folder: Path) -> None:
 
 
 def test_options_and_conventions_travel(folder: Path) -> None:
-    options = {"batch": 3, "assume": {"Foo": "identity"}}
+    options = LoadOptions.of(batch=3, assume={"Foo": "identity"})
     found = survey([folder / "unknown.prototxt", folder / "a.prototxt"], jobs=2, options=options)
     assert [row.complete for row in found.rows] == [False, True]
     assert found.rows[1].input == (3, 2, 5, 7)
@@ -132,7 +133,7 @@ def test_a_lost_worker_costs_one_row(failure: Exception) -> None:
 
 
 def test_a_mistake_of_ours_costs_one_row(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(path: Path, **options: Any) -> Any:
+    def fails(path: Path, options: LoadOptions) -> Any:
         raise ZeroDivisionError("ours")
 
     monkeypatch.setattr(module, "load_net", fails)
@@ -157,10 +158,10 @@ def test_a_process_that_dies_is_told_of_and_the_rest_is_counted(tmp_path: Path) 
         "import os\n"
         "import netcount.graph.load as loading\n"
         "real = loading.load_net\n"
-        "def load_net(path, **options):\n"
+        "def load_net(path, options):\n"
         "    if 'resnet50' in str(path):\n"
         "        os._exit(7)\n"
-        "    return real(path, **options)\n"
+        "    return real(path, options)\n"
         "loading.load_net = load_net\n",
         encoding="utf-8",
     )

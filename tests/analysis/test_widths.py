@@ -46,7 +46,7 @@ def test_a_refusal_names_what_would_have_to_be_kept() -> None:
     text = CHAIN + conv("score", "x", "a", "num_output: 6 kernel_size: 1") + op("ReLU", "a", "a")
     text += op("Slice", "a", "p", 'top: "q" slice_param { slice_point: 2 }')
     text += conv("b", "p", "b", "num_output: 9 kernel_size: 1") + END % "q"
-    with pytest.raises(InputError, match=r"there would be 3; --keep score would leave them"):
+    with pytest.raises(InputError, match=r'there would be 3; keep them with keep=\["score"\]'):
         netcount.rescale(text, width=0.5)
     assert widths(text, keep=["score"])["score"] == 6
 
@@ -54,7 +54,7 @@ def test_a_refusal_names_what_would_have_to_be_kept() -> None:
 def test_a_depthwise_convolution_is_kept_with_what_it_reads() -> None:
     text = CHAIN + conv("a", "x", "a", "num_output: 8 kernel_size: 1")
     text += conv("dw", "a", "dw", "num_output: 8 group: 8 kernel_size: 3") + END % "dw"
-    with pytest.raises(InputError, match=r'"dw": is to be kept at 8 channels.* reads 4 now; --keep a would leave'):
+    with pytest.raises(InputError, match=r'at 8 channels.* reads 4 now; keep them with keep=\["a"\]'):
         netcount.rescale(text, width=0.5, keep=["dw"])
     assert widths(text, keep=["dw", "a"]) == {"a": 8, "dw": 8, "end": 9}
 

@@ -74,13 +74,13 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
     valid(tomllib.loads(FULL), "config")
     first, second = config.nets
     assert [Path(file).name for file in first.files] == ["a.prototxt", "b.prototxt"]
-    assert first.options["input_shapes"] == {"": [1, 3]}
-    assert (first.options["phase"], first.options["batch"], first.options["level"]) == ("TRAIN", "net", 2)
+    assert first.options.input_shapes == {"": (1, 3)}
+    assert (first.options.phase, first.options.batch, first.options.level) == ("TRAIN", None, 2)
     assert first.allow_incomplete
     assert first.convention.name == "flops"
     assert first.budget is not None
     assert [limit.bound for limit in first.budget.limits] == [1_300_000]
-    assert second.options["input_shapes"] == {"x": [1, 3]}
+    assert second.options.input_shapes == {"x": (1, 3)}
     assert second.budget is None
     layered, plain = config.budgets
     assert (layered.level, layered.weight_bits, layered.layers) == ("warn", 8, ("conv*",))
@@ -111,14 +111,14 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("forbidden_types = []", "names no layer type"),
         ('max_increase_params = "2% and 3%"', "not an increase"),
         ('phase = "DEPLOY"', '"TEST" or "TRAIN"'),
-        ("batch = 0", "batch is a positive number"),
+        ("batch = 0", "batch: it is a positive number"),
         ('convention = "flop"', 'did you mean "flops"?'),
-        ("input_shape = [0, 3]", "list of whole numbers"),
+        ("input_shape = [-1, 3]", "cannot be -1×3: extent -1 is negative"),
         ("weight_bits = 65", "from 1 to 64"),
         ('allow_incomplete = "yes"', "true or false"),
-        ("assume = { Foo = 3 }", "assume takes"),
-        ('assume = { Foo = "same" }', "assume takes"),
-        ("assume = { Foo = [[1, 2], 3] }", "assume takes"),
+        ("assume = { Foo = 3 }", '"Foo" is taken for "identity" or for a shape'),
+        ('assume = { Foo = "same" }', "not for 'same'"),
+        ("assume = { Foo = [[1, 2], 3] }", "a list of whole numbers"),
         ('name = ""', "name is a text"),
         ('level = "warn"', '"warn" stands in a [[budget]]'),
     ],

@@ -94,8 +94,11 @@ def test_a_new_net_is_not_let_through(tool: Tool) -> None:
             'netcount.toml:4: no layer matches layers = "fc*"',
         ),
         ('max_share = { "33x3" = "75%" }', "netcount.toml:4: max_share: no layer has a kernel of 33x3"),
-        ("input_shape = { X = [1, 2, 9, 11] }", "netcount.toml:1: a.prototxt: --input-shape X"),
-        ('assume = { Foo = "identity" }', "netcount.toml:1: a.prototxt: --assume Foo"),
+        (
+            "input_shape = { X = [1, 2, 9, 11] }",
+            '1: --input-shape: a.prototxt: the net has no blob "X"',
+        ),
+        ('assume = { Foo = "identity" }', '--assume: a.prototxt: no unknown layer has the type or name "Foo"'),
         ("", 'netcount.toml:1: no budget says anything about "a.prototxt"'),
     ],
 )

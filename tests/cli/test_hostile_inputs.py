@@ -188,7 +188,7 @@ def test_a_batch_is_given_to_dummy_data_and_not_to_a_parameter() -> None:
         assert found.node("p").top_shapes == [(6, 3)]
         assert found.node("d").top_shapes == [(batch, 3, 4, 5)]
         assert verify(found).agrees
-    with pytest.raises(InputError, match="has that blob as its weights"):
+    with pytest.raises(InputError, match='has "p" as its weights'):
         netcount.load(text, input_shapes={"p": (2, 3)})
 
 

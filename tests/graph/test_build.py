@@ -66,8 +66,8 @@ def test_a_top_with_a_loss_weight_stays_an_output_when_it_is_read() -> None:
 
 
 OTHER_PHASE = (
-    'unknown bottom "y"; "r" \\(line 1\\), which makes it, is left out here: try --phase TRAIN, '
-    "or give it with --input-shape y=N,C,H,W"
+    'unknown bottom "y"; "r" \\(line 1\\), which makes it, is left out by its include or exclude rules; '
+    'try phase="TRAIN", or give it with input_shapes={"y": \\(N, C, H, W\\)}'
 )
 
 
@@ -83,9 +83,9 @@ OTHER_PHASE = (
         (_relu("y").replace("}", "exclude { phase: TEST } }") + _relu("z", "y", "s"), OTHER_PHASE),
         (
             _relu("y").replace("}", 'include { stage: "all" } }') + _relu("z", "y", "s"),
-            "here: try --stage all, or",
+            'rules; try stages=\\["all"\\], or',
         ),
-        (_relu("y").replace("}", "include { min_level: 1 } }") + _relu("z", "y", "s"), "another --phase, --stage"),
+        (_relu("y").replace("}", "include { min_level: 1 } }") + _relu("z", "y", "s"), "rules; give it with"),
         ('item { name: "cat" }', 'this is not a net: it has "item", and no layer'),
         ("layers { type: CROP }", '"type" is CROP, no V1 layer\'s type'),
         (inputs(xylo=(1, 3)) + _relu("y", "xylp"), 'did you mean "xylo"'),
@@ -111,7 +111,7 @@ def test_a_shape_by_custom_can_be_another() -> None:
             python_param { module: "roi_data_layer.layer" layer: "RoIDataLayer" param_str: "'num_classes': 21" } }
     """ + inputs(boxes=(128, 8, 1, 1))
     text += 'layer { name: "l" type: "SmoothL1Loss" bottom: "boxes" bottom: "targets" top: "loss" }'
-    with pytest.raises(InputError, match='"targets" is only taken to be 128×84×1×1: --input-shape targets=… says'):
+    with pytest.raises(InputError, match='"targets" is only assumed to be 128×84×1×1; give its shape with'):
         netcount.load(text)
     assert [blob.shape for blob in netcount.load(text.split("boxes")[0].rsplit("layer", 1)[0]).blobs] == [
         (1, 3, 600, 1000), (128, 5, 1, 1), (128, 1, 1, 1), (128, 84, 1, 1)

@@ -109,7 +109,7 @@ def test_maps_of_one_class_have_their_own_size_or_a_part_of_the_images(settings:
         data_param {{ batch_size: 4 }} transform_param {{ resize_param {{ height: 320 width: 512 }} }}
         annotated_data_param {{ yolo_data_type: 1 {settings} }} }}"""
     assert [blob.shape for blob in net_of(text).blobs] == [(4, 3, 320, 512), (4, 1, 300, 5), shape]
-    with pytest.raises(InputError, match="--input-shape seg=N,C,H,W"):
+    with pytest.raises(InputError, match=r'input_shapes=\{"seg": \(N, C, H, W\)\}'):
         net_of(text.replace("yolo_data", "single_class: false yolo_data"))
 
 

@@ -147,7 +147,7 @@ def test_a_truth_that_names_no_class_is_refused() -> None:
     for label in (0, 3, -2):
         truth = TRUTH.copy()
         truth[0, 0, 0, 1] = label
-        with pytest.raises(InputError, match="give a truth with --input"):
+        with pytest.raises(InputError, match="give it with inputs="):
             loss("", truth=truth)
 
 

@@ -33,7 +33,7 @@ def test_an_input_without_a_shape_is_dropped_where_no_layer_needs_it() -> None:
     assert names(netcount.load('input: "a"\n' + inputs(x=(1, 2)) + relu("x", "y"))) == ["x", "y"]
     assert names(netcount.load('input: "x"\n' + inputs(x=(1, 2)) + relu("x", "y"))) == ["x", "y"]
     (line,) = refusal('input: "a"\n' + relu("a", "y"))
-    assert "--input-shape a=N,C,H,W" in line
+    assert 'input_shapes={"a": (N, C, H, W)}' in line
 
 
 def test_every_input_needs_an_input_shape() -> None:

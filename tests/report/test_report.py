@@ -12,7 +12,8 @@ import pytest
 
 import netcount
 from netcount.analysis.count import count
-from netcount.graph.load import load_net
+from netcount.graph.load import load_net, load_text
+from netcount.graph.options import LoadOptions
 from netcount.report.analysis import View, headline, layer_parts, report, totals_parts
 from netcount.report.columns import COLUMNS
 from netcount.report.formats.html import html
@@ -81,7 +82,7 @@ def test_a_shallow_net_is_folded_on_demand_only() -> None:
 
 
 def test_many_boxes_of_one_image_are_told() -> None:
-    counted = count(load_net(BOXES))
+    counted = count(load_text(BOXES))
     assert "input data 18×22×2, rois 30·5" in headline(counted)
     table, *_ = layer_parts(counted, View(columns=("name", "tops", "bottoms")))
     assert isinstance(table, Table)
@@ -94,7 +95,7 @@ def test_a_layer_that_borrows_its_params_says_whose_they_are() -> None:
         'param { name: "b" } convolution_param { num_output: 4 kernel_size: 3 } }\n'
         for index in range(2)
     )
-    counted = count(load_net(text))
+    counted = count(load_text(text))
     table, *_ = layer_parts(counted, View())
     assert isinstance(table, Table)
     assert (table.titles[4], table.titles[-1]) == ("params", "shared with")
@@ -104,7 +105,7 @@ def test_a_layer_that_borrows_its_params_says_whose_they_are() -> None:
 
 
 def test_a_batch_is_not_part_of_a_shape() -> None:
-    counted = count(load_net(SAMPLES / "nin.prototxt", batch=4))
+    counted = count(load_net(SAMPLES / "nin.prototxt", LoadOptions(batch=4)))
     assert "input data 224×224×3 · counts for a batch of 4" in headline(counted)
 
 

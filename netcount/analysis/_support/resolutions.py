@@ -11,6 +11,7 @@ from netcount.core.shape import Shape
 from netcount.graph.graph import Blob, Graph, Node
 from netcount.layers.bases import Source as SourceLayer
 from netcount.layers.convolution.convolution import Convolution
+from netcount.layers.layer import give_all
 from netcount.prototxt.edit import Span, below, first_span, own_span, spans
 from netcount.prototxt.reader import read
 from netcount.prototxt.tree import Tree
@@ -52,9 +53,9 @@ def input_edits(net: Graph, wanted: Resolution, given: Mapping[str, object]) -> 
         found = _told_by(node, blob, wanted) or _legacy(net, blob, wanted)
         if not found:
             raise InputError(
-                f'{node.type} "{node.name}": the file does not hold the size of "{blob.name}"; '
-                f"give it with --input-shape {blob.name}=N,C,H,W",
+                f'{node.type} "{node.name}": the file does not hold the size of "{blob.name}"',
                 node.place,
+                advice=give_all("input_shapes", "N,C,H,W", [blob.name]),
             )
         edits.update(found)
     return edits

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 from typing import NamedTuple
 
-from netcount.core.errors import InputError
+from netcount.core.errors import Advice, InputError
 from netcount.graph.graph import Blob, Graph, Node
 from netcount.layers.convolution.convolution import Convolution
 
@@ -102,9 +102,10 @@ class _Plan:
         if node.type == "Slice":
             self._check_slice(node, given[0], before[0])
         if node.type == "Reshape" and _holds_channels(node):
-            shape, hint = node.bottoms[0].shape, self._hint(node.bottoms[0])
             node.layer.refuse(
-                f"its shape holds the number of channels of {shape} as a constant{hint}", "reshape_param.shape"
+                f"its shape holds the number of channels of {node.bottoms[0].shape} as a constant",
+                "reshape_param.shape",
+                advice=self._kept(node.bottoms[0]),
             )
         return [_in_proportion(_channels(top), given[0], before[0]) for top in node.tops]
 
@@ -116,9 +117,9 @@ class _Plan:
         if _is_channelwise(node):
             if node.index in self.fixed and given != before:
                 layer.refuse(
-                    f"is to be kept at {made} channels, but it has one filter a channel and reads {given} now"
-                    f"{self._hint(node.bottoms[0])}",
+                    f"is to be kept at {made} channels, but it has one filter a channel and reads {given} now",
                     "convolution_param.group",
+                    advice=self._kept(node.bottoms[0]),
                 )
             found = Channels(made // before * given, given)
         elif node.index in self.fixed:
@@ -129,9 +130,9 @@ class _Plan:
         for what, number in (("input channels", given), ("num_output", found.made)):
             if number % found.group:
                 layer.refuse(
-                    f"{number} {what} could not be divided by group {found.group}; "
-                    f"rounding to a multiple of {found.group} would help (--round {found.group})",
+                    f"{number} {what} could not be divided by group {found.group}",
                     "convolution_param.group",
+                    advice=[Advice("multiple", str(found.group), lead="round with")],
                 )
         self.planned[node.index] = found
         return found.made
@@ -179,18 +180,19 @@ class _Plan:
         """Whether the layer is a convolution that may make any number of channels."""
         return isinstance(node.layer, Convolution) and node.index not in self.fixed and not _is_channelwise(node)
 
-    def _hint(self, blob: Blob) -> str:
+    def _kept(self, blob: Blob) -> list[Advice]:
         """How a blob keeps the channels that it has in the file, where convolutions are free to."""
-        keep = [f"--keep {self.net.nodes[index].name}" for index in sorted(self._deciders(blob) or ())]
-        return f"; {' '.join(keep)} would leave them" if keep else ""
+        names = [self.net.nodes[index].name for index in sorted(self._deciders(blob) or ())]
+        leads = ["keep them with", *["and"] * len(names)]
+        return [Advice("keep", name, lead=lead) for name, lead in zip(names, leads, strict=False)]
 
     def _check_slice(self, node: Node, given: int, before: int) -> None:
         sliced = [_channels(top) for top in node.tops] != [before] * len(node.tops)
         if sliced and node.message.child("slice_param").has("slice_point"):
             node.layer.refuse(
-                f"its slice_point is for {before} channels, and there would be {given}"
-                f"{self._hint(node.bottoms[0])}",
+                f"its slice_point is for {before} channels, and there would be {given}",
                 "slice_param.slice_point",
+                advice=self._kept(node.bottoms[0]),
             )
 
 

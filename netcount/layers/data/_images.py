@@ -62,10 +62,7 @@ class Images(Source):
         if transform.flag("force_gray"):
             return 1
         if not transform.flag("force_color"):
-            self.assumed = (
-                f"{COLOURS} channels are assumed, only the database knows; --input-shape "
-                f"{self.message.texts('top')[0]}=N,C,H,W says otherwise"
-            )
+            self.assumed = f"{COLOURS} channels are assumed, only the database knows"
         return COLOURS
 
     knows_colour = True

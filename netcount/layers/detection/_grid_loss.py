@@ -67,10 +67,10 @@ class GridLoss(Loss):
         images, high, wide = len(x), *(*x.shape, 1, 1)[2:4]
         if truth.size != images * MOST * 5:
             self.refuse(
-                f"{self.named(1)} {Shape(truth.shape)} must hold {MOST} rows of 5 values an "
-                "image; give them with --input",
+                f"{self.named(1)} {Shape(truth.shape)} must hold {MOST} rows of 5 values an image",
                 "bottom",
                 1,
+                advice=self.given_bottoms(1),
             )
         rows = truth.reshape(images, MOST, 5).astype(np.float64)
         self._check_truth(rows)
@@ -93,9 +93,10 @@ class GridLoss(Loss):
             if not ((row[1:3] >= 0) & (row[1:3] < 1)).all() or not 0 <= int(row[0]) < self.classes:
                 self.refuse(
                     f"the truth has a box of class {row[0]:g} at {row[1]:g}, {row[2]:g}; classes go from 0 to "
-                    f"{self.classes - 1}, centres from 0 to 1; give a truth with --input",
+                    f"{self.classes - 1}, centres from 0 to 1",
                     "bottom",
                     1,
+                    advice=self.given_bottoms(1),
                 )
 
 

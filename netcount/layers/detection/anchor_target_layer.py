@@ -65,7 +65,7 @@ class AnchorTargetLayer(NoBlobs):
         """Anchors inside the image; too many of a kind are drawn from `run.generator`."""
         if len(bottoms) < 3 or len(bottoms[0]) != 1:
             self.refuse(
-                "needs scores of one image, a truth and the image's size; give its tops with --input", "bottom"
+                "needs scores of one image, a truth and the image's size", "bottom", advice=self.given_tops()
             )
         scores, truth, info = bottoms[0], bottoms[1].reshape(-1, 5), bottoms[2].reshape(-1)
         extent = scores.shape[2:]
@@ -74,7 +74,9 @@ class AnchorTargetLayer(NoBlobs):
         inside = np.flatnonzero((every[:, :2] >= -self.border).all(axis=1) & (every[:, 2:] < limit).all(axis=1))
         if not len(inside) or not len(truth):
             self.refuse(
-                "no anchor lies inside the image, or the truth has no box; give them with --input", "bottom"
+                "no anchor lies inside the image, or the truth has no box",
+                "bottom",
+                advice=self.given_bottoms(1, 2),
             )
         shared = overlaps(every[inside], truth[:, :4], 1)
         owner, best = shared.argmax(axis=1), shared.max(axis=1)

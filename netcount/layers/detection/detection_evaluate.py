@@ -72,10 +72,10 @@ class DetectionEvaluate(NoBlobs):
         for index, rows_of in enumerate((found[found[:, 0] != -1], truth)):
             if (rows_of[:, 1].astype(np.int64) == self.background).any():
                 self.refuse(
-                    f"{self.named(index)} names the background, class {self.background}; give boxes of other "
-                    "classes with --input",
+                    f"{self.named(index)} names the background, class {self.background}",
                     "bottom",
                     index,
+                    advice=self.given_bottoms(index),
                 )
         counted = truth if self.difficult else truth[truth[:, 7] == 0]
         rows = [

@@ -102,7 +102,10 @@ class EvalDetection(NoBlobs):
             own = labels[~difficult]
             if len(own) and not (own.min() >= 0 and own.max() < self.classes):
                 self.refuse(
-                    f"the truth names a class outside the {self.classes}; give one with --input", "bottom", 1
+                    f"the truth names a class outside the {self.classes}",
+                    "bottom",
+                    1,
+                    advice=self.given_bottoms(1),
                 )
             top[image, : self.classes] = np.bincount(own, minlength=self.classes)
             rows = self._judged(*found, difficult, labels, boxes)
@@ -112,7 +115,7 @@ class EvalDetection(NoBlobs):
     def _rows(self, truths: Array, image: int) -> tuple[Mask, Indices, Array]:
         """Difficult (v2 has none), class and centre-form box of the truth of an image."""
         if truths.shape[-1] != 8:
-            self.refuse(f"{self.named(1)} {Shape(truths.shape)} must have rows of 8; give it with --input")
+            self.refuse(f"{self.named(1)} {Shape(truths.shape)} must have rows of 8", advice=self.given_bottoms(1))
         rows = truths.reshape(-1, 8)
         rows = rows[rows[:, 0].astype(np.int64) == image]
         low, high = rows[:, 3:5], rows[:, 5:7]

@@ -72,7 +72,9 @@ class ProposalTargetLayer(NoBlobs):
         own = np.concatenate([np.zeros((len(truth), 1), dtype=np.float32), truth[:, :4]], axis=1)
         boxes = np.concatenate([bottoms[0].reshape(-1, 5), own])
         if not len(truth) or (boxes[:, 0] != 0).any():
-            self.refuse("needs boxes of one image, number 0, and a truth; give them with --input", "bottom")
+            self.refuse(
+                "needs boxes of one image, number 0, and a truth", "bottom", advice=self.given_bottoms(0, 1)
+            )
         shared = overlaps(boxes[:, 1:], truth[:, :4], 1)
         owner, best = shared.argmax(axis=1), shared.max(axis=1)
         objects = _drawn(np.flatnonzero(best >= ENOUGH), OBJECTS, run.generator)

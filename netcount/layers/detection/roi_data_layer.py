@@ -23,10 +23,7 @@ class RoIDataLayer(Source):
         """num_classes of param_str."""
         text = message.child("python_param").text("param_str")
         self.classes = setting(text, "num_classes", 0)
-        self.assumed = (
-            "600×1000 images are assumed, py-faster-rcnn's custom; --input-shape "
-            f"{message.texts('top')[0]}=N,C,H,W says otherwise"
-        )
+        self.assumed = "600×1000 images are assumed, py-faster-rcnn's custom"
 
     def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
         """Nothing is assumed of an image that is given."""

@@ -119,9 +119,10 @@ class MultiBoxLoss(Loss):
         if wrong.any():
             self.refuse(
                 f"the truth may name the {self.classes} classes but the background "
-                f"{self.background}, not {sorted(set(labels.tolist()))}; give a truth with --input",
+                f"{self.background}, not {sorted(set(labels.tolist()))}",
                 "bottom",
                 3,
+                advice=self.given_bottoms(3),
             )
         used = np.ones(len(rows), dtype=np.bool_) if difficult else rows[:, 7] == 0
         images = rows[:, 0].astype(np.int64)

@@ -76,7 +76,7 @@ def _literal(text: str) -> str:
 def _drawn(draw: Callable[[Any], None], path: str, wide: float = 7.0) -> bytes:
     form = path.rpartition(".")[2].lower()
     if form not in FORMATS:
-        raise InputError(f"--plot {visible(path)}: the name has to end in .png or .svg")
+        raise InputError(f"the name of a plot has to end in .png or .svg, not {visible(path)}", argument="plot")
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.backends.backend_svg import FigureCanvasSVG
