@@ -127,33 +127,9 @@ def _mode(path: str) -> int:
         return 0o666 & ~mask
 
 
-class FileName(os.PathLike[str]):
-    """The name of a file from a command line, never taken for the text of a prototxt."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __fspath__(self) -> str:
-        return self.name
-
-    __str__ = __fspath__
-
-
 def shown_path(path: str) -> str:
     """A path for a message, with nothing a terminal would obey."""
     return path if path and path.isprintable() else ascii(path)
-
-
-def text_of(source: str | os.PathLike[str], file: str | None = None) -> tuple[str, str]:
-    """The text of a path, of `-` or of a text itself; and what to call it in messages."""
-    if isinstance(source, str) and _is_text(source) and not exists(source):
-        return source, file or "<text>"
-    path = os.fspath(source)
-    return read_text(path), file or ("<stdin>" if path == "-" else shown_path(path))
-
-
-def _is_text(source: str) -> bool:
-    return not source.strip() or "{" in source or "\n" in source
 
 
 def exists(source: str) -> bool:

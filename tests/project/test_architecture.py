@@ -46,7 +46,7 @@ def test_the_house_is_in_order(check: str) -> None:
         ("direction", "report/check.py", "from netcount.cli import output"),
         ("direction", "lost.py", "import netcount.core"),
         ("circles", "prototxt/tree.py", "def late(): from netcount.prototxt.bind import bind"),
-        ("circles", "core/errors.py", "if TYPE_CHECKING:\n    from netcount.core.files import FileName"),
+        ("circles", "core/errors.py", "if TYPE_CHECKING:\n    from netcount.core.files import shown_path"),
         ("kernels", "kernels/im2col.py", "from netcount.layers import window"),
         ("kernels", "kernels/im2col.py", "def late(): from netcount.layers.window import pooled"),
         ("printing", "analysis/count.py", "print('hello')"),
