@@ -132,6 +132,18 @@ def shown_path(path: str) -> str:
     return path if path and path.isprintable() else ascii(path)
 
 
+def text_of(source: str | os.PathLike[str], file: str | None = None) -> tuple[str, str]:
+    """The text of a path, of `-` or of a text itself; and what to call it in messages."""
+    if isinstance(source, str) and _is_text(source) and not exists(source):
+        return source, file or "<text>"
+    path = os.fspath(source)
+    return read_text(path), file or ("<stdin>" if path == "-" else shown_path(path))
+
+
+def _is_text(source: str) -> bool:
+    return not source.strip() or "{" in source or "\n" in source
+
+
 def exists(source: str) -> bool:
     """Whether a file of that name is there; a name that none can have is not."""
     try:
