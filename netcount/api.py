@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from netcount.analysis._support.kernels import KernelShare
 from netcount.analysis.conventions import Convention, convention_named
@@ -151,16 +151,18 @@ class Analysis:
         """The JSON document (docs/json.md)."""
         from netcount.report.document import document
 
-        return document(self._count)
+        return cast("dict[str, Any]", document(self._count))
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame, one row a layer, exact integers; shapes as tuples in Caffe's order."""
         import pandas as pd
 
+        from netcount.analysis.figures import NetFigures
         from netcount.report.columns import COLUMNS, CSV_KEYS
 
+        totals = NetFigures(self._count)
         columns: dict[str, Any] = {
-            key: [COLUMNS[key].exact(row, self.totals) for row in self.layers] for key in CSV_KEYS
+            key: [COLUMNS[key].exact(row, totals) for row in self.layers] for key in CSV_KEYS
         }
         columns["bottoms"] = [tuple(tuple(blob.shape) for blob in row.bottoms) for row in self.layers]
         columns["tops"] = [tuple(tuple(blob.shape) for blob in row.tops) for row in self.layers]

@@ -7,12 +7,9 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from netcount.analysis.count import Count
-from netcount.analysis.memory import memory
+from netcount.analysis.figures import COMPARED, KEPT, NetFigures, layer_figure
 from netcount.prototxt.message import Message
 from netcount.prototxt.tree import Tree
-
-FIGURES = ("params", "statistics", "madds", "cost", "activations", "weight_bytes", "peak_bytes")
-"""The totals that a comparison shows, besides the number of layers."""
 
 _SKIPPED = frozenset({"name", "type", "bottom", "top", "param", "include", "exclude", "phase"})
 _LEARNING = ("filler", "loss_weight", "propagate_down", "blobs_lr", "weight_decay")
@@ -23,7 +20,7 @@ class LayerFacts(NamedTuple):
 
     fields: what the file sets, by path such as "convolution_param.num_output", without what only
     matters in training.  sources: the layers its bottoms come from.  line: 0 where it is not known.
-    tops: the shapes it makes.
+    figures: those that comparisons keep.  tops: the shapes it makes.
     """
 
     name: str
@@ -31,16 +28,12 @@ class LayerFacts(NamedTuple):
     line: int
     fields: Mapping[str, str]
     sources: tuple[str, ...]
-    params: int
-    statistics: int
-    madds: int
-    cost: int
-    activations: int
+    figures: Mapping[str, int]
     tops: tuple[tuple[int, ...], ...]
 
 
 class NetFacts(NamedTuple):
-    """What is compared of a net.  `totals` has FIGURES and "layers", "largest_blob", op classes."""
+    """What is compared of a net.  `totals`: all its figures."""
 
     label: str
     file: str
@@ -73,7 +66,8 @@ class Change(NamedTuple):
 
     def delta(self, figure: str) -> int:
         """By how much a figure of the layer grew."""
-        return int(getattr(self.after, figure, 0)) - int(getattr(self.before, figure, 0))
+        after, before = (layer.figures.get(figure, 0) if layer else 0 for layer in (self.after, self.before))
+        return after - before
 
     @property
     def reshaped(self) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -91,7 +85,7 @@ class Comparison(NamedTuple):
 
 def facts(count: Count, label: str | None = None) -> NetFacts:
     """What is compared of a counted net; its label is the file's name unless told."""
-    net, totals = count.net, count.totals
+    net, totals = count.net, NetFigures(count)
     layers = tuple(
         LayerFacts(
             row.name,
@@ -99,11 +93,7 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
             row.line,
             dict(_flat(node.message)),
             tuple(net.nodes[blob.producer].name if blob.producer >= 0 else blob.name for blob in node.bottoms),
-            row.params,
-            row.statistics,
-            row.madds,
-            row.cost,
-            row.activations,
+            {figure.key: layer_figure(figure, row) for figure in KEPT},
             tuple(tuple(top.shape) for top in row.tops),
         )
         for row, node in zip(count.layers, net.nodes, strict=True)
@@ -114,31 +104,9 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
         net.phase,
         net.batch,
         count.convention.name,
-        {
-            **{figure: int(getattr(totals, figure)) for figure in FIGURES if figure != "peak_bytes"},
-            "peak_bytes": memory(count).peak_bytes,
-            **{name: n for name, n in totals.ops._asdict().items() if name != "madds"},
-            "layers": len(layers),
-            "largest_blob": max((blob.shape.count() for blob in net.blobs), default=0),
-            "layer_params": max((row.params for row in count.layers), default=0),
-            "layer_madds": max((row.madds for row in count.layers), default=0),
-        },
+        {figure.key: totals[figure.key] for figure in COMPARED},
         layers,
     )
-
-
-_MOVED_BY = {
-    "weight_bytes": "params",
-    "peak_bytes": "activations",
-    "layer_params": "params",
-    "share_params": "params",
-    "largest_blob": "activations",
-}
-
-
-def moved_by(figure: str) -> str:
-    """The figure of single layers that tells best what moved a figure of the net."""
-    return _MOVED_BY.get(figure, figure if figure in LayerFacts._fields else "madds")
 
 
 def compared(nets: Sequence[NetFacts]) -> Comparison:

@@ -91,6 +91,7 @@ def _row(net: Graph, node: Node, convention: Convention) -> LayerRow:
         node.name,
         node.type,
         tree.source.line(tree.offset),
+        tree.source.line(tree.end),
         node.bottoms,
         node.tops,
         tuple(blobs),

@@ -24,7 +24,8 @@ class BlobRow(NamedTuple):
 class LayerRow(NamedTuple):
     """What one layer costs, for the whole batch of the analysis.
 
-    params: learned values it owns.  statistics: kept values nobody learns.  madds, ops: operations.
+    line, end_line: where it begins and ends in the file.  params: learned values it owns.
+    statistics: values that are kept and not learned.  madds, ops: operations.
     cost: the number of the chosen convention.  activations: elements of the tops that take memory
     of their own (an in-place top, or one that shares its bottom's memory, takes none).
     note: where a top's extent depends on data, what the shown one stands for.
@@ -33,6 +34,7 @@ class LayerRow(NamedTuple):
     name: str
     type: str
     line: int
+    end_line: int
     bottoms: tuple[Blob, ...]
     tops: tuple[Blob, ...]
     blobs: tuple[BlobRow, ...]
@@ -48,6 +50,11 @@ class LayerRow(NamedTuple):
     def madds(self) -> int:
         """Multiply-adds with learned matrices."""
         return self.ops.madds
+
+    @property
+    def weight_bytes(self) -> int:
+        """What its own params and statistics take in float32."""
+        return BYTES_PER_WEIGHT * (self.params + self.statistics)
 
 
 class Totals(NamedTuple):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import glob
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
+from netcount.analysis.figures import MAIN, Figured
 from netcount.core.errors import (
     PYTHON,
     InputError,
@@ -32,10 +34,12 @@ SUFFIX = ".prototxt"
 CRASHED = "the process that counted it ended (out of memory?)"
 
 
-class SurveyRow(NamedTuple):
-    """What a survey says of a file.  error: why there are no figures; they are 0 then.
+@dataclass(frozen=True, slots=True)
+class SurveyRow(Figured):
+    """What a survey says of a file.  error: why there are no figures.
 
-    input: the shape of the first input in Caffe's order.  warnings: how many the analysis has.
+    input: the shape of the first input in Caffe's order.  figures: the main ones, by key.
+    warnings: how many the analysis has.
     """
 
     file: str
@@ -43,12 +47,7 @@ class SurveyRow(NamedTuple):
     phase: str = ""
     input: tuple[int, ...] = ()
     layers: int = 0
-    params: int = 0
-    statistics: int = 0
-    madds: int = 0
-    cost: int = 0
-    activations: int = 0
-    weight_bytes: int = 0
+    figures: Mapping[str, int] = field(default_factory=dict)
     warnings: int = 0
     complete: bool = True
     error: str = ""
@@ -143,19 +142,14 @@ def analyze_one(file: str, convention: Convention, options: LoadOptions, words: 
             return SurveyRow(file, error=f"{first} (and {len(others)} more)" if others else str(first))
     except (Exception, RecursionError, MemoryError) as failure:  # a mistake of ours, or too large
         return SurveyRow(file, error=f"{type(failure).__name__}: {failure}")
-    net, totals = counted.net, counted.totals
+    net = counted.net
     return SurveyRow(
         file,
         net.name,
         net.phase,
         tuple(net.blobs[net.inputs[0]].shape) if net.inputs else (),
         len(counted.layers),
-        totals.params,
-        totals.statistics,
-        totals.madds,
-        totals.cost,
-        totals.activations,
-        totals.weight_bytes,
+        {figure.key: figure.of(counted) for figure in MAIN},
         len(counted.warnings),
         net.complete,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.analysis._support.resolutions import Resolution, image_inputs
 from netcount.analysis.count import count
-from netcount.analysis.memory import memory
+from netcount.analysis.figures import SWEPT, Figured
 from netcount.analysis.rescale import Rescaler
 from netcount.core.errors import InputError, Warned
 from netcount.core.suggest import unknown
@@ -16,26 +17,21 @@ from netcount.core.suggest import unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-FIGURES = ("params", "statistics", "madds", "activations", "weight_bytes", "peak_bytes")
-LIMITED = ("madds", "params", "peak_bytes", "weight_bytes")
+LIMITED = tuple(figure.key for figure in SWEPT)
 """Figures that may have a largest value, inclusive."""
 
 
-class Variant(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Variant(Figured):
     """One width at one resolution (height and width of the image; None: the net has no image).
 
-    peak_bytes: live activations at the peak.  over: the figures that are over their limits.
-    error: why there is no such variant; its figures are then 0.
+    figures: those of a sweep, by key.  over: the figures that are over their limits.
+    error: why there is no such variant; it has no figures then.
     """
 
     width: str
     resolution: Resolution | None
-    params: int = 0
-    statistics: int = 0
-    madds: int = 0
-    activations: int = 0
-    weight_bytes: int = 0
-    peak_bytes: int = 0
+    figures: Mapping[str, int] = field(default_factory=dict)
     over: tuple[str, ...] = ()
     error: str | None = None
 
@@ -66,7 +62,14 @@ class Sweep(NamedTuple):
         import pandas as pd
 
         records = [
-            {**variant._asdict(), "resolution": str(variant.resolution or ""), "fits": variant.fits}
+            {
+                "width": variant.width,
+                "resolution": str(variant.resolution or ""),
+                **{key: variant.figures.get(key, 0) for key in LIMITED},
+                "over": variant.over,
+                "error": variant.error,
+                "fits": variant.fits,
+            }
             for variant in self.variants
         ]
         return pd.DataFrame.from_records(records)
@@ -118,18 +121,8 @@ def _variant(
     except InputError as problem:
         return Variant(width, size, error=str(problem))
     counted = count(made.net)
-    needed = memory(counted, bits)
     if size is None and any(len(made.net.blobs[index].shape) == 4 for index in made.net.inputs):
         size = Resolution(*image_inputs(made.net)[0].shape[2:])
-    totals = counted.totals
-    found = Variant(
-        width,
-        size,
-        totals.params,
-        totals.statistics,
-        totals.madds,
-        totals.activations,
-        needed.weight_bytes,
-        needed.peak_bytes,
-    )
-    return found._replace(over=tuple(key for key, most in bounds.items() if getattr(found, key) > most))
+    figures = {figure.key: figure.at(figure.of(counted), bits) for figure in SWEPT}
+    over = tuple(key for key, most in bounds.items() if figures[key] > most)
+    return Variant(width, size, figures, over)

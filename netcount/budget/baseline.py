@@ -7,11 +7,15 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from netcount.analysis.compare import FIGURES, LayerFacts, NetFacts
+from netcount.analysis.compare import LayerFacts, NetFacts
+from netcount.analysis.figures import KEPT
 from netcount.core.errors import InputError, Place
 from netcount.core.files import read_text, shown_path
 
 SCHEMA = "netcount/baseline/1"
+_REQUIRED = ("params", "madds", "layers")
+"""The figures of a net without which nothing is compared; any other that an older file lacks stops only
+the limits on it."""
 
 
 def baseline_text(nets: Mapping[str, NetFacts]) -> str:
@@ -80,11 +84,7 @@ def _layer(layer: LayerFacts) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": layer.name,
         "type": layer.type,
-        **{
-            figure: getattr(layer, figure)
-            for figure in ("params", "statistics", "madds", "cost", "activations")
-            if getattr(layer, figure)
-        },
+        **{key: value for key, value in layer.figures.items() if value},
     }
     if layer.sources:
         found["bottoms"] = list(layer.sources)
@@ -98,7 +98,7 @@ def _layer(layer: LayerFacts) -> dict[str, Any]:
 def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
     batch, file = net["batch"], str(net["file"])
     totals = {str(key): _whole(n) for key, n in net["totals"].items()}
-    for figure in (*FIGURES, "layers"):
+    for figure in _REQUIRED:
         if figure not in totals:
             raise ValueError(f"{figure} is missing from the totals of {label!r}")
     if "\0" in file:
@@ -117,11 +117,7 @@ def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
                 0,
                 {str(path): str(value) for path, value in layer.get("fields", {}).items()},
                 tuple(map(str, layer.get("bottoms", []))),
-                _whole(layer.get("params", 0)),
-                _whole(layer.get("statistics", 0)),
-                _whole(layer.get("madds", 0)),
-                _whole(layer.get("cost", 0)),
-                _whole(layer.get("activations", 0)),
+                {figure.key: _whole(layer.get(figure.key, 0)) for figure in KEPT},
                 tuple(tuple(map(_whole, shape)) for shape in layer.get("tops", [])),
             )
             for layer in net["layers"]

@@ -9,11 +9,11 @@ from functools import partial
 from typing import NamedTuple
 
 from netcount.analysis._support.kernels import kernel_name
-from netcount.analysis.compare import Change, NetFacts, changes, facts, moved_by
+from netcount.analysis.compare import Change, NetFacts, changes, facts
 from netcount.analysis.count import Count
-from netcount.analysis.memory import bytes_of, memory
+from netcount.analysis.figures import FIGURES, LAYER, SHARES, Figure, layer_figure, moved_by
 from netcount.analysis.rows import LayerRow
-from netcount.budget.limits import LAYER_FIGURES, SHARES, Limit
+from netcount.budget.limits import Limit
 from netcount.core.errors import InputError, NetcountError, Place, each
 from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE, worst
 
@@ -39,7 +39,7 @@ class Budget(NamedTuple):
 
     def misfits(self) -> list[Limit]:
         """The limits that make no sense for single layers, where the budget is for those."""
-        fitting = {*LAYER_FIGURES, "layers"}
+        fitting = {*(figure.key for figure in LAYER), "layers"}
         if not self.layers:
             return []
         return [limit for limit in self.limits if limit.figure not in fitting or limit.side not in ("max", "min")]
@@ -156,14 +156,6 @@ def _matching(budget: Budget, count: Count) -> Iterator[LayerRow]:
             yield row
 
 
-def _figure(row: LayerRow, figure: str, bits: int) -> int:
-    """A figure of one layer; figures "of any single layer" are that of the layer."""
-    if figure == "weight_bytes":
-        return bytes_of(row.params + row.statistics, bits)
-    own = figure.removeprefix("layer_")
-    return int(getattr(row, own) if hasattr(row, own) else getattr(row.ops, own))
-
-
 class _Judge:
     """One budget's view of one net."""
 
@@ -221,25 +213,17 @@ class _Judge:
     def first_line(self) -> int:
         return self.count.layers[0].line if self.count.layers else 1
 
+    def at_bits(self, figure: Figure, value: int) -> int:
+        """A value of a figure at the budget's width of weights or activations."""
+        return figure.at(value, getattr(self.budget, figure.bits)) if figure.bits else value
+
     def total(self, totals: Mapping[str, int], figure: str) -> int:
-        if figure == "weight_bytes":
-            return bytes_of(totals["params"] + totals["statistics"], self.budget.weight_bits)
-        if figure == "peak_bytes":  # kept at 32 bits a value
-            return bytes_of(totals[figure] // 4, self.budget.activation_bits)
-        return totals[figure]
+        return self.at_bits(FIGURES[figure], totals[figure])
 
     def dearest(self, figure: str) -> tuple[tuple[LayerRow, int], ...]:
         """The layers with most of a figure, the first of equal ones first."""
-        if figure == "layers":
-            return ()
-        if figure == "largest_blob":
-            values = [max((top.shape.count() for top in row.tops), default=0) for row in self.count.layers]
-        elif figure == "peak_bytes":
-            needed = memory(self.count, self.budget.activation_bits)
-            values = [needed.bytes_of(layer.live) for layer in needed.layers]
-        else:
-            values = [_figure(row, figure, self.budget.weight_bits) for row in self.count.layers]
-        ranked = sorted(zip(self.count.layers, values, strict=True), key=lambda pair: -pair[1])
+        values = [self.at_bits(FIGURES[figure], value) for value in FIGURES[figure].by_layer(self.count)]
+        ranked = sorted(zip(self.count.layers, values, strict=False), key=lambda pair: -pair[1])
         return tuple(pair for pair in ranked[:SHOWN] if pair[1])
 
     def by_layer(self, limit: Limit) -> list[Finding]:
@@ -249,7 +233,7 @@ class _Judge:
             return [self.found(limit, len(rows), limit.bound, rows=partial(tuple, shown))]
         findings = []
         for row in rows:
-            value = _figure(row, limit.figure, self.budget.weight_bits)
+            value = self.at_bits(FIGURES[limit.figure], layer_figure(FIGURES[limit.figure], row))
             found = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
             it = (row.name, row.line)
             own = tuple(
@@ -281,10 +265,11 @@ class _Judge:
         return self.found(limit, value, bound, partial(self.dearest, limit.figure), base=base)
 
     def share(self, limit: Limit) -> Finding:
-        figure = "params" if limit.figure == "share_params" else "madds"
-        rows = [row for row in self.count.layers if kernel_name(row) == limit.kernel and row.madds]
-        part, whole = sum(_figure(row, figure, 32) for row in rows), self.now.totals[figure]
-        dear = sorted(((row, _figure(row, figure, 32)) for row in rows), key=lambda pair: -pair[1])
+        figure = SHARES[limit.figure]
+        members = [row for row in self.count.layers if kernel_name(row) == limit.kernel and row.madds]
+        rows = [(row, layer_figure(figure, row)) for row in members]
+        part, whole = sum(value for _, value in rows), self.now.totals[figure.key]
+        dear = sorted(rows, key=lambda pair: -pair[1])
         value = Fraction(part, whole) if whole else Fraction(0)
         return self.found(limit, value, limit.bound, partial(tuple, dear[:SHOWN]))
 

@@ -6,45 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from netcount.analysis.figures import FIGURES, SHARES, in_bytes
 from netcount.core.errors import Place
-from netcount.core.opcount import OpCount
 from netcount.core.suggest import unknown
 from netcount.core.units import exact_quantity
 
-LAYER_FIGURES: Mapping[str, str] = MappingProxyType(
-    {
-        "params": "learned values",
-        "statistics": "kept values nobody learns",
-        "madds": "multiply-adds with learned matrices",
-        "cost": "the number of the net's convention",
-        **{name: f"operations of class {name}" for name in OpCount._fields if name != "madds"},
-        "activations": "elements of the tops",
-        "weight_bytes": "bytes of params and statistics at weight_bits a value",
-    }
-)
-"""Figures of a layer, whose sums are figures of a net."""
-
-FIGURES: Mapping[str, str] = MappingProxyType(
-    {
-        **LAYER_FIGURES,
-        "layers": "number of layers",
-        "largest_blob": "elements of the largest blob",
-        "peak_bytes": "bytes of activations alive at the peak, at activation_bits a value",
-        "layer_params": "params of any single layer",
-        "layer_madds": "madds of any single layer",
-    }
-)
-"""Figures of a net that take `max_` and `min_`."""
-
-SHARES: Mapping[str, str] = MappingProxyType(
-    {
-        "share": "share of the net's madds that a kernel size makes",
-        "share_params": "share of the net's params that a kernel size holds",
-    }
-)
 TYPE_RULES = ("allowed_types", "forbidden_types")
 
 _SHARE = re.compile(r"(\d{1,9}(?:\.\d{0,12})?|\.\d{1,12})\s*(%?)", re.ASCII)
@@ -119,11 +87,6 @@ def limits_of(rule: str, value: Any, place: Place | None = None) -> list[Limit]:
         ]
     bound = quantity(figure, value, least=side == "min")
     return [Limit(rule, side, figure, bound, text=_written(value), place=place)]
-
-
-def in_bytes(figure: str) -> bool:
-    """Whether a figure is a number of bytes, which takes KiB and MB and is shown so."""
-    return figure.endswith("_bytes")
 
 
 def quantity(figure: str, value: Any, least: bool = False) -> int:

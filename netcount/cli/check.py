@@ -190,8 +190,6 @@ def _report(results: list[Checked], form: str, output: str | None) -> None:
 
 
 def _machine(results: list[Checked], form: str) -> str:
-    import json
-
     if form == "junit":
         from netcount.report.formats.junit import junit
 
@@ -208,12 +206,16 @@ def _machine(results: list[Checked], form: str) -> str:
     if form == "sarif":
         from netcount.report.formats.sarif import sarif
 
-        found = sarif(results, __version__, _checkout())
-    else:
-        from netcount.report.check import document
+        return _json(sarif(results, __version__, _checkout()))
+    from netcount.report.check import document
 
-        found = document(results)
-    return json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return _json(document(results))
+
+
+def _json(document: object) -> str:
+    import json
+
+    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
 def _checkout() -> str:

@@ -7,8 +7,7 @@ import click
 from netcount.cli.options import FORMATS, format_options
 from netcount.cli.output import Forms, deliver
 from netcount.layers.registry import CATALOGUE
-from netcount.report.catalogue import catalogue_rows, catalogue_table
-from netcount.report.tabular import csv_text
+from netcount.report.catalogue import catalogue_csv, catalogue_document, catalogue_rows, catalogue_table
 
 
 @click.command()
@@ -18,7 +17,7 @@ def layers(form: str, output: str | None) -> None:
     rows = catalogue_rows(CATALOGUE)
     forms = Forms(
         lambda: [catalogue_table(rows)],
-        lambda: [row._asdict() for row in rows],
-        lambda: csv_text(rows[0]._fields, rows),
+        lambda: catalogue_document(rows),
+        lambda: catalogue_csv(rows),
     )
     deliver(forms, form, output)

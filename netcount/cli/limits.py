@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from netcount.budget.limits import FIGURES, SHARES, TYPE_RULES, Limit, limits_of, rule_names
+from netcount.analysis.figures import FIGURES, SHARES
+from netcount.budget.limits import TYPE_RULES, Limit, limits_of, rule_names
 from netcount.core.errors import InputError, NetcountError, raise_all
 
 F = TypeVar("F", bound=Callable[..., Any])

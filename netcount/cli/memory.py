@@ -68,7 +68,7 @@ def memory(
     deliver(
         Forms(
             lambda: [*memory_report(found, size, top), *_stats_parts(stats)],
-            lambda: {**memory_document(found, size), "weights": [row._asdict() for row in stats]},
+            lambda: memory_document(found, size, stats),
             lambda: memory_csv(found),
         ),
         form,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
+from netcount.analysis.figures import SWEPT
 from netcount.analysis.rescale import Rescaler
 from netcount.analysis.sweep import sweep as swept
+from netcount.cli.flags import flag
 from netcount.cli.options import (
     FORMATS,
     format_options,
@@ -22,16 +25,27 @@ from netcount.cli.output import Forms, conclude, deliver, progress_bar
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
 from netcount.core.files import write_atomically
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ALSO = {"peak_bytes": ("--max-peak-memory",)}
+"""Other names of a limit's option."""
+
+
+def _limit_options(function: F) -> F:
+    """An option for the largest value of every figure of a sweep."""
+    for figure in reversed(SWEPT):
+        such = "'2 MiB'" if figure.unit == "bytes" else "300M"
+        names = (flag(f"max_{figure.key}"), *_ALSO.get(figure.key, ()), f"max_{figure.key}")
+        function = click.option(*names, metavar="LIMIT", help=f"Most {figure.about} ({such}).")(function)
+    return function
+
 
 @click.command()
 @click.argument("file")
 @click.option("--width", "widths", default="1", show_default=True, metavar="W,W,...", help="For each num_output.")
 @click.option("--resolution", "resolutions", metavar="R,R,...", help="N or HxW; that of the file when not told.")
 @scale_options
-@click.option("--max-madds", metavar="LIMIT", help="Such as 300M; inclusive, as all limits are.")
-@click.option("--max-params", metavar="LIMIT", help="Such as 4M.")
-@click.option("--max-peak-memory", metavar="LIMIT", help="Of live activations, such as '2 MiB'.")
-@click.option("--max-weight-bytes", metavar="LIMIT", help="Such as '4 MiB'.")
+@_limit_options
 @click.option("--bits", type=click.IntRange(1, 64), default=32, show_default=True, help="Of a value in memory.")
 @click.option("--plot", metavar="FILE", help="Madds against params, to a .png or .svg (needs the extra 'plot').")
 @format_options(*FORMATS)
@@ -43,10 +57,6 @@ def sweep(
     resolutions: str | None,
     multiple: int,
     keep: tuple[str, ...],
-    max_madds: str | None,
-    max_params: str | None,
-    max_peak_memory: str | None,
-    max_weight_bytes: str | None,
     bits: int,
     plot: str | None,
     form: str,
@@ -68,13 +78,8 @@ def sweep(
     factors = [str(part).strip() for part in widths.split(",")]
     parse_factors(widths, "widths")
     sizes = parse_resolutions(resolutions, "resolutions") if resolutions else []
-    given = {
-        "madds": ("max_madds", max_madds),
-        "params": ("max_params", max_params),
-        "peak_bytes": ("max_peak_memory", max_peak_memory),
-        "weight_bytes": ("max_weight_bytes", max_weight_bytes),
-    }
-    limits = {key: parse_limit(text, argument) for key, (argument, text) in given.items() if text is not None}
+    given = {figure.key: options.pop(f"max_{figure.key}") for figure in SWEPT}
+    limits = {key: parse_limit(text, f"max_{key}") for key, text in given.items() if text is not None}
     with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as bar:
         found = swept(
             Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False),

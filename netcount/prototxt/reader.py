@@ -101,6 +101,7 @@ class _Reader:
             else:
                 if not around or around[-1][1] != found.group(4):
                     self._stray(found.group(4), found.start(4), around)
+                tree.end = found.start(4)
                 tree = around.pop()[0]
                 fields = tree.fields
         if latest is not None:
@@ -204,6 +205,7 @@ class _Reader:
         if self.text[start : start + 1] in ("}", ">"):
             if self.text[start] != self.around[-1][1]:
                 self._stray(self.text[start], start, self.around)
+            self.tree.end = start
             self.tree = self.around.pop()[0]
             return start + 1 if not self.around else self._separator(start + 1)
         return self._slowly(position)

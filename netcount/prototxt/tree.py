@@ -39,14 +39,15 @@ class Tree:
 
     A field is (name, value, offset of the name).  A value is a sub-tree or a scalar's raw text:
     a number, an identifier, or one or more string literals with their quotes.  `lists` names the
-    fields that were written as `[a, b]`.
+    fields that were written as `[a, b]`.  `end` is the offset of the brace that closes the message;
+    of one without braces (a whole file) that at which it begins.
     """
 
-    __slots__ = ("fields", "lists", "offset", "source")
+    __slots__ = ("end", "fields", "lists", "offset", "source")
 
     def __init__(self, source: Source, offset: int) -> None:
         self.source = source
-        self.offset = offset
+        self.offset = self.end = offset
         self.fields: list[Field] = []
         self.lists: frozenset[str] = _NONE
 

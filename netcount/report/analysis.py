@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from netcount.analysis._support.kernels import WHOLE_NET
 from netcount.analysis.count import Count
+from netcount.analysis.figures import LAYER, NetFigures
 from netcount.analysis.rows import LayerRow
 from netcount.core.errors import Warned
-from netcount.core.units import human, human_bytes, percent, plural
+from netcount.core.units import human, percent, plural
 from netcount.report.columns import NUMBERS, arranged, columns_for
+from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, kernel_text, tally, visible
 
@@ -88,13 +90,14 @@ def _without_numbers(count: Count, rows: Sequence[LayerRow], keys: Sequence[str]
     """The rows that say nothing in any column that sums up."""
     told = [column for column in columns_for(count, keys) if column.key in NUMBERS]
     told = told or [column for column in columns_for(count, None) if column.key in NUMBERS]
-    return [row for row in rows if not row.note and not any(c.shown(row, count.totals) for c in told)]
+    totals = NetFigures(count)
+    return [row for row in rows if not row.note and not any(c.shown(row, totals) for c in told)]
 
 
 def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | None) -> Table:
     """A row a layer, with the totals of the whole net below."""
     columns = columns_for(count, keys)
-    totals = count.totals
+    totals = NetFigures(count)
     footer = [column.total(totals) for column in columns]
     label = next((i for i, column in enumerate(columns) if not column.right), None)
     if label is not None:
@@ -105,25 +108,21 @@ def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | No
         tuple(tuple(column.shown(row, totals) for column in columns) for row in rows),
         tuple(footer),
         tuple((i, least) for key, least in _SHRINK for i, column in enumerate(columns) if column.key == key),
-        tuple(row.cost / totals.cost if totals.cost else 0.0 for row in rows),
+        tuple(row.cost / totals["cost"] if totals["cost"] else 0.0 for row in rows),
     )
 
 
 def totals_parts(count: Count) -> list[Part]:
     """The net's sums, rounded and exact, and its other operations."""
-    totals, convention = count.totals, count.convention
-    sums = [("params", totals.params), ("madds", totals.madds), ("activations", totals.activations)]
-    if totals.statistics:
-        sums.insert(1, ("statistics, not learned", totals.statistics))
-    if convention.name != "madds":
-        sums.append((visible(convention.unit), totals.cost))
-    rows = [(name, human(number), f"{number:,}") for name, number in sums]
-    rows.append(("weight bytes, float32", human_bytes(totals.weight_bytes), f"{totals.weight_bytes:,}"))
-    others = ", ".join(
-        f"{human(number)} {name}"
-        for name, number in zip(totals.ops._fields, totals.ops, strict=True)
-        if name != "madds"
-    )
+    totals, convention = NetFigures(count), count.convention
+    rows = []
+    for figure in sorted(LAYER, key=lambda figure: (figure.unit == "bytes", figure.by_convention)):
+        value = totals[figure.key]
+        worth = convention.name != "madds" if figure.by_convention else value or figure.brief
+        if not figure.is_op_class and worth:
+            label = visible(convention.unit) if figure.by_convention else figure.label or figure.key
+            rows.append((label, amount(figure.key, value), f"{value:,}"))
+    others = ", ".join(f"{human(totals[figure.key])} {figure.key}" for figure in LAYER if figure.is_op_class)
     parts: list[Part] = [
         Table(("totals", "", "exactly"), (False, True, True), tuple(rows)),
         f"besides madds: {others}",

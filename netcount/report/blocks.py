@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netcount.analysis._support.plain import Plain
 from netcount.analysis.blocks import Block, outside
 from netcount.analysis.count import Count, totals_of
+from netcount.analysis.figures import sums_of
 from netcount.analysis.rows import Totals
 from netcount.core.errors import Advice
 from netcount.core.units import human, percent, plural, times
@@ -16,7 +17,9 @@ from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, kernel_text, visible
 from netcount.report.tabular import csv_text
 
-SCHEMA = "netcount/blocks/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
 _FIELDS = (
     "block", "line", "layers", "input", "output", "params", "statistics", "madds", "cost", "share_madds",
     "share_params", "kernels", "plain_kernel", "plain_params", "plain_madds", "ratio_params", "ratio_madds",
@@ -136,24 +139,24 @@ def blocks_csv(count: Count, found: Sequence[Block]) -> str:
     return csv_text(_FIELDS, ([_record(block, count)[key] for key in _FIELDS] for block in found))
 
 
-def blocks_document(count: Count, found: Sequence[Block]) -> dict[str, Any]:
+def blocks_document(count: Count, found: Sequence[Block]) -> types.Blocks:
     """The JSON document, versioned by its `schema`."""
     net = count.net
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/blocks/1",
         **document.subject(net),
         "convention": count.convention.name,
         "complete": net.complete,
         "blocks": [block_document(block, count) for block in found],
         "outside": [row.name for row in outside(count, found)],
-        "totals": document.totals(count.totals),
+        "totals": document.totals(sums_of(count.layers)),
     }
 
 
-def block_document(block: Block, count: Count) -> dict[str, Any]:
+def block_document(block: Block, count: Count) -> types.Block:
     """One block; `plain` is null where there is no equivalent, and `why_not_plain` then says why."""
     plain = block.plain
-    told = None
+    told: types.Plain | None = None
     if isinstance(plain, Plain):
         told = {
             "kernel": list(plain.kernel),
@@ -170,10 +173,10 @@ def block_document(block: Block, count: Count) -> dict[str, Any]:
         "layers": [row.name for row in block.rows],
         "inputs": [document.shaped(blob.name, blob.shape) for blob in block.inputs],
         "outputs": [document.shaped(blob.name, blob.shape) for blob in block.outputs],
-        "totals": document.totals(block.totals),
+        "totals": document.totals(sums_of(block.rows)),
         "share_madds": block.totals.madds / count.totals.madds if count.totals.madds else 0.0,
         "share_params": block.totals.params / count.totals.params if count.totals.params else 0.0,
-        "kernels": [share._asdict() for share in block.kernels],
+        "kernels": [document.kernel(share) for share in block.kernels],
         "plain": told,
         "why_not_plain": plain if isinstance(plain, str) else None,
     }

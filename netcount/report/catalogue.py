@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from netcount.layers.registry import Catalogue
 from netcount.report.formats.layout import Table
+from netcount.report.tabular import csv_text
+
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
 
 
 class TypeRow(NamedTuple):
@@ -38,6 +42,16 @@ def catalogue_rows(catalogue: Catalogue) -> list[TypeRow]:
             )
         )
     return sorted(rows, key=lambda row: (row.source != "stock", row.type.lower()))
+
+
+def catalogue_document(rows: Sequence[TypeRow]) -> types.Layers:
+    """The JSON document, versioned by its `schema`."""
+    return {"schema": "netcount/layers/1", "types": [cast("types.LayerType", row._asdict()) for row in rows]}
+
+
+def catalogue_csv(rows: Sequence[TypeRow]) -> str:
+    """A record a type."""
+    return csv_text(TypeRow._fields, rows)
 
 
 def catalogue_table(rows: Sequence[TypeRow]) -> Table:

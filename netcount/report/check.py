@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from netcount.analysis._support.record import field_text, record
-from netcount.analysis.compare import Change, moved_by
+from netcount.analysis.compare import Change
+from netcount.analysis.figures import FIGURES, SHARES, moved_by, sums_of
 from netcount.budget.budget import Checked, Finding, exit_code
-from netcount.budget.limits import SHARES, in_bytes
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED, INCOMPLETE
-from netcount.core.units import human, human_bytes, percent, plural
+from netcount.core.units import percent, plural
 from netcount.report.comparison import shape_text
-from netcount.report.document import totals
+from netcount.report.document import place, totals
+from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 
-SCHEMA = "netcount/check/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
 STATUS = {DONE: "within", FAILED: "over", BAD_INPUT: "error", INCOMPLETE: "incomplete"}
 INCOMPLETE_TEXT = (
     "incomplete: the cost of layers with assumed shapes is not counted, so that nothing can be "
@@ -42,9 +45,7 @@ def amounts(figure: str, *values: int | Fraction) -> list[str]:
 def _rounded(figure: str, value: int | Fraction) -> str:
     if figure in SHARES:
         return percent(*Fraction(value).as_integer_ratio()) if value else "0.00%"
-    if in_bytes(figure):
-        return human_bytes(int(value))
-    return human(int(value))
+    return amount(figure, int(value))
 
 
 def _exact(figure: str, value: int | Fraction) -> str:
@@ -110,7 +111,7 @@ def details(net: Checked, found: Finding) -> list[str]:
 def _amount(figure: str, value: int, found: Finding) -> str:
     if figure in SHARES:
         return _rounded("madds", value)
-    if figure in ("largest_blob", "layer_params", "layer_madds"):
+    if FIGURES[figure].whole == "largest":
         return _exact(figure, value)
     return f"{_rounded(figure, value)}  {percent(value, int(found.value))}"
 
@@ -200,11 +201,11 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
     return [*text, tally(nets)]
 
 
-def document(nets: Sequence[Checked]) -> dict[str, Any]:
+def document(nets: Sequence[Checked]) -> types.CheckResult:
     """The JSON document (schemas/check.json): exact integers, shares as fractions."""
     code = exit_code(nets)
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/check/1",
         "ok": code == DONE,
         "exit_code": code,
         "errors": [_problem(problem) for net in nets if not net.is_net for problem in net.problems],
@@ -212,25 +213,24 @@ def document(nets: Sequence[Checked]) -> dict[str, Any]:
     }
 
 
-def _net(net: Checked) -> dict[str, Any]:
+def _net(net: Checked) -> types.CheckedNet:
     counted = net.counted
     return {
         "net": net.label,
         "file": net.file,
         "status": STATUS[net.exit_code],
         "complete": counted.net.complete if counted else False,
-        "totals": totals(counted.totals) if counted else None,
+        "totals": totals(sums_of(counted.layers)) if counted else None,
         "errors": [_problem(problem) for problem in net.problems],
         "checks": [_finding(net, found) for found in net.findings],
     }
 
 
-def _problem(problem: NetcountError) -> dict[str, Any]:
-    place = problem.place._asdict() if problem.place else None
-    return {"place": place, "message": problem.message}
+def _problem(problem: NetcountError) -> types.Error:
+    return {"place": place(problem.place), "message": problem.message}
 
 
-def _finding(net: Checked, found: Finding) -> dict[str, Any]:
+def _finding(net: Checked, found: Finding) -> types.Check:
     limit = found.limit
     return {
         "rule": limit.rule,
@@ -244,12 +244,12 @@ def _finding(net: Checked, found: Finding) -> dict[str, Any]:
         "over": _plain(found.over),
         "base": found.base,
         "written": limit.text,
-        "place": limit.place._asdict() if limit.place else None,
+        "place": place(limit.place),
         "message": summary(net, found),
         "layers": [
             {"name": row.name, "type": row.type, "line": row.line, "value": value} for row, value in found.rows
         ],
-        "changes": [record(change) for change in found.changes],
+        "changes": [cast("types.Change", record(change)) for change in found.changes],
     }
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from netcount.analysis.count import Count
-from netcount.analysis.rows import LayerRow, Totals
+from netcount.analysis.figures import LAYER, Figure, NetFigures, layer_figure
+from netcount.analysis.rows import LayerRow
 from netcount.core.errors import InputError
 from netcount.core.suggest import unknown
-from netcount.core.units import human, human_bytes, percent
+from netcount.core.units import percent
 from netcount.graph.graph import Blob
+from netcount.report.formats.amounts import amount
 from netcount.report.formats.text import visible, window_text
 
 Value: TypeAlias = "int | float | str"
@@ -20,45 +22,69 @@ Value: TypeAlias = "int | float | str"
 class Column(NamedTuple):
     """One column.
 
-    exact: the value for machines (a whole number, a fraction, or raw text).  shown: what people
-    read.  total: what people read in the totals row, empty where a sum has no meaning.
+    exact: the value for machines (a whole number, a fraction, or raw text), of a row of the net with
+    these figures.  shown: what people read.  total: what people read in the totals row, empty where a
+    sum has no meaning.
     """
 
     key: str
     title: str
     right: bool
-    exact: Callable[[LayerRow, Totals], Value]
-    shown: Callable[[LayerRow, Totals], str]
-    total: Callable[[Totals], str]
+    exact: Callable[[LayerRow, NetFigures], Value]
+    shown: Callable[[LayerRow, NetFigures], str]
+    total: Callable[[NetFigures], str]
     about: str
 
 
-def _blank(totals: Totals) -> str:
+def _blank(totals: NetFigures) -> str:
     return ""
 
 
-def _number(key: str, title: str, get: Callable[[LayerRow | Totals], int], about: str) -> Column:
+def _number(figure: Figure) -> Column:
+    """The column of a figure of layers."""
+
+    def shown(row: LayerRow, totals: NetFigures) -> str:
+        value = layer_figure(figure, row)
+        return amount(figure.key, value) if value else ""
+
     return Column(
-        key,
-        title,
+        figure.key,
+        figure.heading,
         True,
-        lambda row, totals: get(row),
-        lambda row, totals: human(get(row)) if get(row) else "",
-        lambda totals: human(get(totals)),
-        about,
+        lambda row, totals: layer_figure(figure, row),
+        shown,
+        lambda totals: amount(figure.key, totals[figure.key]),
+        figure.meaning,
     )
 
 
-def _share(key: str, title: str, get: Callable[[LayerRow | Totals], int], about: str) -> Column:
+def _share(figure: Figure) -> Column:
+    """The column of a figure's shares."""
+
+    def exact(row: LayerRow, totals: NetFigures) -> Value:
+        whole = totals[figure.key]
+        return layer_figure(figure, row) / whole if whole else 0.0
+
+    def shown(row: LayerRow, totals: NetFigures) -> str:
+        value = layer_figure(figure, row)
+        return percent(value, totals[figure.key]) if value else ""
+
     return Column(
-        key,
-        title,
+        figure.share,
+        figure.share_title or "share",
         True,
-        lambda row, totals: get(row) / get(totals) if get(totals) else 0.0,
-        lambda row, totals: percent(get(row), get(totals)) if get(row) else "",
-        lambda totals: percent(get(totals), get(totals)),
-        about,
+        exact,
+        shown,
+        lambda totals: percent(totals[figure.key], totals[figure.key]),
+        f"share of the net's {figure.key}",
     )
+
+
+def _of_figures() -> Iterator[Column]:
+    for figure in LAYER:
+        yield _number(figure)
+        if figure.share:
+            yield _share(figure)
 
 
 def _text(
@@ -79,6 +105,11 @@ def _text(
         _blank,
         about,
     )
+
+
+def _extents(name: str) -> Column:
+    """A column of a window's stride, pad or dilation."""
+    return _text(name, name, lambda row: "x".join(map(str, getattr(row.window, name, ()))), f"{name} by axis")
 
 
 def _axes(shapes: Sequence[Blob]) -> str:
@@ -105,16 +136,16 @@ def _owners(row: LayerRow) -> list[str]:
     return [blob.shared_with for blob in row.blobs if blob.shared_with]
 
 
-def _op(name: str, about: str) -> Column:
-    return _number(name, name, lambda row: int(getattr(row.ops, name)), about)
-
-
 _ALL = (
     _text("name", "layer", lambda row: row.name, "the layer's name"),
     _text("type", "type", lambda row: row.type, "the layer's type"),
     Column(
         "line", "line", True, lambda row, _: row.line, lambda row, _: str(row.line), _blank,
         "line of the file",
+    ),
+    Column(
+        "end_line", "last line", True, lambda row, _: row.end_line, lambda row, _: str(row.end_line), _blank,
+        "last line of the layer in the file",
     ),
     _text(
         "window", "kernel", lambda row: window_text(row.window, "x"),
@@ -126,29 +157,13 @@ _ALL = (
         lambda row: "x".join(map(str, row.window.kernel)) if row.window else "",
         "kernel extents",
     ),
+    _extents("stride"),
+    _extents("pad"),
+    _extents("dilation"),
     _text("group", "group", lambda row: str(row.window.group) if row.window else "", "groups", True),
     _text("bottoms", "input", lambda row: _axes(row.bottoms), "shapes of the bottoms", True),
     _text("tops", "output", lambda row: _axes(row.tops), "shapes of the tops", True),
-    _number("params", "params", lambda row: row.params, "learned values the layer owns"),
-    _number("statistics", "statistics", lambda row: row.statistics, "BatchNorm's kept values"),
-    _number("madds", "madds", lambda row: row.ops.madds, "multiply-adds with learned matrices"),
-    _share("share", "share", lambda row: row.ops.madds, "share of the net's madds"),
-    _share("share_params", "params %", lambda row: row.params, "share of the net's params"),
-    _number("cost", "cost", lambda row: row.cost, "the number of the chosen convention"),
-    _share("share_cost", "share", lambda row: row.cost, "share of the net's cost"),
-    _op("adds", "additions and subtractions"),
-    _op("muls", "multiplications"),
-    _op("divs", "divisions"),
-    _op("compares", "comparisons, maxima, sign tests"),
-    _op("exps", "exponentials, logarithms, powers, roots"),
-    _number("activations", "activations", lambda row: row.activations, "elements of the tops"),
-    Column(
-        "weight_bytes", "weights", True,
-        lambda row, _: 4 * (row.params + row.statistics),
-        lambda row, _: human_bytes(4 * (row.params + row.statistics)) if row.blobs else "",
-        lambda totals: human_bytes(totals.weight_bytes),
-        "bytes of the layer's own blobs in float32",
-    ),
+    *_of_figures(),
     _text(
         "shared_with", "shared with",
         lambda row: " ".join(_owners(row)),
@@ -195,7 +210,8 @@ def arranged(count: Count, sort: str | None = None, top: int | None = None) -> l
         sort = "cost"
     if sort is not None:
         (column,) = columns_for(count, [sort])
-        values = {id(row): column.exact(row, count.totals) for row in rows}
+        totals = NetFigures(count)
+        values = {id(row): column.exact(row, totals) for row in rows}
         numeric = all(not isinstance(value, str) for value in values.values())
         rows.sort(key=lambda row: values[id(row)], reverse=numeric)
     return rows[:top]

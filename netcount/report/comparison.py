@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from netcount.analysis._support.record import RECORD, field_text, record
-from netcount.analysis.compare import (
-    FIGURES,
-    Change,
-    Comparison,
-    NetFacts,
-)
-from netcount.budget.limits import in_bytes
+from netcount.analysis._support.record import RECORD, beside, field_text, record
+from netcount.analysis.compare import Change, Comparison, LayerFacts, NetFacts
+from netcount.analysis.figures import COMPARED, FIGURES, MAIN
 from netcount.core.shape import Shape
-from netcount.core.units import human, human_bytes, percent, plural
+from netcount.core.units import human, percent, plural
+from netcount.report.formats.amounts import amount, signed
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
 
-SCHEMA = "netcount/compare/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
 _SIGNS = {"added": "+", "removed": "-", "renamed": "=", "changed": "~", "resized": "~"}
 
 
@@ -38,12 +36,14 @@ def report(comparison: Comparison, top: int | None = None) -> list[Part]:
 
 
 def _figures(nets: Sequence[NetFacts]) -> list[str]:
-    """The totals worth a line: those that are not 0 everywhere, `cost` where it is its own."""
+    """The totals worth a line: those that all have and not all have none of, `cost` where it is its own."""
+    own = any(net.convention != "madds" for net in nets)
     return [
-        figure
-        for figure in (*FIGURES, "layers")
-        if any(net.totals[figure] for net in nets)
-        and (figure != "cost" or any(net.convention != "madds" for net in nets))
+        figure.key
+        for figure in (*MAIN, FIGURES["layers"])
+        if all(figure.key in net.totals for net in nets)
+        and any(net.totals[figure.key] for net in nets)
+        and (own or not figure.by_convention)
     ]
 
 
@@ -55,13 +55,13 @@ def _totals(nets: Sequence[NetFacts]) -> Table:
     rows = []
     for figure in _figures(nets):
         base = nets[0].totals[figure]
-        row = [figure, _shown(figure, base)]
+        row = [figure, amount(figure, base)]
         for net in nets[1:]:
             value = net.totals[figure]
             row += [
-                _shown(figure, value),
-                _signed(figure, value - base),
-                _plus(value - base) + percent(value - base, base) if base else "-",
+                amount(figure, value),
+                signed(figure, value - base),
+                ("+" if value > base else "") + percent(value - base, base) if base else "-",
                 _factor(value, base),
             ]
         rows.append(tuple(row))
@@ -84,7 +84,7 @@ def _difference(first: NetFacts, net: NetFacts, changes: Sequence[Change], top: 
         (False, False, False, True, True, True, True, True, False),
         tuple(_row(change) for change in shown),
         ("", "all layers", "", "", human(first.totals["madds"]), human(net.totals["madds"]),
-         _signed("madds", whole), _signed("params", params), ""),
+         signed("madds", whole), signed("params", params), ""),
         shrink=((8, 14), (1, 8)),
     )  # fmt: skip
     parts: list[Part] = [f"{visible(first.label)} -> {visible(net.label)}: {summary}", table]
@@ -110,12 +110,16 @@ def _row(change: Change) -> tuple[str, ...]:
         visible(layer.name),
         visible(layer.type),
         str(layer.line) if layer.line else "",
-        human(before.madds) if before and before.madds else "",
-        human(after.madds) if after and after.madds else "",
-        _signed("madds", change.delta("madds")) if change.delta("madds") else "",
-        _signed("params", change.delta("params")) if change.delta("params") else "",
+        _madds(before),
+        _madds(after),
+        signed("madds", change.delta("madds")) if change.delta("madds") else "",
+        signed("params", change.delta("params")) if change.delta("params") else "",
         visible("; ".join(told)) or ("other input" if change.kind == "resized" else change.kind),
     )
+
+
+def _madds(layer: LayerFacts | None) -> str:
+    return human(layer.figures["madds"]) if layer and layer.figures["madds"] else ""
 
 
 def shape_text(change: Change) -> str:
@@ -134,18 +138,6 @@ def _factor(value: int, base: int) -> str:
     return f"×{value / base:.2f}" if value >= base else f"÷{base / value:.2f}"
 
 
-def _shown(figure: str, value: int) -> str:
-    return human_bytes(value) if in_bytes(figure) else human(value)
-
-
-def _plus(value: int) -> str:
-    return "+" if value > 0 else ""
-
-
-def _signed(figure: str, value: int) -> str:
-    return _plus(value) + _shown(figure, value)
-
-
 def comparison_csv(comparison: Comparison) -> str:
     """A record a changed layer, of every net against the first; the totals are records too."""
     first, *others = comparison.nets
@@ -155,20 +147,40 @@ def comparison_csv(comparison: Comparison) -> str:
         for change in changes:
             values = record(change)
             records.append([net.label, *(values[key] for key in RECORD)])
-        total: dict[str, Any] = {"change": "total"}
-        for figure in ("params", "madds", "activations"):
-            total[f"{figure}_was"] = first.totals[figure]
-            total[figure] = net.totals[figure]
-            total[f"{figure}_delta"] = net.totals[figure] - first.totals[figure]
+        total: dict[str, Any] = {"change": "total", **beside(first.totals, net.totals)}
         records.append([net.label, *(total.get(key, "") for key in RECORD)])
     return csv_text(header, records)
 
 
-def comparison_document(comparison: Comparison) -> dict[str, Any]:
+def _totals_document(net: NetFacts) -> types.NetTotals:
+    return cast("types.NetTotals", {figure.key: net.totals.get(figure.key) for figure in COMPARED})
+
+
+def _difference_document(first: NetFacts, net: NetFacts, changes: Sequence[Change]) -> types.Difference:
+    values = {
+        "from": first.label,
+        "to": net.label,
+        "totals": {key: net.totals[key] - first.totals[key] for key in first.totals if key in net.totals},
+        "changes": [_change_document(change) for change in changes],
+    }
+    return cast("types.Difference", values)
+
+
+def _change_document(change: Change) -> types.LayerChange:
+    values = {
+        **record(change),
+        "tops_was": [list(shape) for shape in change.before.tops] if change.before else [],
+        "tops": [list(shape) for shape in change.after.tops] if change.after else [],
+        "fields": {path: {"was": old, "is": new} for path, (old, new) in change.fields.items()},
+    }
+    return cast("types.LayerChange", values)
+
+
+def comparison_document(comparison: Comparison) -> types.Comparison:
     """The JSON document: exact integers; percent and factor are left to the reader."""
     first, *others = comparison.nets
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/compare/1",
         "nets": [
             {
                 "net": net.label,
@@ -176,25 +188,12 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
                 "phase": net.phase,
                 "batch": net.batch,
                 "convention": net.convention,
-                "totals": dict(net.totals),
+                "totals": _totals_document(net),
             }
             for net in comparison.nets
         ],
         "differences": [
-            {
-                "from": first.label,
-                "to": net.label,
-                "totals": {key: net.totals[key] - first.totals[key] for key in first.totals if key in net.totals},
-                "changes": [
-                    {
-                        **record(change),
-                        "tops_was": [list(shape) for shape in change.before.tops] if change.before else [],
-                        "tops": [list(shape) for shape in change.after.tops] if change.after else [],
-                        "fields": {path: {"was": old, "is": new} for path, (old, new) in change.fields.items()},
-                    }
-                    for change in changes
-                ],
-            }
+            _difference_document(first, net, changes)
             for net, changes in zip(others, comparison.changes, strict=True)
         ],
     }

@@ -2,48 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
+from netcount.analysis._support.kernels import KernelShare
 from netcount.analysis.count import Count
-from netcount.analysis.rows import LayerRow, Totals
-from netcount.core.errors import Warned
+from netcount.analysis.figures import LAYER, layer_figure, sums_of
+from netcount.analysis.rows import LayerRow
+from netcount.core.errors import Place, Warned
 from netcount.core.opcount import OpCount
 from netcount.graph.graph import Graph
 
-SCHEMA = "netcount/analysis/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
 
 
-def document(count: Count) -> dict[str, Any]:
+def document(count: Count) -> types.Analysis:
     """The analysis as plain values for JSON: exact integers, shapes as lists in Caffe's order."""
     net = count.net
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/analysis/1",
         **subject(net),
         "convention": count.convention.name,
         "complete": net.complete,
         "warnings": [warning(found) for found in count.warnings],
         "layers": [layer(row) for row in count.layers],
-        "totals": totals(count.totals),
-        "kernels": [share._asdict() for share in count.kernels],
+        "totals": totals(sums_of(count.layers)),
+        "kernels": [kernel(share) for share in count.kernels],
         "inputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
         "outputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
     }
 
 
-def subject(net: Graph) -> dict[str, Any]:
+def subject(net: Graph) -> types.Subject:
     """Which net a document is about, and how many images its figures are for."""
     return {"net": net.name, "file": net.file, "phase": net.phase, "batch": net.batch}
 
 
-def warning(found: Warned) -> dict[str, Any]:
+def warning(found: Warned) -> types.Warning:
     """A warning with the place it is about, if it is about one."""
-    place = found.place._asdict() if found.place else None
-    return {"place": place, "message": found.message}
+    return {"place": place(found.place), "message": found.message}
 
 
-def layer(row: LayerRow) -> dict[str, Any]:
+def place(found: Place | None) -> types.Place | None:
+    """A position in a file, or null."""
+    return {"file": found.file, "line": found.line, "column": found.column} if found else None
+
+
+def kernel(share: KernelShare) -> types.Kernel:
+    """The layers of one kernel size."""
+    return cast("types.Kernel", share._asdict())
+
+
+def layer(row: LayerRow) -> types.Layer:
     """One layer's row."""
-    return {
+    window = row.window
+    values: dict[str, Any] = {
         "name": row.name,
         "type": row.type,
         "line": row.line,
@@ -52,36 +66,34 @@ def layer(row: LayerRow) -> dict[str, Any]:
         "blobs": [
             {"role": blob.role, "shape": list(blob.shape), "shared_with": blob.shared_with} for blob in row.blobs
         ],
-        "kernel": list(row.window.kernel) if row.window else None,
-        "group": row.window.group if row.window else None,
-        "params": row.params,
-        "statistics": row.statistics,
-        "madds": row.madds,
-        "cost": row.cost,
-        "ops": ops(row.ops),
-        "activations": row.activations,
+        "kernel": list(window.kernel) if window else None,
+        "stride": list(window.stride) if window else None,
+        "pad": list(window.pad) if window else None,
+        "dilation": list(window.dilation) if window else None,
+        "group": window.group if window else None,
+        "end_line": row.end_line,
+        **figures({figure.key: layer_figure(figure, row) for figure in LAYER}),
         "note": row.note,
     }
+    return cast("types.Layer", values)
 
 
-def totals(found: Totals) -> dict[str, Any]:
-    """The sums over all layers."""
-    return {
-        "params": found.params,
-        "statistics": found.statistics,
-        "madds": found.madds,
-        "cost": found.cost,
-        "ops": ops(found.ops),
-        "activations": found.activations,
-        "weight_bytes": found.weight_bytes,
-    }
+def totals(sums: Mapping[str, int]) -> types.Totals:
+    """The sums over some layers, as `sums_of` gives them."""
+    return cast("types.Totals", figures(sums))
 
 
-def ops(found: OpCount) -> dict[str, int]:
-    """The op classes by name."""
-    return found._asdict()
+def figures(values: Mapping[str, int]) -> dict[str, Any]:
+    """The figures of a layer or of several together; those of op classes stand in `ops`."""
+    found: dict[str, Any] = {}
+    for figure in LAYER:
+        if figure.is_op_class:
+            found.setdefault("ops", {name: values[name] for name in OpCount._fields})
+        else:
+            found[figure.key] = values[figure.key]
+    return found
 
 
-def shaped(blob: str, shape: tuple[int, ...]) -> dict[str, Any]:
+def shaped(blob: str, shape: tuple[int, ...]) -> types.Blob:
     """A blob's name and shape."""
     return {"blob": blob, "shape": list(shape)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from netcount.analysis._support.alternatives import Alternative
 from netcount.analysis.blocks import Block
@@ -16,7 +16,8 @@ from netcount.report.blocks import block_document, ends, kernels_text, plain_lin
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible, window_text
 
-SCHEMA = "netcount/explain/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
 
 
 def explanation(found: Explanation) -> list[Part]:
@@ -167,11 +168,11 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
     return parts
 
 
-def explanation_document(found: Explanation) -> dict[str, Any]:
+def explanation_document(found: Explanation) -> types.Explanation:
     """The JSON document, versioned by its `schema`."""
     net = found.counted.net
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/explain/1",
         **document.subject(net),
         "complete": net.complete,
         "kind": "block" if found.block else "layer",
@@ -181,7 +182,7 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _layer_document(reasons: LayerReasons) -> dict[str, Any]:
+def _layer_document(reasons: LayerReasons) -> types.ExplainedLayer:
     return {
         **document.layer(reasons.row),
         "rule": rule(reasons),
@@ -213,9 +214,9 @@ def _layer_document(reasons: LayerReasons) -> dict[str, Any]:
     }
 
 
-def _product(product: Product) -> dict[str, Any]:
+def _product(product: Product) -> types.Product:
     return {"weights": _factors(product.weights), "uses": _factors(product.uses), "madds": product.madds}
 
 
-def _factors(factors: Factors) -> list[dict[str, Any]]:
+def _factors(factors: Factors) -> list[types.Factor]:
     return [{"name": name, "extent": extent} for name, extent in factors]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from netcount.analysis._support.modelsize import ModelSize
 from netcount.analysis.memory import LayerMemory, Memory
 from netcount.core.units import human_bytes, percent, plural
+from netcount.execute.weight_stats import BlobStats
 from netcount.report import document
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import bar, heading, listed, visible
 from netcount.report.tabular import csv_text
 
-SCHEMA = "netcount/memory/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
 MOST_BLOBS = 12
 BAR_CELLS = 12
 _FIELDS = ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes")
@@ -136,11 +140,11 @@ def memory_csv(found: Memory) -> str:
     )
 
 
-def memory_document(found: Memory, size: ModelSize | None = None) -> dict[str, Any]:
+def memory_document(found: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> types.Memory:
     """The JSON document, versioned by its `schema`; all figures in bytes."""
     net = found.counted.net
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/memory/1",
         **document.subject(net),
         "complete": net.complete,
         "bits": found.bits,
@@ -171,6 +175,7 @@ def memory_document(found: Memory, size: ModelSize | None = None) -> dict[str, A
         },
         "weight_bytes": found.weight_bytes,
         "total_bytes": found.total_bytes,
-        "caffe": {**found.caffe._asdict(), "total": found.caffe.total},
-        "model": {**size._asdict(), "total": size.total} if size else None,
+        "caffe": cast("types.CaffeMemory", {**found.caffe._asdict(), "total": found.caffe.total}),
+        "model": cast("types.ModelSize", {**size._asdict(), "total": size.total}) if size else None,
+        "weights": [cast("types.WeightStats", row._asdict()) for row in stats],
     }

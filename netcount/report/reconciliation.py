@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from netcount.analysis.reconcile import Reconciliation, TypeCosts
 from netcount.core.units import human
@@ -12,7 +12,9 @@ from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, listed, visible
 from netcount.report.tabular import csv_text
 
-SCHEMA = "netcount/reconcile/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
 _NAMED = 3
 
 
@@ -83,11 +85,11 @@ def reconciliation_csv(found: Reconciliation) -> str:
     )
 
 
-def reconciliation_document(found: Reconciliation) -> dict[str, Any]:
+def reconciliation_document(found: Reconciliation) -> types.Reconciliation:
     """The JSON document, versioned by its `schema`."""
     names = [convention.name for convention in found.conventions]
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/reconcile/1",
         **subject(found.net),
         "complete": found.net.complete,
         "conventions": [

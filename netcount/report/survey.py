@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from netcount.analysis.figures import MAIN
 from netcount.analysis.survey import Survey, SurveyRow
 from netcount.core.errors import InputError
 from netcount.core.suggest import unknown
-from netcount.core.units import human, human_bytes, plural
+from netcount.core.units import plural
+from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
 
-SCHEMA = "netcount/survey/1"
-KEYS = SurveyRow._fields
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
+_BEFORE, _AFTER = ("file", "net", "phase", "input", "layers"), ("warnings", "complete", "error")
+_FIGURES = tuple(figure.key for figure in MAIN)
+_SHOWN = tuple(figure for figure in MAIN if figure.brief)
+KEYS = (*_BEFORE, *_FIGURES, *_AFTER)
 _TEXTS = ("file", "net", "phase", "error")
 
 
@@ -29,7 +36,7 @@ def arranged(survey: Survey, sort: str | None) -> list[SurveyRow]:
     if sort is None:
         return list(survey.rows)
     check_column(sort)
-    rows = sorted(survey.rows, key=lambda row: getattr(row, sort), reverse=sort not in _TEXTS)
+    rows = sorted(survey.rows, key=lambda row: _values(row)[sort], reverse=sort not in _TEXTS)
     return sorted(rows, key=lambda row: bool(row.error))
 
 
@@ -41,18 +48,8 @@ def report(survey: Survey, sort: str | None = None) -> list[Part]:
     if good:
         parts.append(
             Table(
-                (
-                    "file",
-                    "net",
-                    "phase",
-                    "input",
-                    "params",
-                    "madds",
-                    "activations",
-                    "weights",
-                    "notes",
-                ),
-                (False, False, False, True, True, True, True, True, False),
+                ("file", "net", "phase", "input", *(figure.heading for figure in _SHOWN), "notes"),
+                (False, False, False, True, *(True for _ in _SHOWN), False),
                 tuple(_cells(row) for row in good),
                 shrink=((1, 12), (0, 20)),
             )
@@ -64,6 +61,11 @@ def report(survey: Survey, sort: str | None = None) -> list[Part]:
     if survey.interrupted:
         parts.append("interrupted: other files were not counted")
     return parts
+
+
+def _values(row: SurveyRow) -> dict[str, Any]:
+    """The exact values by key, in the order of KEYS."""
+    return {key: row.figures.get(key, 0) if key in _FIGURES else getattr(row, key) for key in KEYS}
 
 
 def _placed(row: SurveyRow) -> str:
@@ -78,10 +80,7 @@ def _cells(row: SurveyRow) -> tuple[str, ...]:
         visible(row.net),
         row.phase,
         "×".join(map(str, row.input)),
-        human(row.params),
-        human(row.madds),
-        human(row.activations),
-        human_bytes(row.weight_bytes),
+        *(amount(figure.key, row.figures.get(figure.key, 0)) for figure in _SHOWN),
         ", ".join(notes),
     )
 
@@ -94,18 +93,18 @@ def survey_csv(survey: Survey, sort: str | None = None) -> str:
 def _record(row: SurveyRow) -> Sequence[int | str]:
     if row.error:
         return [getattr(row, key) if key in ("file", "error") else "" for key in KEYS]
-    values = {**row._asdict(), "input": "x".join(map(str, row.input))}
+    values = {**_values(row), "input": "x".join(map(str, row.input))}
     return [int(value) if isinstance(value, bool) else value for value in values.values()]
 
 
-def survey_document(survey: Survey, sort: str | None = None) -> dict[str, Any]:
+def survey_document(survey: Survey, sort: str | None = None) -> types.Survey:
     """The JSON document; figures are null where there is an error."""
     nets = []
     for row in arranged(survey, sort):
-        values: dict[str, Any] = row._asdict()
+        values = _values(row)
         values["input"] = list(row.input)
         values["error"] = row.error or None
         if row.error:
             values = {key: v if key in ("file", "error") else None for key, v in values.items()}
-        nets.append(values)
-    return {"schema": SCHEMA, "interrupted": survey.interrupted, "nets": nets}
+        nets.append(cast("types.SurveyRow", values))
+    return {"schema": "netcount/survey/1", "interrupted": survey.interrupted, "nets": nets}

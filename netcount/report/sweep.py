@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from netcount.analysis.sweep import FIGURES, Sweep, Variant
-from netcount.core.units import human, human_bytes, plural
+from netcount.analysis.figures import FIGURES, SWEPT
+from netcount.analysis.sweep import Sweep, Variant
+from netcount.core.units import human, plural
+from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
 from netcount.report.tabular import csv_text
 
-SCHEMA = "netcount/sweep/1"
-_SHOWN = tuple(key for key in FIGURES if key != "statistics")
-_TITLES = {"weight_bytes": "weights", "peak_bytes": "peak"}
-_FIELDS = ("width", "resolution", *FIGURES, "fits", "over", "error")
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
+_SHOWN = tuple(figure for figure in SWEPT if figure.brief)
+_FIELDS = ("width", "resolution", *(figure.key for figure in SWEPT), "fits", "over", "error")
 
 
 def sweep_report(found: Sweep) -> list[Part]:
     """The table, what fits marked, and the largest that does."""
     rows = []
     for index, variant in enumerate(found.variants):
-        figures = ["" if variant.error else _shown(key, getattr(variant, key)) for key in _SHOWN]
+        figures = ["" if variant.error else amount(figure.key, variant.figures[figure.key]) for figure in _SHOWN]
         rows.append((variant.width, str(variant.resolution or ""), *figures, _mark(found, index)))
-    titles = [_TITLES.get(key, key) for key in _SHOWN]
+    titles = [figure.heading for figure in _SHOWN]
     right = (True,) * (2 + len(_SHOWN))
     table = Table(("width", "resolution", *titles, ""), (*right, False), tuple(rows), shrink=((7, 4),))
-    bounds = [f"{_TITLES.get(key, key)} at most {_shown(key, most)}" for key, most in found.limits.items()]
+    bounds = [f"{FIGURES[key].heading} at most {amount(key, most)}" for key, most in found.limits.items()]
     parts: list[Part] = [
         heading(
             found.net,
@@ -50,7 +53,7 @@ def _mark(found: Sweep, index: int) -> str:
     if not found.limits:
         return ""
     if variant.over:
-        return "over in " + ", ".join(_TITLES.get(key, key) for key in variant.over)
+        return "over in " + ", ".join(FIGURES[key].heading for key in variant.over)
     return "fits, the largest that does" if index == found.best else "fits"
 
 
@@ -64,13 +67,10 @@ def _verdict(found: Sweep) -> str:
     )
 
 
-def _shown(key: str, value: int) -> str:
-    return human_bytes(value) if key.endswith("_bytes") else human(value)
-
-
 def _record(variant: Variant) -> dict[str, Any]:
     return {
-        **variant._asdict(),
+        "width": variant.width,
+        **_figures(variant),
         "resolution": str(variant.resolution or ""),
         "fits": variant.fits,
         "over": " ".join(variant.over),
@@ -78,28 +78,36 @@ def _record(variant: Variant) -> dict[str, Any]:
     }
 
 
+def _figures(variant: Variant) -> dict[str, int]:
+    return {figure.key: variant.figures.get(figure.key, 0) for figure in SWEPT}
+
+
 def sweep_csv(found: Sweep) -> str:
     """A record a variant, exact integers."""
     return csv_text(_FIELDS, ([_record(variant)[key] for key in _FIELDS] for variant in found.variants))
 
 
-def sweep_document(found: Sweep) -> dict[str, Any]:
+def _variant(variant: Variant) -> types.Variant:
+    values: dict[str, Any] = {
+        "width": variant.width,
+        "resolution": list(variant.resolution) if variant.resolution else None,
+        **_figures(variant),
+        "over": list(variant.over),
+        "error": variant.error,
+        "fits": variant.fits,
+    }
+    return cast("types.Variant", values)
+
+
+def sweep_document(found: Sweep) -> types.Sweep:
     """The JSON document, versioned by its `schema`; `best` is an index into `variants`, or null."""
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/sweep/1",
         "net": found.net,
         "file": found.file,
         "complete": found.complete,
         "bits": found.bits,
-        "limits": found.limits,
-        "variants": [
-            {
-                **variant._asdict(),
-                "resolution": list(variant.resolution) if variant.resolution else None,
-                "over": list(variant.over),
-                "fits": variant.fits,
-            }
-            for variant in found.variants
-        ],
+        "limits": cast("types.SweepLimits", found.limits),
+        "variants": [_variant(variant) for variant in found.variants],
         "best": found.best,
     }

@@ -7,6 +7,7 @@ from csv import writer
 from io import StringIO
 
 from netcount.analysis.count import Count
+from netcount.analysis.figures import NetFigures
 from netcount.report.analysis import View
 from netcount.report.columns import CSV_KEYS, Value, arranged, columns_for
 from netcount.report.formats.text import visible
@@ -55,5 +56,6 @@ def analysis_csv(counts: Sequence[Count], view: View) -> str:
 def analysis_records(count: Count, keys: Sequence[str], view: View) -> Iterator[list[Value]]:
     """The exact values of the wanted rows."""
     columns = columns_for(count, keys)
+    totals = NetFigures(count)
     for row in arranged(count, view.sort, view.top):
-        yield [column.exact(row, count.totals) for column in columns]
+        yield [column.exact(row, totals) for column in columns]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from netcount.core.units import human, human_bytes, plural
 from netcount.execute.verify import Verification
@@ -10,7 +10,8 @@ from netcount.report.document import subject
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
 
-SCHEMA = "netcount/verification/1"
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
 
 
 def report(found: Verification) -> list[Part]:
@@ -88,17 +89,17 @@ def verdict(found: Verification) -> str:
     return f"DISAGREES in {len(wrong)} of {len(found.layers)} layers: {names}"
 
 
-def document(found: Verification) -> dict[str, Any]:
+def document(found: Verification) -> types.Verification:
     """The run for JSON."""
     return {
-        "schema": SCHEMA,
+        "schema": "netcount/verification/1",
         **subject(found.net),
         "agrees": found.agrees,
         "complete": found.net.complete,
         "random_weights": found.random_weights,
         "extra_layers": list(found.extra_layers),
         "needed_bytes": found.memory.total_bytes,
-        "memory": found.memory._asdict(),
+        "memory": cast("types.RunMemory", found.memory._asdict()),
         "layers": [
             {
                 "name": layer.name,

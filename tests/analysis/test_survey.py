@@ -264,9 +264,9 @@ def test_control_c_shows_the_rows_that_are_done(folder: Path) -> None:
 
 
 def rows() -> Iterator[SurveyRow]:
-    yield SurveyRow("=1+1\x1b", net="<b>|", params=7, input=(1, 2))
+    yield SurveyRow("=1+1\x1b", net="<b>|", figures={"params": 7}, input=(1, 2))
     yield SurveyRow("b", error="b:1: no\x1b")
-    yield SurveyRow("c", params=9)
+    yield SurveyRow("c", figures={"params": 9})
 
 
 def test_reports() -> None:

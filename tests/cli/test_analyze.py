@@ -16,7 +16,7 @@ import pytest
 
 import netcount
 from tests.command import run
-from tests.helpers import SAMPLES, inputs
+from tests.helpers import SAMPLES, inputs, valid
 
 SQUEEZENET = str(SAMPLES / "squeezenet_v1.1.prototxt")
 
@@ -317,7 +317,7 @@ def test_help_fits_80_columns() -> None:
 def test_version_help_and_layers() -> None:
     assert run("--version").stdout == f"netcount {netcount.__version__}\n"
     assert "netcount analyze deploy.prototxt" in run("analyze", "--help").stdout
-    listed = json.loads(run("layers", "--format", "json").stdout)
+    listed = valid(json.loads(run("layers", "--format", "json").stdout), "layers")["types"]
     assert {"type": "Convolution", "source": "stock"}.items() <= next(
         row for row in listed if row["type"] == "Convolution"
     ).items()

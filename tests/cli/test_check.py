@@ -174,7 +174,7 @@ def test_a_file_has_one_path_in_a_report(tool: Tool) -> None:
 
 
 def test_help_names_every_limit(tool: Tool) -> None:
-    from netcount.budget.limits import FIGURES, SHARES
+    from netcount.analysis.figures import FIGURES, SHARES
 
     text = tool("check", "--help").out.replace("-\n  ", "-")
     for figure in (*FIGURES, *SHARES):

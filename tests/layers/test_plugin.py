@@ -38,7 +38,7 @@ def test_a_type_of_an_installed_package_is_found(installed: Path) -> None:
     assert layers[1]["tops"][0]["shape"] == [1, 3, 8, 3]
     assert layers[2]["ops"]["muls"] == 72
     listed = json.loads(run("layers", "--format", "json", PYTHONPATH=path).stdout)
-    assert {"Halve", "ScaleTwice"} <= {row["type"] for row in listed}
+    assert {"Halve", "ScaleTwice"} <= {row["type"] for row in listed["types"]}
 
 
 def test_its_mistakes_are_told_like_our_own(installed: Path) -> None:

@@ -19,6 +19,18 @@ def test_the_layers_page_is_the_catalogue() -> None:
     assert (ROOT / "docs" / "layers.md").read_text(encoding="utf-8") == made
 
 
+def test_the_figures_page_is_the_table() -> None:
+    made = runpy.run_path(str(ROOT / "tools" / "write_figures_page.py"))["render"]()
+    assert (ROOT / "docs" / "figures.md").read_text(encoding="utf-8") == made
+
+
+def test_the_schemas_and_their_page_are_the_types_of_the_documents() -> None:
+    tool = runpy.run_path(str(ROOT / "tools" / "write_schemas.py"))
+    folder = ROOT / "netcount" / "schemas"
+    assert {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()} == tool["schemas"]()
+    assert (ROOT / "docs" / "json.md").read_text(encoding="utf-8") == tool["page"]()
+
+
 def test_the_readme_begins_with_install_and_test() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first, second = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[:2]

@@ -17,7 +17,21 @@ SCHEMA = json.loads((Path(netcount.__file__).parent / "schemas" / "analysis.json
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 TOP = ["schema", "net", "file", "phase", "batch", "convention", "complete", "warnings", "layers", "totals"]
-LAYER = ["name", "type", "line", "bottoms", "tops", "blobs", "kernel", "group", "params", "statistics"]
+LAYER = [
+    "name",
+    "type",
+    "line",
+    "bottoms",
+    "tops",
+    "blobs",
+    "kernel",
+    "stride",
+    "pad",
+    "dilation",
+    "group",
+    "end_line",
+]
+FIGURES = ["params", "statistics", "madds", "cost", "ops", "activations", "weight_bytes"]
 KERNEL = ["scope", "kernel", "depthwise", "layers", "params", "madds", "share_madds", "share_params"]
 OPS = ["madds", "adds", "muls", "divs", "compares", "exps"]
 
@@ -39,7 +53,7 @@ def checked(analysis: netcount.Analysis) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))
     VALIDATOR.validate(document)
     totals = document["totals"]
-    for key in ("params", "statistics", "madds", "cost", "activations"):
+    for key in set(FIGURES) - {"ops"}:
         assert sum(layer[key] for layer in document["layers"]) == totals[key], key
     for key in OPS:
         assert sum(layer["ops"][key] for layer in document["layers"]) == totals["ops"][key], key
@@ -65,11 +79,9 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     document = checked(netcount.load(SAMPLES / "squeezenet_v1.1.prototxt").analyze())
     assert list(document) == [*TOP, "kernels", "inputs", "outputs"]
     (layer, *_) = document["layers"]
-    assert list(layer) == [*LAYER, "madds", "cost", "ops", "activations", "note"]
+    assert list(layer) == [*LAYER, *FIGURES, "note"]
     assert list(layer["ops"]) == list(document["totals"]["ops"]) == OPS
-    assert list(document["totals"]) == [
-        *("params", "statistics", "madds", "cost", "ops", "activations", "weight_bytes")
-    ]
+    assert list(document["totals"]) == FIGURES
     assert list(document["kernels"][0]) == KERNEL
 
 
@@ -77,6 +89,13 @@ def test_what_is_shared_assumed_bound_by_data_or_without_axes() -> None:
     document = checked(netcount.load(TWO_FACED, assume={"Unheard": "identity"}, batch=1).analyze())
     layers = {layer["name"]: layer for layer in document["layers"]}
     assert layers["cx"]["kernel"] == [2, 3]
+    assert (layers["cx"]["stride"], layers["cx"]["pad"], layers["cx"]["dilation"]) == ([1, 1], [0, 0], [1, 1])
+    assert [(layer["line"], layer["end_line"]) for layer in document["layers"]][:4] == [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (4, 4),
+    ]
     assert layers["cx"]["group"] == 1
     assert layers["cx"]["blobs"] == [{"role": "weight", "shape": [4, 3, 2, 3], "shared_with": None}]
     assert layers["cy"]["blobs"] == [{"role": "weight", "shape": [4, 3, 2, 3], "shared_with": "cx/0"}]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from netcount.analysis.compare import Change, LayerFacts, changes, facts
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
+from netcount.analysis.figures import KEPT
 from netcount.graph.graph import Graph
 from netcount.graph.load import load_net
 
@@ -23,7 +25,7 @@ RECORD = (
     "fields",
     "tops_was",
     "tops",
-    *(f"{figure}{end}" for figure in ("params", "madds", "activations") for end in ("_was", "", "_delta")),
+    *(f"{figure.key}{end}" for figure in KEPT for end in ("_was", "", "_delta")),
 )
 
 
@@ -55,16 +57,19 @@ def record(change: Change) -> dict[str, Any]:
         "fields": field_text(change),
         "tops_was": _shapes(before),
         "tops": _shapes(after),
-        **{
-            f"{figure}{end}": value
-            for figure in ("params", "madds", "activations")
-            for end, value in (
-                ("_was", getattr(before, figure, 0)),
-                ("", getattr(after, figure, 0)),
-                ("_delta", change.delta(figure)),
-            )
-        },
+        **beside(
+            {figure.key: before.figures.get(figure.key, 0) if before else 0 for figure in KEPT},
+            {figure.key: after.figures.get(figure.key, 0) if after else 0 for figure in KEPT},
+        ),
     }
+
+
+def beside(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """The kept figures before and after, and by how much they grew: params_was, params, params_delta."""
+    found: dict[str, int] = {}
+    for key in (figure.key for figure in KEPT if figure.key in before and figure.key in after):
+        found |= {f"{key}_was": before[key], key: after[key], f"{key}_delta": after[key] - before[key]}
+    return found
 
 
 def field_text(change: Change) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
 
+from netcount.analysis.figures import FIGURES, SHARES
 from netcount.budget.budget import Checked
-from netcount.budget.limits import FIGURES, SHARES
 from netcount.report.check import INCOMPLETE_TEXT, details, summary
 from netcount.report.formats.text import within
 
@@ -92,5 +92,5 @@ def _about(rule: str) -> str:
     if name.endswith("_types"):
         return f"The layer types a net may have: {name}."
     figure = name.removeprefix("max_increase_").removeprefix("max_").removeprefix("min_")
-    about = FIGURES.get(figure) or SHARES.get(figure, figure)
+    about = f"share of the net's {SHARES[figure].key}" if figure in SHARES else FIGURES[figure].meaning
     return f"{name}: a limit on the {about}."

@@ -1,0 +1,305 @@
+"""The figures of a net and of its layers: the one table that columns, limits, comparisons, sweeps, surveys,
+baselines, documents, schemas and docs go by.
+
+A new figure is one more line of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
+
+from netcount.analysis.count import Count
+from netcount.analysis.rows import BYTES_PER_WEIGHT as BYTES
+from netcount.analysis.rows import LayerRow
+from netcount.core.opcount import OpCount
+
+Unit: TypeAlias = Literal["values", "operations", "elements", "bytes", "layers"]
+
+
+class Figure(NamedTuple):
+    """One figure.
+
+    Attributes:
+        key: Its name in columns, documents, limits and Python.
+        unit: What it is a number of.
+        about: Its meaning, in the words that follow "the".
+        layer: How one layer gives it; None for a figure that only a net has.
+        net: How a net gives it; None for the sum over its layers.
+        parts: For a figure that only a net has: what each layer has to do with it; None for nothing.
+        whole: What a net's figure is of its layers: their sum, the largest, the peak, or their number.
+        title: The head of its column, where that is not the key.
+        label: What a line of totals calls it, where that is not the key.
+        share: The key of its share by kernel size, which is a column and a limit too.
+        share_title: The head of the column of shares.
+        bits: The width in bits that a figure of bytes depends on, by the name of its setting.
+        main: Whether it is told of nets side by side (compare, survey, sweep).
+        brief: Whether it is told there to people too, who do not ask for everything.
+        kept: Whether a comparison and a baseline hold it for each layer.
+        by_convention: Whether it depends on the convention of counting.
+        moved_by: The kept figure of layers that tells best what moved it.
+    """
+
+    key: str
+    unit: Unit
+    about: str
+    layer: Callable[[LayerRow], int] | None = None
+    net: Callable[[Count], int] | None = None
+    parts: Callable[[Count], Sequence[int]] | None = None
+    whole: Literal["sum", "largest", "peak", "number"] = "sum"
+    title: str = ""
+    label: str = ""
+    share: str = ""
+    share_title: str = ""
+    bits: Literal["", "weight_bits", "activation_bits"] = ""
+    main: bool = True
+    brief: bool = True
+    kept: bool = True
+    by_convention: bool = False
+    moved_by: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The head of its column."""
+        return self.title or self.key
+
+    @property
+    def meaning(self) -> str:
+        """What it is, with the width that it depends on."""
+        return f"{self.about}, at {self.bits} a value" if self.bits else self.about
+
+    @property
+    def is_op_class(self) -> bool:
+        """Whether it counts operations of a class that is no madds."""
+        return self.key in OpCount._fields and self.key != "madds"
+
+    def of(self, count: Count) -> int:
+        """The figure of a net; bytes are those of float32."""
+        if self.net is not None:
+            return self.net(count)
+        return sum(self.by_layer(count))
+
+    def by_layer(self, count: Count) -> Sequence[int]:
+        """What each layer of a net has of it; empty where layers have nothing to do with it."""
+        if self.layer is not None:
+            return [self.layer(row) for row in count.layers]
+        return self.parts(count) if self.parts is not None else ()
+
+    def at(self, value: int, bits: int) -> int:
+        """A value of this figure where one stored value takes `bits`; counts stay as they are.
+
+        >>> FIGURES["weight_bytes"].at(40, 6), FIGURES["params"].at(40, 6)
+        (8, 40)
+        """
+        if self.unit != "bytes" or bits == 8 * BYTES:
+            return value
+        return -(-value // BYTES * bits // 8)
+
+
+def _op(name: str, about: str) -> Figure:
+    layer: Callable[[LayerRow], int] = attrgetter(f"ops.{name}")
+    return Figure(name, "operations", about, layer, main=False, kept=False)
+
+
+def _live(count: Count) -> list[int]:
+    from netcount.analysis._support.liveness import usage
+
+    return [BYTES * live for live in usage(count.net, in_place=True)]
+
+
+def _largest_tops(count: Count) -> list[int]:
+    return [max((top.shape.count() for top in row.tops), default=0) for row in count.layers]
+
+
+def _single(key: str, unit: Unit, of: Callable[[LayerRow], int], moved_by: str) -> Figure:
+    """The largest figure of any one layer."""
+
+    def parts(count: Count) -> list[int]:
+        return [of(row) for row in count.layers]
+
+    return Figure(
+        f"layer_{key}",
+        unit,
+        f"{key} of any single layer",
+        net=lambda count: max(parts(count), default=0),
+        parts=parts,
+        whole="largest",
+        main=False,
+        kept=False,
+        moved_by=moved_by,
+    )
+
+
+_PARAMS: Callable[[LayerRow], int] = attrgetter("params")
+_MADDS: Callable[[LayerRow], int] = attrgetter("ops.madds")
+
+_TABLE = (
+    Figure("params", "values", "learned values", _PARAMS, share="share_params", share_title="params %"),
+    Figure(
+        "statistics",
+        "values",
+        "values that are kept and not learned, such as BatchNorm's mean and variance",
+        attrgetter("statistics"),
+        label="statistics, not learned",
+        brief=False,
+    ),
+    Figure("madds", "operations", "multiply-adds with learned matrices", _MADDS, share="share"),
+    Figure(
+        "cost",
+        "operations",
+        "number that the chosen convention counts",
+        attrgetter("cost"),
+        share="share_cost",
+        brief=False,
+        by_convention=True,
+    ),
+    _op("adds", "additions and subtractions"),
+    _op("muls", "multiplications"),
+    _op("divs", "divisions"),
+    _op("compares", "comparisons, maxima and sign tests"),
+    _op("exps", "exponentials, logarithms, powers and roots"),
+    Figure(
+        "activations", "elements", "elements of the tops that take memory of their own", attrgetter("activations")
+    ),
+    Figure(
+        "weight_bytes",
+        "bytes",
+        "bytes of params and statistics",
+        attrgetter("weight_bytes"),
+        title="weights",
+        label="weight bytes, float32",
+        bits="weight_bits",
+        kept=False,
+        moved_by="params",
+    ),
+    Figure(
+        "peak_bytes",
+        "bytes",
+        "bytes of activations alive at the peak",
+        net=lambda count: max(_live(count), default=0),
+        parts=_live,
+        whole="peak",
+        title="peak",
+        bits="activation_bits",
+        kept=False,
+        moved_by="activations",
+    ),
+    Figure(
+        "layers",
+        "layers",
+        "number of layers",
+        net=lambda count: len(count.layers),
+        whole="number",
+        main=False,
+        kept=False,
+    ),
+    Figure(
+        "largest_blob",
+        "elements",
+        "elements of the largest blob",
+        net=lambda count: max((blob.shape.count() for blob in count.net.blobs), default=0),
+        parts=_largest_tops,
+        whole="largest",
+        main=False,
+        kept=False,
+        moved_by="activations",
+    ),
+    _single("params", "values", _PARAMS, "params"),
+    _single("madds", "operations", _MADDS, "madds"),
+)
+
+FIGURES: Mapping[str, Figure] = MappingProxyType({figure.key: figure for figure in _TABLE})
+LAYER = tuple(figure for figure in _TABLE if figure.layer is not None)
+"""Figures of a layer; their sums are figures of a net."""
+MAIN = tuple(figure for figure in _TABLE if figure.main)
+"""What is told of nets side by side."""
+COMPARED = (*MAIN, *(figure for figure in _TABLE if not figure.main))
+"""All figures of a net in the order of comparisons and baselines."""
+KEPT = tuple(figure for figure in _TABLE if figure.kept and figure.layer is not None)
+"""What comparisons and baselines hold of each layer."""
+SWEPT = tuple(figure for figure in MAIN if not figure.by_convention)
+"""What a sweep counts of each variant, and limits."""
+SHARES: Mapping[str, Figure] = MappingProxyType({figure.share: figure for figure in _TABLE if figure.share})
+"""By the key of a share by kernel size the figure that is shared."""
+
+
+def layer_figure(figure: Figure, row: LayerRow) -> int:
+    """A figure of one layer; TypeError for one that only a net has."""
+    if figure.layer is None:
+        raise TypeError(f"a layer has no {figure.key}")
+    return figure.layer(row)
+
+
+class NetFigures(dict[str, int]):
+    """The figures of a counted net by key, each worked out when it is first asked for."""
+
+    def __init__(self, count: Count) -> None:
+        super().__init__()
+        self._count = count
+
+    def __missing__(self, key: str) -> int:
+        value = self[key] = FIGURES[key].of(self._count)
+        return value
+
+
+class Figured:
+    """What has figures of a net: all in `figures` by key, the best known ones by name; 0 where there are none."""
+
+    __slots__ = ()
+    figures: Mapping[str, int]
+
+    @property
+    def params(self) -> int:
+        """Learned values."""
+        return self.figures.get("params", 0)
+
+    @property
+    def statistics(self) -> int:
+        """Values that are kept and not learned."""
+        return self.figures.get("statistics", 0)
+
+    @property
+    def madds(self) -> int:
+        """Multiply-adds with learned matrices."""
+        return self.figures.get("madds", 0)
+
+    @property
+    def cost(self) -> int:
+        """The number that the chosen convention counts."""
+        return self.figures.get("cost", 0)
+
+    @property
+    def activations(self) -> int:
+        """Elements of the tops that take memory of their own."""
+        return self.figures.get("activations", 0)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of params and statistics."""
+        return self.figures.get("weight_bytes", 0)
+
+    @property
+    def peak_bytes(self) -> int:
+        """Bytes of activations alive at the peak."""
+        return self.figures.get("peak_bytes", 0)
+
+
+def sums_of(rows: Iterable[LayerRow]) -> dict[str, int]:
+    """The figures of some layers together: each figure of a layer, summed."""
+    members = list(rows)
+    return {figure.key: sum(layer_figure(figure, row) for row in members) for figure in LAYER}
+
+
+def in_bytes(key: str) -> bool:
+    """Whether a figure is a number of bytes, which takes KiB and MB and is shown so."""
+    return key in FIGURES and FIGURES[key].unit == "bytes"
+
+
+def moved_by(key: str) -> str:
+    """The figure of single layers that tells best what moved a figure, or a share, of the net."""
+    figure = SHARES.get(key) or FIGURES.get(key)
+    if figure is None:
+        return "madds"
+    return figure.moved_by or (figure.key if figure in KEPT else "madds")

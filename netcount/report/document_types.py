@@ -1,0 +1,699 @@
+"""The JSON documents as types.  netcount/schemas and the tables of docs/json.md are made from them by
+tools/write_schemas.py; nothing here is imported when a command runs.
+
+A string in Annotated describes a field, Keywords are keywords of JSON Schema.  The figures that a part
+holds are not spelled here: INLINE says after which field they stand, and the table of figures which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
+
+from netcount.analysis.figures import COMPARED, KEPT, LAYER, MAIN, SWEPT, Figure
+from netcount.budget.limits import rule_names
+
+
+class Keywords(tuple[tuple[str, Any], ...]):
+    """Keywords of JSON Schema that a type does not say, each with its value."""
+
+    __slots__ = ()
+
+    def __new__(cls, *pairs: tuple[str, Any]) -> Keywords:
+        """Of pairs of a keyword and its value."""
+        return super().__new__(cls, pairs)
+
+
+def one_of(*values: str) -> Keywords:
+    """The only values that a string has."""
+    return Keywords(("enum", values))
+
+
+Count = Annotated[int, Keywords(("minimum", 0))]
+Positive = Annotated[int, Keywords(("minimum", 1))]
+Share = Annotated[float, Keywords(("minimum", 0), ("maximum", 1))]
+Ratio = Annotated[float, Keywords(("minimum", 0))]
+Shape = Annotated[list[Count], "Extents in Caffe's order, N×C×H×W; none for a loss."]
+Phase = Annotated[str, one_of("TEST", "TRAIN")]
+Role = Annotated[str, one_of("weight", "bias", "statistic")]
+
+
+class Place(TypedDict):
+    """A position in a file; 0 where it has no line or column."""
+
+    file: str
+    line: Count
+    column: Count
+
+
+class Warning(TypedDict):
+    """What a reader of the figures has to know."""
+
+    place: Place | None
+    message: str
+
+
+class Blob(TypedDict):
+    """A blob and its shape."""
+
+    blob: str
+    shape: Shape
+
+
+class ParamBlob(TypedDict):
+    """A parameter blob."""
+
+    role: Role
+    shape: Shape
+    shared_with: Annotated[str | None, "owner/index where another layer owns it."]
+
+
+class Ops(TypedDict):
+    """Operations by class."""
+
+    madds: Count
+    adds: Count
+    muls: Count
+    divs: Count
+    compares: Count
+    exps: Count
+
+
+class Totals(TypedDict):
+    """Figures of layers, summed."""
+
+
+class Layer(TypedDict):
+    """A layer: where it stands, its shapes, its figures.  Rows sum to totals."""
+
+    name: str
+    type: str
+    line: Positive
+    bottoms: list[Blob]
+    tops: list[Blob]
+    blobs: Annotated[list[ParamBlob], "Parameter blobs, in the order of a .caffemodel."]
+    kernel: Annotated[list[Positive] | None, "Extents of the sliding window; null where there is none."]
+    stride: Annotated[list[Count] | None, "Its stride by axis."]
+    pad: Annotated[list[Count] | None, "Its padding by axis."]
+    dilation: Annotated[list[Count] | None, "Its dilation by axis."]
+    group: Positive | None
+    end_line: Annotated[int, Keywords(("minimum", 1)), "The last line of the layer in the file."]
+    note: Annotated[str | None, "What a shape that depends on data stands for."]
+
+
+class Kernel(TypedDict):
+    """The layers of one kernel size; shares are of the sums of the scope."""
+
+    scope: Annotated[str, "net, or a family of blocks such as Fire modules."]
+    kernel: Annotated[str, "3x3, or the layer type where there is no window."]
+    depthwise: bool
+    layers: Positive
+    params: Count
+    madds: Count
+    share_madds: Share
+    share_params: Share
+
+
+class Subject(TypedDict):
+    """Which net a document is about."""
+
+    net: Annotated[str, "The name in the file, empty where it gives none."]
+    file: str
+    phase: Phase
+    batch: Annotated[
+        int | None, Keywords(("minimum", 0)), "Images that the counts are for; null for a net without inputs."
+    ]
+
+
+class Analysis(Subject):
+    """What every layer costs; one document a net, each on a line of its own."""
+
+    schema: Literal["netcount/analysis/1"]
+    convention: Annotated[str, "What cost counts."]
+    complete: Annotated[bool, "False when the cost of an assumed layer is missing."]
+    warnings: list[Warning]
+    layers: Annotated[list[Layer], "In the order of the file."]
+    totals: Totals
+    kernels: Annotated[list[Kernel], "For the net, then for each family of blocks, most madds first."]
+    inputs: Annotated[list[Blob], "Blobs that no layer computes."]
+    outputs: Annotated[list[Blob], "Blobs that no layer reads."]
+
+
+class Plain(TypedDict):
+    """The one convolution that would do a block's work; biases are left out of all four numbers."""
+
+    kernel: list[Count]
+    channels: Count
+    num_output: Count
+    params: Count
+    madds: Count
+    own_params: Annotated[int, Keywords(("minimum", 0)), "Those of the block."]
+    own_madds: Annotated[int, Keywords(("minimum", 0)), "Those of the block."]
+
+
+class Block(TypedDict):
+    """A block of layers."""
+
+    name: str
+    line: Count
+    layers: list[str]
+    inputs: list[Blob]
+    outputs: list[Blob]
+    totals: Totals
+    share_madds: Share
+    share_params: Share
+    kernels: list[Kernel]
+    plain: Plain | None
+    why_not_plain: Annotated[str | None, "Why there is no plain equivalent."]
+
+
+class Blocks(Subject):
+    """What every block of layers costs."""
+
+    schema: Literal["netcount/blocks/1"]
+    convention: str
+    complete: bool
+    blocks: list[Block]
+    outside: Annotated[list[str], "The layers of no block."]
+    totals: Totals
+
+
+class Factor(TypedDict):
+    """A factor of a product, by the letter of a formula."""
+
+    name: str
+    extent: Count
+
+
+class Product(TypedDict):
+    """Multiply-adds as a product: the elements of a matrix, and how often each is used."""
+
+    weights: list[Factor]
+    uses: list[Factor]
+    madds: Count
+
+
+class Term(TypedDict):
+    """A parameter blob as a product."""
+
+    role: Role
+    factors: list[Factor]
+    elements: Count
+    shared_with: str | None
+
+
+class Alternative(TypedDict):
+    """What else could stand in the layer's place; biases are left out of all four numbers."""
+
+    kind: Annotated[str, one_of("fully_connected", "pooled_first", "plain", "plain_for_pair", "separable")]
+    title: str
+    params: Count
+    madds: Count
+    own_params: Annotated[int, Keywords(("minimum", 0)), "Those of the layers that it would replace."]
+    own_madds: Annotated[int, Keywords(("minimum", 0)), "Those of the layers that it would replace."]
+    products: list[Product]
+    note: str
+
+
+class ExplainedLayer(Layer):
+    """A layer with the reasons for its figures."""
+
+    rule: Annotated[str, "How the layer's type counts."]
+    params_formula: str
+    madds_formula: str
+    terms: list[Term]
+    products: list[Product]
+    alternatives: list[Alternative]
+
+
+class Explanation(Subject):
+    """Why a layer or a block costs what it costs."""
+
+    schema: Literal["netcount/explain/1"]
+    complete: bool
+    kind: Annotated[str, one_of("layer", "block")]
+    name: str
+    block: Block | None
+    layers: list[ExplainedLayer]
+
+
+class Convention(TypedDict):
+    """A convention of counting."""
+
+    name: str
+    about: str
+    used_by: str
+
+
+class TypeCosts(TypedDict):
+    """The layers of one type."""
+
+    type: str
+    layers: Count
+    costs: Annotated[dict[str, Count], "By convention."]
+    differing: Annotated[list[str], "The layers on which the conventions disagree."]
+
+
+class Reconciliation(Subject):
+    """Where conventions differ, by layer type."""
+
+    schema: Literal["netcount/reconcile/1"]
+    complete: bool
+    conventions: list[Convention]
+    types: list[TypeCosts]
+    totals: Annotated[dict[str, Count], "By convention."]
+
+
+class LayerMemory(TypedDict):
+    """What is in memory while one layer runs."""
+
+    name: str
+    type: str
+    line: Count
+    live_bytes: Annotated[int, Keywords(("minimum", 0)), "Activations alive."]
+    scratch_bytes: Annotated[int, Keywords(("minimum", 0)), "Its im2col matrix."]
+    weight_bytes: Count
+
+
+class AliveBlob(Blob):
+    """A blob that is alive at the peak."""
+
+    bytes: Count
+
+
+class Peak(TypedDict):
+    """The layer at which most activations are alive."""
+
+    layer: str | None
+    line: Annotated[int | None, Keywords(("minimum", 0))]
+    bytes: Count
+    alive: list[AliveBlob]
+
+
+class Working(TypedDict):
+    """The layer at which activations and scratch together are largest."""
+
+    layer: str | None
+    bytes: Count
+
+
+class CaffeMemory(TypedDict):
+    """What Caffe keeps, in bytes of float32."""
+
+    blobs: Count
+    columns: Count
+    weights: Count
+    total: Count
+
+
+class ModelSize(TypedDict):
+    """The estimated size of a pruned and quantized model, in bytes but for bits, density and fillers."""
+
+    bits: Count
+    density: Ratio
+    index_bits: Count
+    values: Count
+    indices: Count
+    codebooks: Count
+    others: Count
+    fillers: Annotated[int, Keywords(("minimum", 0)), "Zeros that are stored because a distance is too long."]
+    dense: Annotated[int, Keywords(("minimum", 0)), "The same model in float32."]
+    total: Count
+
+
+class WeightStats(TypedDict):
+    """What a weight blob holds, as counted."""
+
+    layer: str
+    index: Count
+    role: Role
+    elements: Count
+    nonzero: Count
+    distinct: Count
+    least: float
+    most: float
+    nonfinite: Count
+
+
+class Memory(Subject):
+    """What a net needs in memory, all in bytes."""
+
+    schema: Literal["netcount/memory/1"]
+    complete: bool
+    bits: Annotated[int, Keywords(("minimum", 0)), "Of an activation."]
+    weight_bits: Count
+    layers: list[LayerMemory]
+    peak: Peak
+    working: Working
+    weight_bytes: Count
+    total_bytes: Count
+    caffe: CaffeMemory
+    model: Annotated[ModelSize | None, "With --density or --weights."]
+    weights: Annotated[list[WeightStats], "With --weights."]
+
+
+class SweepLimits(TypedDict):
+    """The largest value that still fits, by figure."""
+
+
+class Variant(TypedDict):
+    """One width at one resolution; its figures are 0 where it is impossible."""
+
+    width: Annotated[str, "As it was given."]
+    resolution: Annotated[list[Count] | None, Keywords(("minItems", 2), ("maxItems", 2)), "Height and width."]
+    over: list[Annotated[str, one_of(*(figure.key for figure in SWEPT))]]
+    error: Annotated[str | None, "Why there is no such variant."]
+    fits: bool
+
+
+class Sweep(TypedDict):
+    """What many widths and resolutions cost, and which fit."""
+
+    schema: Literal["netcount/sweep/1"]
+    net: str
+    file: str
+    complete: bool
+    bits: Count
+    limits: SweepLimits
+    variants: list[Variant]
+    best: Annotated[int | None, Keywords(("minimum", 0)), "The index of the largest variant that fits."]
+
+
+class VerifiedTop(TypedDict):
+    """A top as it was inferred and as it came out."""
+
+    blob: str
+    inferred: Shape
+    executed: Shape
+    by_data: Annotated[bool, "Whether the data have a say in the extents."]
+
+
+class VerifiedLayer(TypedDict):
+    """A layer as it ran."""
+
+    name: str
+    type: str
+    line: Count
+    tops: list[VerifiedTop]
+    madds_counted: Count
+    madds_performed: Count
+    seconds: Ratio
+    gmacs_per_second: Ratio
+    live_bytes: Annotated[int, Keywords(("minimum", 0)), "Activations alive, measured."]
+    agrees: bool
+
+
+class RunMemory(TypedDict):
+    """What a run needs in memory."""
+
+    layer: str
+    weight_bytes: Count
+    blob_bytes: Count
+    scratch_bytes: Count
+
+
+class Verification(Subject):
+    """What one run of a net showed; one document a net, each on a line of its own."""
+
+    schema: Literal["netcount/verification/1"]
+    agrees: bool
+    complete: bool
+    random_weights: bool
+    extra_layers: Annotated[list[str], "Layers of the weights that the net does not have."]
+    needed_bytes: Count
+    memory: RunMemory
+    layers: list[VerifiedLayer]
+    outputs: Annotated[dict[str, list[Count]], "Shapes by blob."]
+
+
+class SurveyRow(TypedDict):
+    """A file of a survey; of one with an error there is only the error."""
+
+    file: str
+    net: str | None
+    phase: str | None
+    input: Annotated[list[Count] | None, "The shape of the first input."]
+    layers: Annotated[int | None, Keywords(("minimum", 0))]
+    warnings: Annotated[int | None, Keywords(("minimum", 0)), "How many the analysis has."]
+    complete: bool | None
+    error: str | None
+
+
+class Survey(TypedDict):
+    """A row a net, for many nets."""
+
+    schema: Literal["netcount/survey/1"]
+    interrupted: bool
+    nets: list[SurveyRow]
+
+
+class Change(TypedDict):
+    """A layer that differs: was and is, on one line."""
+
+    change: Annotated[str, one_of("added", "removed", "renamed", "changed", "resized")]
+    layer: str
+    was: str
+    type: str
+    line: Count
+    line_was: Count
+    fields: Annotated[str, "What differs: convolution_param.num_output 96 -> 64."]
+    tops_was: str
+    tops: Annotated[str, "Shapes in Caffe's order, 1x64x113x113, with spaces between several."]
+
+
+class FieldChange(TypedDict):
+    """A field before and after; null where it is not set."""
+
+    was: str | None
+    # `is` is a word of Python's: see INLINE
+
+
+class LayerChange(TypedDict):
+    """A layer that differs, with its shapes and fields."""
+
+    change: Annotated[str, one_of("added", "removed", "renamed", "changed", "resized")]
+    layer: str
+    was: str
+    type: str
+    line: Count
+    line_was: Count
+    fields: Annotated[dict[str, FieldChange], "By path, such as convolution_param.num_output."]
+    tops_was: list[list[Count]]
+    tops: list[list[Count]]
+
+
+class NetTotals(TypedDict):
+    """Every figure of a net; null where a baseline of an older version does not have it."""
+
+
+class ComparedNet(TypedDict):
+    """One of the nets."""
+
+    net: str
+    file: str
+    phase: Phase
+    batch: Annotated[int | None, Keywords(("minimum", 0))]
+    convention: str
+    totals: NetTotals
+
+
+class Difference(TypedDict):
+    """One net against the first."""
+
+    # `from` is a word of Python's: see INLINE
+    to: str
+    totals: Annotated[dict[str, int], "By how much each figure grew."]
+    changes: list[LayerChange]
+
+
+class Comparison(TypedDict):
+    """What changed between nets."""
+
+    schema: Literal["netcount/compare/1"]
+    nets: Annotated[list[ComparedNet], Keywords(("minItems", 2))]
+    differences: list[Difference]
+
+
+class CheckedLayer(TypedDict):
+    """A layer that costs much of a figure."""
+
+    name: str
+    type: str
+    line: Count
+    value: Count
+
+
+class Check(TypedDict):
+    """One limit held against one net, or one layer of it."""
+
+    rule: Annotated[str, one_of(*rule_names()), "The key of the limit in netcount.toml."]
+    kernel: str | None
+    layer: str | None
+    line: Count
+    level: Annotated[str, one_of("error", "warn")]
+    passed: bool
+    value: float
+    limit: float
+    over: Annotated[float, Keywords(("minimum", 0)), "By how much the limit is missed."]
+    base: Annotated[int | None, "The figure in the baseline."]
+    written: Annotated[str, "The limit as it was written."]
+    place: Place | None
+    message: str
+    layers: Annotated[list[CheckedLayer], "Those that cost most."]
+    changes: Annotated[list[Change], "Since the baseline."]
+
+
+class Error(TypedDict):
+    """A mistake."""
+
+    place: Place | None
+    message: str
+
+
+class CheckedNet(TypedDict):
+    """A net and what its check found."""
+
+    net: str
+    file: str
+    status: Annotated[str, one_of("within", "over", "error", "incomplete")]
+    complete: bool
+    totals: Totals | None
+    errors: list[Error]
+    checks: list[Check]
+
+
+class CheckResult(TypedDict):
+    """Whether nets keep to their budgets."""
+
+    schema: Literal["netcount/check/1"]
+    ok: bool
+    exit_code: Annotated[int, Keywords(("enum", (0, 1, 2, 3)))]
+    errors: Annotated[list[Error], "Mistakes of the configuration or the command line."]
+    nets: list[CheckedNet]
+
+
+class LayerType(TypedDict):
+    """A layer type."""
+
+    type: str
+    source: Annotated[str, "stock for Caffe's own, else the fork or package it comes from."]
+    bottoms: Annotated[str, "How many it takes."]
+    tops: Annotated[str, "How many it makes."]
+    about: str
+
+
+class Layers(TypedDict):
+    """The layer types that netcount knows."""
+
+    schema: Literal["netcount/layers/1"]
+    types: list[LayerType]
+
+
+class BaselineLayer(TypedDict):
+    """A layer as it was accepted; figures that are 0 are left out."""
+
+    name: str
+    type: str
+    bottoms: NotRequired[list[str]]
+    tops: NotRequired[list[list[Count]]]
+    fields: NotRequired[dict[str, str]]
+
+
+class BaselineTotals(TypedDict):
+    """Every figure of a net."""
+
+
+class BaselineNet(TypedDict):
+    """A net as it was accepted."""
+
+    file: str
+    phase: Phase
+    batch: Annotated[int | None, Keywords(("minimum", 0))]
+    convention: str
+    totals: BaselineTotals
+    layers: list[BaselineLayer]
+
+
+class Baseline(TypedDict):
+    """The figures that increases are measured from; netcount check --update-baseline writes them."""
+
+    schema: Literal["netcount/baseline/1"]
+    nets: Annotated[dict[str, BaselineNet], "By label: the name, or the path from the configuration's folder."]
+
+
+DOCUMENTS: Mapping[str, type] = MappingProxyType(
+    {
+        "analysis": Analysis,
+        "explain": Explanation,
+        "blocks": Blocks,
+        "reconcile": Reconciliation,
+        "memory": Memory,
+        "sweep": Sweep,
+        "check": CheckResult,
+        "compare": Comparison,
+        "survey": Survey,
+        "verification": Verification,
+        "layers": Layers,
+        "baseline": Baseline,
+    }
+)
+"""By the name of its schema."""
+
+
+class Inline(NamedTuple):
+    """Fields that stand in a part after one of those that are written out (first: after "").
+
+    fields: their types by name.  required: whether they are always there.
+    """
+
+    after: str
+    fields: Mapping[str, Any]
+    required: bool = True
+
+
+def _each(figures: Sequence[Figure], kind: Any = int, width: str = "in float32") -> dict[str, Any]:
+    """The fields of figures; those that depend on a width are at this one."""
+    return {
+        figure.key: Annotated[
+            kind, Keywords(("minimum", 0)), f"The {figure.about}{f', {width}' if figure.bits else ''}."
+        ]
+        for figure in figures
+    }
+
+
+def _of_layers() -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for figure in LAYER:
+        if figure.is_op_class:
+            fields.setdefault("ops", Annotated[Ops, "Operations by class."])
+        else:
+            fields |= _each([figure])
+    return fields
+
+
+def _of_changes() -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for figure in KEPT:
+        fields |= {f"{figure.key}_was": Count, figure.key: Count, f"{figure.key}_delta": int}
+    return fields
+
+
+INLINE: Mapping[type, Inline] = MappingProxyType(
+    {
+        Layer: Inline("end_line", _of_layers()),
+        ExplainedLayer: Inline("end_line", _of_layers()),
+        Totals: Inline("", _of_layers()),
+        Variant: Inline("resolution", _each(SWEPT, width="at `bits` a value")),
+        SweepLimits: Inline("", _each(SWEPT, width="at `bits` a value"), required=False),
+        SurveyRow: Inline("layers", _each(MAIN, int | None)),
+        Change: Inline("tops", _of_changes()),
+        LayerChange: Inline("tops", _of_changes()),
+        FieldChange: Inline("was", {"is": str | None}),
+        NetTotals: Inline("", _each(COMPARED, int | None)),
+        Difference: Inline("", {"from": str}),
+        BaselineLayer: Inline("type", _each(KEPT), required=False),
+        BaselineTotals: Inline("", _each(COMPARED)),
+    }
+)
+"""What parts hold besides the fields written out: the figures, by the table of figures."""

@@ -1,0 +1,233 @@
+"""Write netcount/schemas and the tables of docs/json.md from the types of the documents.
+
+Run it after each change of netcount.report.document_types.py or of the table of figures:
+python tools/write_schemas.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from netcount.analysis.conventions import CONVENTIONS
+from netcount.analysis.figures import FIGURES, SHARES
+from netcount.budget.limits import TYPE_RULES, rule_names
+from netcount.report.document_types import DOCUMENTS, INLINE, Keywords
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = ROOT / "netcount" / "schemas"
+PAGE = ROOT / "docs" / "json.md"
+PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
+MOST_VALUES = 8
+"""A field of more values than this is shown as its type."""
+_MARKS = re.compile(r"(<!-- made by tools/write_schemas\.py -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def part_name(part: type) -> str:
+    """ParamBlob -> param_blob."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", part.__name__).lower()
+
+
+def sentence(part: type) -> str:
+    """The docstring on one line."""
+    return " ".join((inspect.getdoc(part) or "").split())
+
+
+def fields_of(part: type) -> dict[str, tuple[Any, bool]]:
+    """Name -> type and whether it is always there, in the order of the document; `schema` first."""
+    written = get_type_hints(part, include_extras=True)
+    fields = {name: (_bare(kind), get_origin(kind) is not NotRequired) for name, kind in written.items()}
+    inline = INLINE.get(part)
+    if inline is not None:
+        more = {name: (kind, inline.required) for name, kind in inline.fields.items()}
+        at = list(fields).index(inline.after) + 1 if inline.after else 0
+        items = list(fields.items())
+        fields = dict([*items[:at], *more.items(), *items[at:]])
+    return dict(sorted(fields.items(), key=lambda item: item[0] != "schema"))
+
+
+def _bare(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is NotRequired else kind
+
+
+def taken_apart(kind: Any) -> tuple[Any, dict[str, Any], str]:
+    """A type without its annotations, their keywords, and what they say of it."""
+    keywords: dict[str, Any] = {}
+    about = ""
+    while get_origin(kind) is Annotated:
+        kind, *notes = get_args(kind)
+        for note in notes:
+            if isinstance(note, Keywords):
+                keywords = {**dict(note), **keywords}
+            else:
+                about = about or note
+    return kind, keywords, about
+
+
+class Schema:
+    """One JSON Schema, whose parts collect in `$defs`."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Any] = {}
+
+    def document(self, name: str, part: type) -> dict[str, Any]:
+        """The schema of a whole document."""
+        whole = self._object(part)
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"https://netcount.invalid/schemas/{name}.json",
+            "title": sentence(part),
+            **whole,
+            "$defs": self.parts,
+        }
+
+    def _object(self, part: type) -> dict[str, Any]:
+        fields = fields_of(part)
+        required = [name for name, (_, always) in fields.items() if always]
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            **({"required": required} if required else {}),
+            "properties": {name: self.of(kind) for name, (kind, _) in fields.items()},
+        }
+
+    def of(self, kind: Any) -> dict[str, Any]:
+        """The schema of one type."""
+        kind, keywords, about = taken_apart(kind)
+        found = {**self._bare(kind), **keywords}
+        return {**found, "description": about} if about else found
+
+    def _bare(self, kind: Any) -> dict[str, Any]:
+        if kind in PLAIN:
+            return {"type": PLAIN[kind]}
+        if is_typeddict(kind):
+            name = part_name(kind)
+            if name not in self.parts:
+                self.parts[name] = {}  # a place in the order; parts do not hold themselves
+                self.parts[name] = {**self._object(kind), "description": sentence(kind)}
+            return {"$ref": f"#/$defs/{name}"}
+        origin, arguments = get_origin(kind), get_args(kind)
+        if origin is Literal:
+            return {"const": arguments[0]} if len(arguments) == 1 else {"enum": list(arguments)}
+        if origin is list:
+            return {"type": "array", "items": self.of(arguments[0])}
+        if origin is dict:
+            return {"type": "object", "additionalProperties": self.of(arguments[1])}
+        if origin in (Union, types.UnionType) and arguments[1:] == (type(None),):
+            inner = self.of(arguments[0])
+            if isinstance(inner.get("type"), str):
+                return {**inner, "type": [inner["type"], "null"]}
+            return {"anyOf": [inner, {"type": "null"}]}
+        raise TypeError(f"no JSON Schema for {kind}")
+
+
+def config_schema() -> dict[str, Any]:
+    """The schema of netcount.toml: written by hand, but for the limits and the conventions' names."""
+    found: dict[str, Any] = json.loads((SCHEMAS / "config.json").read_text(encoding="utf-8"))
+    found["$defs"]["limits"]["properties"] = {rule: _limit(rule) for rule in rule_names()}
+    found["properties"]["convention"]["propertyNames"] = {"not": {"enum": list(CONVENTIONS)}}
+    return found
+
+
+def _limit(rule: str) -> dict[str, Any]:
+    if rule in TYPE_RULES:
+        return {"type": "array", "minItems": 1, "items": {"type": "string"}}
+    if rule.startswith("max_increase_"):
+        return {"$ref": "#/$defs/increase"}
+    figure = rule.split("_", 1)[1]
+    if figure in SHARES:
+        return {"$ref": "#/$defs/shares", "description": f"Of the net's {SHARES[figure].key}, by kernel size."}
+    return {"$ref": "#/$defs/quantity", "description": f"The {FIGURES[figure].meaning}."}
+
+
+def schemas() -> dict[str, str]:
+    """The text of each file by name."""
+    made = {name: Schema().document(name, part) for name, part in DOCUMENTS.items()}
+    made["config"] = config_schema()
+    return {name: json.dumps(one, indent=2, ensure_ascii=False) + "\n" for name, one in made.items()}
+
+
+# ---- the page
+
+
+def words(kind: Any) -> str:
+    """A type for people, parts as links."""
+    kind, keywords, _ = taken_apart(kind)
+    values = keywords.get("enum", ())
+    if 0 < len(values) < MOST_VALUES:
+        return " or ".join(f"`{value}`" for value in values)
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if is_typeddict(kind):
+        return f"[{part_name(kind)}](#{part_name(kind)})"
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin is list:
+        return f"list of {words(arguments[0])}"
+    if origin is dict:
+        return f"object of {words(arguments[1])}"
+    return f"{words(arguments[0])} or null"
+
+
+def about(kind: Any) -> str:
+    """What the annotations say of a type, on whatever level."""
+    _, _, said = taken_apart(kind)
+    return said
+
+
+def table(part: type) -> str:
+    """A row a field."""
+    rows = [
+        f"| `{name}` | {words(kind)}{'' if always else ', where there is one'} | {about(kind)} |"
+        for name, (kind, always) in fields_of(part).items()
+    ]
+    return "\n".join(["| field | type | |", "|---|---|---|", *rows])
+
+
+def parts_of(part: type, seen: dict[str, type]) -> None:
+    """The parts that a document holds, in the order in which they are met."""
+    for kind, _ in fields_of(part).values():
+        for inner in _inside(kind):
+            if part_name(inner) not in seen:
+                seen[part_name(inner)] = inner
+                parts_of(inner, seen)
+
+
+def _inside(kind: Any) -> Iterator[type]:
+    kind, _, _ = taken_apart(kind)
+    if is_typeddict(kind):
+        yield kind
+    elif get_origin(kind) is not Literal:
+        for argument in get_args(kind):
+            yield from _inside(argument)
+
+
+def tables() -> str:
+    """All documents, then all parts, by name."""
+    blocks = []
+    seen: dict[str, type] = {}
+    for name, part in DOCUMENTS.items():
+        schema = get_args(get_type_hints(part)["schema"])[0]
+        blocks += [f"### {schema}", f"{sentence(part)} (`netcount/schemas/{name}.json`)", table(part)]
+        parts_of(part, seen)
+    blocks += ["## Parts", "What stands in the documents above."]
+    for name, part in sorted(seen.items()):
+        blocks += [f"### {name}", sentence(part), table(part)]
+    return "\n\n".join(blocks)
+
+
+def page() -> str:
+    """docs/json.md with its tables made anew."""
+    return _MARKS.sub(lambda marks: f"{marks[1]}\n{tables()}\n\n{marks[2]}", PAGE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    for name, text in schemas().items():
+        (SCHEMAS / f"{name}.json").write_text(text, encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
