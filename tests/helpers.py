@@ -25,10 +25,12 @@ CONFORMANCE = ROOT / "tests" / "conformance"
 SHARED = ROOT.parent / "shared"
 CORPUS = SHARED / "corpus"
 GOLDEN = SHARED / "golden"
+WIDE = SHARED / "wide"
 
 needs_corpus = pytest.mark.skipif(
     not CORPUS.is_dir(), reason="the corpus of public nets (../shared/corpus) is not here"
 )
+needs_wide = pytest.mark.skipif(not WIDE.is_dir(), reason="the public nets of ../shared/wide are not here")
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden models (../shared/golden) are not here")
 
 
@@ -55,8 +57,10 @@ def layer_of(text: str, bottoms: int = 1, tops: int = 1, phase: str = "TEST") ->
     blobs = "".join(f' bottom: "b{i}"' for i in range(bottoms))
     blobs += "".join(f' top: "t{i}"' for i in range(tops))
     problems: list[Any] = []
-    net = bind(read(f'layer {{ name: "it"{blobs} {text} }}', "test"), "NetParameter", problems)
+    unknown: list[Any] = []
+    net = bind(read(f'layer {{ name: "it"{blobs} {text} }}', "test"), "NetParameter", problems, unknown)
     assert not problems, problems
+    assert not unknown, unknown
     (message,) = net.children("layer")
     found = CATALOGUE.find(message)
     assert found is not None, text

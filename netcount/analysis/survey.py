@@ -20,12 +20,11 @@ from netcount.core.errors import (
     InputError,
     NetcountError,
     Spelling,
-    UnknownTypeError,
     each,
     spelled,
     spelling,
 )
-from netcount.core.files import read_text, shown_path
+from netcount.core.files import shown_path
 from netcount.graph.graph import Graph
 from netcount.graph.load import DEFAULTS, load_net
 from netcount.graph.options import LoadOptions
@@ -163,15 +162,9 @@ _Task: TypeAlias = "Callable[[str], SurveyRow]"
 
 
 def _load(file: str, options: LoadOptions) -> Graph:
-    """The net; of the assumptions, which are for all nets, only those that this one needs."""
-    if not options.assume or file == "-":
-        return load_net(file, options)
-    try:
-        return load_net(file, options._replace(assume={}))
-    except UnknownTypeError:
-        text = read_text(file)
-        wanted = {name: what for name, what in options.assume.items() if name in text}
-        return load_net(file, options._replace(assume=wanted))
+    """The net; the assumptions are for all nets, and each needs only some of them."""
+    assume = {name: what._replace(optional=True) for name, what in options.assume.items()}
+    return load_net(file, options._replace(assume=assume))
 
 
 def _walk(folder: str) -> Iterator[str]:

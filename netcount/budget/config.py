@@ -18,6 +18,7 @@ from netcount.core.files import shown_path
 from netcount.core.opcount import OpCount
 from netcount.core.suggest import unknown
 from netcount.graph.options import LoadArguments, LoadOptions
+from netcount.layers.assumed import Assumption
 
 FILE = "netcount.toml"
 
@@ -28,7 +29,7 @@ _OPTIONS = {
 _NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS.values()}
 _BITS = ("weight_bits", "activation_bits")
 _BUDGET = {"nets", "layers", "level", *_BITS}
-_TOP = {"net", "budget", "baseline", "convention"}
+_TOP = {"net", "budget", "baseline", "convention", "assume"}
 
 
 class NetEntry(NamedTuple):
@@ -56,6 +57,7 @@ class Config(NamedTuple):
     baseline: str | None
     baseline_place: Place | None
     conventions: Mapping[str, Convention] = CONVENTIONS
+    assume: Mapping[str, Assumption] = {}
 
     def labelled(self) -> dict[str, tuple[str, NetEntry]]:
         """Every file and its entry by label: the name, or the path from the folder with slashes.
@@ -116,6 +118,7 @@ class _Reader(Tables):
     def config(self, document: Any) -> Config:
         self.known(document, _TOP, "key")
         self.conventions = {**CONVENTIONS, **self.own_conventions(document)}
+        self.assume = self.assumptions(document)
         nets = [self.net(table, index) for index, table in enumerate(self.tables(document, "net"))]
         budgets = [
             self.budget(table, "budget", index, _BUDGET)
@@ -131,7 +134,18 @@ class _Reader(Tables):
             shown_file(self.folder / baseline) if baseline else None,
             self.place("baseline") if baseline else None,
             MappingProxyType(self.conventions),
+            MappingProxyType(self.assume),
         )
+
+    def assumptions(self, document: Any) -> dict[str, Assumption]:
+        """The `[assume]` table: what layers are taken for in every net that has them."""
+        assumptions: dict[str, Assumption] = {}
+        for name, value in self.typed(document, "assume", dict, "a table by layer, type or field", {}).items():
+            try:
+                assumptions |= LoadOptions.of(assume={name: value}).assume
+            except InputError as problem:
+                self.wrong(problem.what, "assume", name)
+        return {name: what._replace(optional=True) for name, what in assumptions.items()}
 
     def own_conventions(self, document: Any) -> dict[str, Convention]:
         """The `[convention.NAME]` tables: whole-number weights of op classes."""
@@ -209,7 +223,8 @@ class _Reader(Tables):
                 self.wrong(f"{key}: {problem.what}{hint}", *at, key)
             else:
                 given.update(one)
-        return LoadOptions.of(**given)
+        options = LoadOptions.of(**given)
+        return options._replace(assume={**self.assume, **options.assume})
 
     def budget(self, table: Any, kind: str, index: int, others: Collection[str]) -> Budget | None:
         """The limits of a table; None for a net without any."""

@@ -75,7 +75,7 @@ def analyze(
         try:
             counts.append(count(load_net(file, load), rule))
         except NetcountError as problem:
-            say(problem)
+            say(problem, file)
             code = problem.exit_code
     if code and output is not None:
         raise click.exceptions.Exit(code)

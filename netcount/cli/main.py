@@ -11,7 +11,7 @@ import click
 
 from netcount import __version__
 from netcount.cli.flags import OPTIONS
-from netcount.cli.output import say, silence
+from netcount.cli.output import errors_as_documents, say, silence
 from netcount.core.errors import NetcountError, reason, spelled
 from netcount.core.exit_codes import INTERRUPTED
 from netcount.core.suggest import unknown
@@ -112,6 +112,7 @@ codecs.register_error(_SPELT, _spelt)
 
 def _code() -> int:
     """Run the command; what it ends with."""
+    errors_as_documents(False)
     try:
         code = netcount.main(standalone_mode=False, prog_name="netcount")
     except click.Abort:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from netcount.analysis.conventions import CONVENTIONS, Convention, convention_named
+from netcount.cli.output import errors_as_documents
 from netcount.core.errors import InputError
 from netcount.core.units import parse_quantity
 from netcount.graph.options import LoadOptions
-from netcount.layers.assumed import IDENTITY
+from netcount.layers.assumed import Assumption
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -58,9 +60,18 @@ def net_options(function: F) -> F:
                 "--assume",
                 "assume",
                 multiple=True,
-                metavar="TYPE=identity|LAYER=SHAPE",
-                help="What to take an unknown layer for, by type or name; several tops: shapes "
-                "separated by ';'. The report is then incomplete.",
+                metavar="NAME=WHAT",
+                help="What to take a layer for, by its name or type: LAYER=N,C,H,W gives its tops' shape (several "
+                "tops: shapes separated by ';'; its cost is then missing), TYPE=identity, or TYPE=KNOWN_TYPE, "
+                "which counts it as that. MESSAGE.field=ignored passes over a field that no known Caffe has, "
+                "unknown-fields=ignored all of them. Repeatable.",
+            ),
+            click.option(
+                "--define",
+                "define",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="The value of a placeholder $NAME$ or ${NAME}; repeatable.",
             ),
         )
     ):
@@ -73,8 +84,21 @@ FORMATS = ("table", "csv", "markdown", "json")
 
 def format_options(*forms: str, about: str = "") -> Callable[[F], F]:
     """--format, one of `forms` (the first by default), and --output."""
+
+    def chosen(context: click.Context, option: click.Parameter, value: str) -> str:
+        errors_as_documents(value == "json")
+        return value
+
     form = click.option(
-        "--format", "-f", "form", type=click.Choice(forms), default=forms[0], show_default=True, help=about
+        "--format",
+        "-f",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        is_eager=True,
+        callback=chosen,
+        help=about,
     )
     output = click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
     return lambda function: form(output(function))
@@ -118,9 +142,37 @@ def scale_options(function: F) -> F:
 def load_options(options: dict[str, Any]) -> LoadOptions:
     """How nets are read, from the values of `net_options`, which are taken out of `options`."""
     given = {name: options.pop(name) for name in LoadOptions._fields if name in options}
-    readers = {"input_shapes": parse_input_shapes, "assume": parse_assumptions}
+    readers = {"input_shapes": parse_input_shapes, "assume": parse_assumptions, "define": parse_definitions}
     arguments: Any = {name: readers[name](value) if name in readers else value for name, value in given.items()}
-    return LoadOptions.of(**arguments)
+    load = LoadOptions.of(**arguments)
+    configured = _configured_assumptions()
+    return load._replace(assume={**configured, **load.assume}) if configured else load
+
+
+def _configured_assumptions() -> Mapping[str, Assumption]:
+    """The `[assume]` table of the configuration that is found upwards; most have none, and are not parsed."""
+    folder = os.getcwd()
+    while True:
+        for name, heads in (("netcount.toml", _ASSUME), ("pyproject.toml", _TOOL_ASSUME)):
+            try:
+                with open(os.path.join(folder, name), "rb") as stream:
+                    text = stream.read()
+            except OSError:
+                continue
+            if any(head in text for head in heads):
+                from netcount.budget import config  # only who has such a table pays for it
+
+                return config.load(os.path.join(folder, name)).assume
+            if name == "netcount.toml" or b"tool.netcount" in text:
+                return {}
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return {}
+        folder = parent
+
+
+_ASSUME = (b"[assume]", b"[assume.", b"assume = {")
+_TOOL_ASSUME = (b"[tool.netcount.assume]", b"[tool.netcount.assume.")
 
 
 def parse_input_shapes(values: Sequence[str]) -> dict[str, list[int]]:
@@ -140,12 +192,26 @@ def parse_assumptions(values: Sequence[str]) -> dict[str, str | list[list[int]]]
     for value in values:
         name, equals, what = value.rpartition("=")
         if not equals or not name:
-            raise InputError(f"{value} is neither TYPE=identity nor LAYER=N,C,H,W", argument="assume")
-        if what == IDENTITY:
-            found[name] = what
-        else:
+            raise InputError(
+                f"{value} is none of LAYER=N,C,H,W, TYPE=identity, TYPE=KNOWN_TYPE and MESSAGE.field=ignored",
+                argument="assume",
+            )
+        if what[:1].isdigit():
             found[name] = [_shape(part, value, "assume") for part in what.split(";")]
+        else:
+            found[name] = what
     return found
+
+
+def parse_definitions(values: Sequence[str]) -> dict[str, str]:
+    """`["HEIGHT=320"]` -> {"HEIGHT": "320"}."""
+    definitions = {}
+    for value in values:
+        name, equals, what = value.partition("=")
+        if not equals or not name.isidentifier():
+            raise InputError(f"{value} is not NAME=VALUE", argument="define")
+        definitions[name] = what
+    return definitions
 
 
 def _shape(text: str, value: str, argument: str) -> list[int]:

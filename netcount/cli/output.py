@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import click
@@ -16,9 +17,25 @@ from netcount.core.files import write_atomically
 from netcount.report.formats.layout import Part, plain
 from netcount.report.formats.text import visible
 
+_documents = ContextVar("documents", default=False)
 
-def say(error: NetcountError) -> None:
-    """Print an error, or each of several, on a line of its own on standard error."""
+
+def errors_as_documents(wanted: bool) -> None:
+    """Whether errors of this command are JSON documents on standard output too."""
+    _documents.set(wanted)
+
+
+def say(error: NetcountError, file: str | None = None) -> None:
+    """Print an error, or each of several, on a line of its own on standard error.
+
+    Where the command writes JSON, its document (`netcount/error/1`) goes to standard output, on one line.
+    """
+    if _documents.get():
+        import json
+
+        from netcount.report.error import document
+
+        tell(json.dumps(document(error, file), allow_nan=False) + "\n")
     for problem in each(error):
         prefix = "" if problem.place else "netcount: "
         click.echo(f"{prefix}{visible(str(problem))}", err=True)

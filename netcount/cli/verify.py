@@ -79,7 +79,7 @@ def verify(
         try:
             found.append(_verified(file, load, weights, inputs, prepared, seed, limit))
         except NetcountError as problem:
-            say(problem)
+            say(problem, file)
             code = problem.exit_code
     if not (code and output is not None):
         forms = Forms(

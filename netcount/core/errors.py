@@ -40,12 +40,15 @@ class Advice(NamedTuple):
         value: A word, a number, or extents with commas; capitals stand for what the caller knows: "N,C,H,W".
         key: Of a mapping (`input_shapes`, `assume`): the blob, layer or type that the value is for.
         lead: The words before it in a sentence; "and" where it only helps together with the one before.
+        spoken: Whether the error's sentence ends in it; what helps only a fork's users is left to those who
+            ask for the advice.
     """
 
     argument: str
     value: str
     key: str = ""
     lead: str = "try"
+    spoken: bool = True
 
     def __str__(self) -> str:
         return _SPELLING.get().advice(self)
@@ -115,10 +118,8 @@ def with_advice(what: str, advice: Sequence[Advice]) -> str:
     >>> with_advice("no size", [Advice("batch", "4"), Advice("phase", "TRAIN", lead="take")])
     'no size; try batch=4, or take phase="TRAIN"'
     """
-    if not advice:
-        return what
     text = what
-    for number, one in enumerate(advice):
+    for number, one in enumerate(one for one in advice if one.spoken):
         joint = " and " if one.lead == "and" else ", or " if number else "; "
         text += joint + f"{'' if one.lead == 'and' else one.lead} {one}".lstrip()
     return text
@@ -146,6 +147,8 @@ class NetcountError(Exception):
     """
 
     exit_code = BAD_INPUT
+    layer: int | None = None
+    """Where the layer stands in the text, of a mistake in its fields."""
 
     def __init__(
         self,

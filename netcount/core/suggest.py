@@ -38,3 +38,21 @@ def unknown(what: str, name: str, known: Iterable[str], *, show_all: bool = Fals
     if not show_all:
         return text
     return f"{text}{' Known' if hint else '; known'} are {', '.join(names)}"
+
+
+def distance(one: str, other: str, most: int) -> int | None:
+    """The edits (insert, delete, replace a letter; Levenshtein 1966) between two words; None above `most`.
+
+    >>> distance("kernel_sise", "kernel_size", 2), distance("pda", "pad", 2), distance("stride", "pad", 2)
+    (1, 2, None)
+    """
+    if abs(len(one) - len(other)) > most:
+        return None
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        diagonal, row[0] = row[0], i
+        for j, against in enumerate(other, 1):
+            diagonal, row[j] = row[j], min(diagonal + (letter != against), row[j] + 1, row[j - 1] + 1)
+        if min(row) > most:
+            return None
+    return row[-1] if row[-1] <= most else None

@@ -2,49 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from netcount.core.errors import Advice, InputError, NetcountError, Problems, Warned, raise_all
 from netcount.core.shape import Shape
-from netcount.graph.connect import Part, Wiring, check_fields, wire
+from netcount.core.suggest import nearest
+from netcount.graph.connect import Part, Wiring, unread_fields, wire
 from netcount.graph.graph import Blob, Graph, Node, Owner
 from netcount.graph.options import LoadOptions
 from netcount.graph.propagate import Batch, Shapes, is_input, propagate
+from netcount.graph.ways_out import overridable
+from netcount.layers.assumed import Assumption
 from netcount.layers.bases import Source
 from netcount.prototxt.message import Message
 from netcount.prototxt.select import Phase, State, select
+from netcount.prototxt.unknown_fields import ALL, UnknownField, Verdict, judge
 
 
-def build(message: Message, options: LoadOptions, problems: Iterable[NetcountError] = ()) -> Graph:
+def build(
+    message: Message,
+    options: LoadOptions,
+    problems: Iterable[NetcountError] = (),
+    unknown: Sequence[UnknownField] = (),
+) -> Graph:
     """The net that `message` (an upgraded NetParameter) describes, as Caffe would build it.
 
     Args:
         message: The upgraded NetParameter.
         options: Which layers to take, for how many images, what is assumed.
         problems: Mistakes found before (by binding), reported together with those found here.
+        unknown: Fields that no known Caffe has.
 
     Raises:
         InputError: Caffe would refuse the net; Errors where there are several reasons.
     """
-    found = Problems(problems)
-    check_fields(message.children("layer"), options.catalogue, found)
+    found = Problems()
     own_state = message.child("state")
     merged = State(options.phase, options.level, {*own_state.texts("stage"), *options.stages})
     chosen = select(message.children("layer"), merged, found)
     taken = set(map(id, chosen))
     left_out = [layer for layer in message.children("layer") if id(layer) not in taken]
+    verdict = _judged(message, unknown, options, {layer.tree.offset for layer in left_out})
     chosen = _with_given_inputs(chosen, options.input_shapes)
-    wiring = wire(chosen, options.catalogue, merged.phase, options.assume, found, left_out)
+    broken = {problem.layer for problem in verdict.problems}
+    wiring = wire(chosen, options, merged.phase, found, left_out, broken)
+    replaced = {part.message.tree.offset for part in wiring.assumed}
+    layers = {layer.tree.offset: layer for layer in chosen}
+    for problem in (*problems, *verdict.problems):
+        if problem.layer is None or problem.layer not in replaced:
+            layer = layers.get(problem.layer) if problem.layer is not None else None
+            found.append(overridable(problem, layer) if layer and not problem.advice else problem)
     given = _named(options.input_shapes, wiring, found)
     shapes = propagate(wiring, given, found)
     owners = _share(wiring, shapes, found)
     raise_all(found)
-    warnings: list[Warned] = []
+    warnings = [*verdict.warnings]
     if not chosen:
         warnings.append(Warned(f"the net has no layers in phase {merged.phase}", message.place()))
     shapes, actual = _rebatch(wiring, given, shapes, options.batch, warnings)
-    return _assemble(message, merged.phase, wiring, shapes, owners, actual, warnings)
+    return _assemble(message, merged.phase, wiring, shapes, owners, actual, warnings, verdict.assumed)
+
+
+def _judged(
+    message: Message, unknown: Sequence[UnknownField], options: LoadOptions, left_out: Collection[int]
+) -> Verdict:
+    """What becomes of the fields that no known Caffe has, and of assumptions about fields that are not there."""
+    fields = [*unknown, *unread_fields(message.children("layer"), options)]
+    ignored = {name for name, what in options.assume.items() if what.ignored}
+    verdict = judge(sorted(fields, key=lambda field: field.offset), ignored, left_out)
+    keys = {field.key for field in fields}
+    for name in sorted(ignored - keys - {ALL}):
+        if options.assume[name].optional:
+            continue
+        hint = nearest(name, sorted(keys))
+        verdict.problems.append(InputError(f'the file has no unknown field "{name}"{hint}', argument="assume"))
+    return verdict
 
 
 def _with_given_inputs(layers: list[Message], given: Mapping[str, Shape]) -> list[Message]:
@@ -199,7 +232,9 @@ def _assemble(
     owners: list[list[Owner | None]],
     batch: int | None,
     warnings: list[Warned],
+    ignored: Sequence[Warned],
 ) -> Graph:
+    assumptions = (*ignored, *_notes(wiring.assumed))
     blobs: list[Blob] = []
     for index, name in enumerate(wiring.blob_names):
         shape = shapes.blobs[index]
@@ -227,13 +262,6 @@ def _assemble(
             if layer.assumed:
                 other = Advice("input_shapes", "N,C,H,W", node.tops[0].name, "give its shape with")
                 warnings.append(Warned(f'{part.type} "{part.name}": {layer.assumed}', node.place, (other,)))
-    for part in wiring.assumed:
-        warnings.append(
-            Warned(
-                f'{part.type} "{part.name}" is not known; its shape is assumed and its cost not counted',
-                part.message.place(),
-            )
-        )
     return Graph(
         name=message.text("name"),
         file=message.tree.source.file,
@@ -243,6 +271,27 @@ def _assemble(
         blobs=tuple(blobs),
         inputs=tuple(inputs),
         outputs=tuple(wiring.outputs()),
-        warnings=tuple(warnings),
-        complete=not wiring.assumed,
+        warnings=(*warnings, *assumptions),
+        assumptions=assumptions,
+        complete=all(part.complete for part in wiring.assumed) and not ignored,
     )
+
+
+def _notes(parts: Sequence[Part]) -> list[Warned]:
+    """What was assumed: one note for each type and assumption."""
+    groups: dict[tuple[str, Assumption], list[Part]] = {}
+    for part in parts:
+        if part.assumption is not None:
+            groups.setdefault((part.type, part.assumption), []).append(part)
+    notes = []
+    for (kind, assumption), members in groups.items():
+        names = f'"{members[0].name}"' + (f" and {len(members) - 1} more" if len(members) > 1 else "")
+        if assumption.like is not None:
+            what = f"read and counted as {assumption.like}"
+        elif assumption.has_cost:
+            what = "with the shape and the cost given"
+        else:
+            known = "" if members[0].known else "not known, "
+            what = f"{known}its shape is assumed and its cost not counted"
+        notes.append(Warned(f"{kind} {names}: {what}", members[0].message.place()))
+    return notes

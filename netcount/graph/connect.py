@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from netcount.core.errors import MAX_PROBLEMS, Advice, InputError, NetcountError, UnknownTypeError
-from netcount.core.shape import Shape
+from netcount.core.errors import Advice, InputError, NetcountError
 from netcount.core.suggest import nearest
-from netcount.layers.assumed import IDENTITY, Assumed
+from netcount.graph.options import LoadOptions
+from netcount.graph.ways_out import overridable, unknown_types
+from netcount.layers.assumed import Assumed, Assumption
 from netcount.layers.layer import Layer, give_all
-from netcount.layers.registry import Catalogue
-from netcount.prototxt.bind import BROKEN, unknown_field
+from netcount.layers.registry import python_key
+from netcount.prototxt.bind import BROKEN
 from netcount.prototxt.message import Message
 from netcount.prototxt.select import way_in
+from netcount.prototxt.unknown_fields import UnknownField
 
 
 class Part:
     """A layer and its blobs by index, before any shape is known; `layer` None when it is broken."""
 
-    __slots__ = ("bottoms", "layer", "message", "name", "tops", "type")
+    __slots__ = ("assumption", "bottoms", "known", "layer", "message", "name", "tops", "type")
 
     def __init__(self, message: Message) -> None:
+        self.assumption: Assumption | None = None
+        self.known = True
         self.message = message
         self.name: str = message.get("name")
         self.type: str = message.get("type")
         self.layer: Layer | None = None
         self.bottoms: list[int] = []
         self.tops: list[int] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of its cost is missing."""
+        return self.assumption is None or self.assumption.like is not None or self.assumption.has_cost
 
 
 class Wiring:
@@ -65,40 +73,54 @@ class Wiring:
 
 def wire(
     messages: Sequence[Message],
-    catalogue: Catalogue,
+    options: LoadOptions,
     phase: str,
-    assume: Mapping[str, Sequence[Shape]],
     problems: list[NetcountError],
     left_out: Sequence[Message] = (),
+    broken: Collection[int | None] = (),
 ) -> Wiring:
-    """Connect the layers; those `left_out` by the state only help to say who would make a blob.
+    """Connect the layers.
 
-    Every mistake is appended to `problems`; a broken layer stays as a part
-    without a Layer, so that what depends on it is not reported as well."""
+    Every mistake is appended to `problems`; a broken layer stays as a part without a Layer, so that what
+    depends on it is not reported as well.
+
+    Args:
+        messages: The layers of the net.
+        options: The types that are known, and what is assumed.
+        phase: "TRAIN" or "TEST".
+        problems: Takes the mistakes.
+        left_out: Layers that the state leaves out; they help to say which layer would make a blob.
+        broken: Offsets of layers in which a mistake is known already.
+    """
     wiring = Wiring()
-    unknown: list[Part] = []
-    unused = dict(assume)
+    unknown: list[Message] = []
     for message in messages:
         part = Part(message)
         _connect_bottoms(wiring, part, messages, left_out, problems)
-        broken = BROKEN in message.values
-        make = _maker(part, catalogue, assume, unused, wiring)
-        if make is None and not broken:
-            unknown.append(part)
+        try:
+            make = _maker(part, options, wiring)
+        except NetcountError as problem:
+            problems.append(problem)
+            make, unfit = None, True
+        else:
+            fields_broken = BROKEN in message.values or message.tree.offset in broken
+            unfit = fields_broken and (part.assumption is None or part.assumption.like is not None)
+        if make is None and not unfit:
+            unknown.append(message)
         top_count = _connect_tops(wiring, part, make, problems)
-        if make is not None and not broken:
+        if make is not None and not unfit:
             try:
                 part.layer = _set_up(part, make, top_count, phase)
             except NetcountError as problem:
-                problems.append(problem)
+                problems.append(problem if part.assumption else overridable(problem, message))
         wiring.parts.append(part)
     _check_loss_weights(wiring, problems)
     if unknown:
-        problems.append(_unknown_types(unknown, catalogue))
-    for name in unused:
+        problems.append(unknown_types(unknown, options.catalogue))
+    for name in _unused(options.assume, wiring):
         known = [*dict.fromkeys([p.type for p in wiring.parts] + [p.name for p in wiring.parts])]
         problems.append(
-            InputError(f'no unknown layer has the type or name "{name}"{nearest(name, known)}', argument="assume")
+            InputError(f'no layer has the type or name "{name}"{nearest(name, known)}', argument="assume")
         )
     return wiring
 
@@ -106,23 +128,44 @@ def wire(
 Make = Callable[[Message, int, str], Layer]
 
 
-def _maker(
-    part: Part,
-    catalogue: Catalogue,
-    assume: Mapping[str, Sequence[Shape]],
-    unused: dict[str, Sequence[Shape]],
-    wiring: Wiring,
-) -> Make | None:
-    found = catalogue.find(part.message)
-    if found is not None:
-        return found
-    for key in (part.name, part.type):
-        if key in assume:
-            unused.pop(key, None)
-            shapes = assume[key]
-            wiring.assumed.append(part)
-            return lambda message, tops, phase: Assumed(message, tops, phase, shapes)
+def _unused(assume: Mapping[str, Assumption], wiring: Wiring) -> list[str]:
+    """Assumptions about types and names that no layer has."""
+    names = {name for part in wiring.parts for name in names_of(part.message)}
+    return [name for name, what in assume.items() if not (what.ignored or what.optional) and name not in names]
+
+
+def names_of(message: Message) -> tuple[str, ...]:
+    """What an assumption may call a layer: its name, its type, and a Python layer by its class."""
+    kind: str = message.get("type")
+    python = (python_key(message).removeprefix("Python:"),) if kind == "Python" else ()
+    return (message.get("name"), kind, *python)
+
+
+def assumption_for(message: Message, assume: Mapping[str, Assumption]) -> Assumption | None:
+    """What is assumed of a layer, by its name before its type."""
+    for name in names_of(message) if assume else ():
+        if name in assume and not assume[name].ignored:
+            return assume[name]
     return None
+
+
+def _maker(part: Part, options: LoadOptions, wiring: Wiring) -> Make | None:
+    layer = options.catalogue.find(part.message)
+    assumption = assumption_for(part.message, options.assume)
+    if assumption is None:
+        return layer
+    part.assumption, part.known = assumption, layer is not None
+    if assumption.like is None:
+        wiring.assumed.append(part)
+        return lambda message, tops, phase: Assumed(message, tops, phase, assumption)
+    like = options.catalogue.get(assumption.like)
+    if like is None:
+        known = [key for key in options.catalogue if not key.startswith("Python:")]
+        raise InputError(
+            f'there is no layer type "{assumption.like}"{nearest(assumption.like, known)}', argument="assume"
+        )
+    wiring.assumed.append(part)
+    return like
 
 
 def _connect_bottoms(
@@ -151,15 +194,11 @@ def _unknown_bottom(
     messages: Sequence[Message],
     left_out: Sequence[Message],
 ) -> InputError:
-    makers, others = (
-        [layer for layer in layers if name in layer.values.get("top", ())] for layers in (messages, left_out)
-    )
+    makers, others = ([layer for layer in layers if _makes(layer, name)] for layers in (messages, left_out))
     advice: list[Advice] = []
     if makers and all(m is not part.message for m in makers):
         line = makers[0].place().line
         hint = f'; it is made only later, by "{makers[0].text("name")}" (line {line})'
-    elif makers:
-        hint = "; it is made by this layer itself"
     elif others:
         left_out_layer = others[0]
         hint = (
@@ -171,10 +210,17 @@ def _unknown_bottom(
     else:
         hint = nearest(name, [n for n in wiring.current if n != name])
         if not hint:
-            hint = "; nothing makes it"
+            own = name in part.message.values.get("top", ())
+            hint = "; only this layer itself makes it" if own else "; nothing makes it"
             advice = give_all("input_shapes", "N,C,H,W", [name])
     message = f'{part.type} "{part.name}": unknown bottom "{name}"{hint}'
     return part.message.error(message, "bottom", index, advice=advice)
+
+
+def _makes(layer: Message, blob: str) -> bool:
+    """Whether a layer makes a blob, and does not only work on it in place."""
+    values = layer.values
+    return blob in values.get("top", ()) and blob not in values.get("bottom", ())
 
 
 def _connect_tops(wiring: Wiring, part: Part, make: Make | None, problems: list[NetcountError]) -> int:
@@ -268,45 +314,20 @@ def _check_arity(part: Part, made: type[Layer], top_count: int) -> None:
         )
 
 
-def check_fields(messages: Sequence[Message], catalogue: Catalogue, problems: list[NetcountError]) -> None:
-    """Refuse unknown parameter messages, also of layers that the state leaves out: they are for
-    custom and for unknown layer types only."""
+def unread_fields(messages: Sequence[Message], options: LoadOptions) -> list[UnknownField]:
+    """Parameter messages that no schema knows, in layers whose type is known and reads none of its own.
+
+    Layers of unknown, assumed and custom types may bring such a message.
+    """
+    fields = []
     for message in messages:
         if min(message.values, default="a") >= "A":  # "?" stands before all letters
             continue
+        made = options.catalogue.find(message)
+        if made is None or options.catalogue.custom(made) or assumption_for(message, options.assume):
+            continue
         for name in message.values:
             if name[0] == "?":
-                made = catalogue.find(message)
-                if made is not None and not catalogue.custom(made):
-                    at = message.place_offset(name[1:])
-                    problems.append(unknown_field(message.tree, "LayerParameter", name[1:], at))
-
-
-def _unknown_types(parts: list[Part], catalogue: Catalogue) -> UnknownTypeError:
-    by_type: dict[str, list[Part]] = {}
-    for part in parts:
-        label = part.type
-        if label == "Python":
-            param = part.message.child("python_param")
-            label = f"Python {param.text('module')}.{param.text('layer')}"
-        by_type.setdefault(label, []).append(part)
-    known = [key for key in catalogue if not key.startswith("Python:")]
-    told = []
-    for label, found in islice(by_type.items(), MAX_PROBLEMS):
-        lines = ", ".join(str(part.message.place("type").line) for part in found[:8])
-        more = ", …" if len(found) > 8 else ""
-        word = "line" if len(found) == 1 else "lines"
-        told.append(f'"{label}" ({word} {lines}{more}{nearest(label, known)})')
-    if len(by_type) > len(told):
-        told.append(f"and {len(by_type) - len(told)} more")
-    plural = "s" if len(told) > 1 else ""
-    first = parts[0]
-    return UnknownTypeError(
-        f"unknown layer type{plural} {', '.join(told)}; a class for it can be installed (entry point "
-        'group "netcount.layers")',
-        first.message.place("type"),
-        advice=(
-            Advice("assume", IDENTITY, first.type or "TYPE", "assume what it does:"),
-            Advice("assume", "N,C,H,W", first.name or "LAYER", ""),
-        ),
-    )
+                at, tree = message.place_offset(name[1:]), message.tree
+                fields.append(UnknownField("LayerParameter", name[1:], message.values[name][0], tree, at, tree))
+    return fields

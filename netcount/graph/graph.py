@@ -93,6 +93,7 @@ class Graph:
         inputs: tuple[int, ...],
         outputs: tuple[int, ...],
         warnings: tuple[Warned, ...],
+        assumptions: tuple[Warned, ...] = (),
         complete: bool,
     ) -> None:
         self.name = name
@@ -104,6 +105,7 @@ class Graph:
         self.inputs = inputs
         self.outputs = outputs
         self.warnings = warnings
+        self.assumptions = assumptions
         self.complete = complete
 
     def node(self, name: str) -> Node:

@@ -11,7 +11,8 @@ from netcount.graph.build import build
 from netcount.graph.graph import Graph
 from netcount.graph.options import LoadOptions
 from netcount.graph.solver import message_of
-from netcount.prototxt.reader import read
+from netcount.prototxt.reader import defined, read
+from netcount.prototxt.unknown_fields import UnknownField
 
 DEFAULTS = LoadOptions()
 
@@ -38,10 +39,12 @@ def load_text(text: str, options: LoadOptions = DEFAULTS, file: str = "<text>") 
     """
     with paused():
         problems = Problems()
-        message, own_level = message_of(read(text, file), problems, options.phase)
+        unknown: list[UnknownField] = []
+        tree = read(defined(text, options.define), file)
+        message, own_level = message_of(tree, problems, unknown, options.phase)
         if own_level and not options.level:
             options = options._replace(level=own_level)
-        return build(message, options, problems)
+        return build(message, options, problems, unknown)
 
 
 def name_of(path: str | os.PathLike[str]) -> str:

@@ -9,12 +9,29 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias, TypedDict, Unp
 from netcount.core.errors import InputError
 from netcount.core.shape import INT_MAX, Shape, oversized
 from netcount.core.suggest import nearest
-from netcount.layers.assumed import IDENTITY
+from netcount.layers.assumed import IDENTITY, Assumption
 from netcount.layers.registry import CATALOGUE, Catalogue
 from netcount.prototxt.select import Phase
+from netcount.prototxt.unknown_fields import IGNORED
 
-Assumption: TypeAlias = "str | Sequence[int] | Sequence[Sequence[int]]"
-"""What a layer of unknown type is taken for: "identity", the shape of its tops, or a shape a top."""
+
+class ByHand(TypedDict, total=False):
+    """What a layer costs, where the caller knows it.
+
+    Attributes:
+        shape: Of its tops: one, or one a top; without it bottom 0's.
+        params: Its learned values.
+        madds: Its multiply-adds for one image.
+    """
+
+    shape: Sequence[int] | Sequence[Sequence[int]]
+    params: int
+    madds: int
+
+
+Assumable: TypeAlias = "str | Sequence[int] | Sequence[Sequence[int]] | ByHand"
+"""What a layer is taken for: "identity", a known type, the shape of its tops, a shape a top, or its cost; and
+of a field: "ignored"."""
 
 
 class LoadArguments(TypedDict, total=False):
@@ -26,8 +43,10 @@ class LoadArguments(TypedDict, total=False):
         stages: The stages of include and exclude rules; none by default.
         batch: Images to count for, 1 by default; "net" or None: what the file declares.
         input_shapes: N×C×H×W by blob name; "" for the only input.
-        assume: For layers of unknown type, by type or layer name: "identity", a shape, or a shape for
-            each top.
+        assume: By type or layer name, of layers that are unknown or that a fork reads in its own way:
+            "identity", a known type, a shape, a shape for each top, or shape, params and madds.  By
+            MESSAGE.field: "ignored", for a field that no known Caffe has ("unknown-fields": for all).
+        define: Values for the placeholders `$NAME$` and `${NAME}` of a template.
         catalogue: The layer types that are known.
     """
 
@@ -36,7 +55,8 @@ class LoadArguments(TypedDict, total=False):
     stages: Collection[str]
     batch: int | str | None
     input_shapes: Mapping[str, Sequence[int]] | None
-    assume: Mapping[str, Assumption] | None
+    assume: Mapping[str, Assumable] | None
+    define: Mapping[str, object] | None
     catalogue: Catalogue
 
 
@@ -49,7 +69,8 @@ class LoadOptions(NamedTuple):
         stages: As in LoadArguments, in the order given.
         batch: Images; None for what the file declares.
         input_shapes: By blob name; "" for the only input.
-        assume: The shapes of a layer's tops, by its type or name; none for the identity.
+        assume: As in LoadArguments.
+        define: As in LoadArguments, as texts.
         catalogue: As in LoadArguments.
     """
 
@@ -58,7 +79,8 @@ class LoadOptions(NamedTuple):
     stages: tuple[str, ...] = ()
     batch: int | None = 1
     input_shapes: Mapping[str, Shape] = {}
-    assume: Mapping[str, tuple[Shape, ...]] = {}
+    assume: Mapping[str, Assumption] = {}
+    define: Mapping[str, str] = {}
     catalogue: Catalogue = CATALOGUE
 
     @classmethod
@@ -162,17 +184,45 @@ def _input_shapes(value: Any) -> Mapping[str, Shape]:
     return {blob: _shape("input_shapes", blob, shape) for blob, shape in given.items()}
 
 
-def _assume(value: Any) -> Mapping[str, tuple[Shape, ...]]:
+def _define(value: Any) -> Mapping[str, str]:
+    given = _mapping("define", value, '{"HEIGHT": 320}')
+    for name, what in given.items():
+        if not isinstance(what, (str, int, float)) or not name.isidentifier():
+            _refuse("define", f'"{name}" gets a text or a number, not {what!r}')
+    return {name: str(what) for name, what in given.items()}
+
+
+def _assume(value: Any) -> Mapping[str, Assumption]:
     given = _mapping("assume", value, f'{{"FooLayer": "{IDENTITY}"}}')
     return {name: _assumed(name, what) for name, what in given.items()}
 
 
-def _assumed(name: str, value: Any) -> tuple[Shape, ...]:
-    if isinstance(value, str) and value == IDENTITY:
-        return ()
+def _assumed(name: str, value: Any) -> Assumption:
+    if isinstance(value, str) and value:
+        if value == IDENTITY:
+            return Assumption()
+        return Assumption(ignored=True) if value == IGNORED else Assumption(like=value)
+    if isinstance(value, Mapping):
+        return _by_hand(name, value)
+    return Assumption(_shapes(name, value))
+
+
+def _by_hand(name: str, value: Mapping[str, Any]) -> Assumption:
+    for key in value:
+        if key not in ByHand.__annotations__:
+            _refuse("assume", f'"{name}" has {", ".join(ByHand.__annotations__)}, not {key!r}')
+    cost = {key: _whole(value.get(key)) for key in ("params", "madds")}
+    for key, number in cost.items():
+        if number is None or not 0 <= number < 2**63:
+            _refuse("assume", f'{key} of "{name}" is a whole number from 0 on, not {value.get(key)!r}')
+    shapes = _shapes(name, value["shape"]) if "shape" in value else ()
+    return Assumption(shapes, None, cost["params"], cost["madds"])
+
+
+def _shapes(name: str, value: Any) -> tuple[Shape, ...]:
     items = _items(value)
     if not items:
-        _refuse("assume", f'"{name}" is taken for "{IDENTITY}" or for a shape, not for {value!r}')
+        _refuse("assume", f'"{name}" is taken for "{IDENTITY}", a known type or a shape, not for {value!r}')
     if _whole(items[0]) is not None:
         return (_shape("assume", name, items),)
     return tuple([_shape("assume", name, shape) for shape in items])
@@ -191,6 +241,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "batch": _batch,
     "input_shapes": _input_shapes,
     "assume": _assume,
+    "define": _define,
     "catalogue": _catalogue,
 }
 """What brings each argument into its one form."""

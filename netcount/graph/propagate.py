@@ -8,6 +8,8 @@ from typing import NamedTuple
 from netcount.core.errors import Advice, Errors, InputError, MissingShapeError, NetcountError
 from netcount.core.shape import Shape, oversized
 from netcount.graph.connect import Part, Wiring
+from netcount.graph.ways_out import overridable
+from netcount.layers.assumed import Assumed
 from netcount.layers.bases import Source
 from netcount.layers.layer import Layer, ParamBlob
 
@@ -115,11 +117,12 @@ def _with_hint(
     for blob in () if isinstance(problem, Errors) else part.bottoms:
         name, producer = wiring.blob_names[blob], wiring.producers[blob]
         if name not in given and producer >= 0 and _by_custom(wiring, wiring.parts[producer], found):
-            return problem.changed(
+            problem = problem.changed(
                 f'{problem.what}; "{name}" is only assumed to be {found[blob]}',
                 advice=[Advice("input_shapes", "N,C,H,W", name, "give its shape with")],
             )
-    return problem
+            break
+    return problem if part.assumption else overridable(problem, part.message)
 
 
 def _by_custom(wiring: Wiring, maker: Part, found: list[Shape | None]) -> bool:
@@ -143,6 +146,8 @@ def _rebatched(shape: Shape, batch: Batch) -> Shape:
 
 
 def _check_params(part: Part, layer: Layer, own: list[ParamBlob]) -> None:
+    if isinstance(layer, Assumed):
+        return  # its blobs are not known
     specs = len(part.message.values.get("param", ()))
     if specs > len(own):
         layer.refuse(f"has {len(own)} parameter blobs but {specs} param {{ … }} entries", "param", len(own))

@@ -13,18 +13,21 @@ from netcount.prototxt.message import Message
 from netcount.prototxt.reader import read
 from netcount.prototxt.schema import fields_of
 from netcount.prototxt.tree import Tree
+from netcount.prototxt.unknown_fields import UnknownField
 from netcount.prototxt.upgrade import upgrade
 
 
-def message_of(tree: Tree, problems: list[NetcountError], phase: str) -> tuple[Message, int]:
+def message_of(
+    tree: Tree, problems: list[NetcountError], unknown: list[UnknownField], phase: str
+) -> tuple[Message, int]:
     """The upgraded NetParameter of a file, also where the file is a solver that names or holds a net.
 
     With it the level that the solver asks for; a net alone cannot ask for one.
     """
     if not _is_solver(tree):
         _check_net(tree)
-        return read_net(tree, tree.source.file, problems), 0
-    solver = bind(tree, "SolverParameter", problems)
+        return read_net(tree, tree.source.file, problems, unknown), 0
+    solver = bind(tree, "SolverParameter", problems, unknown)
     raise_all(problems)
     given = [name for name in ("net", "net_param", "train_net", "train_net_param") if solver.has(name)]
     if len(given) > 1:
@@ -36,7 +39,7 @@ def message_of(tree: Tree, problems: list[NetcountError], phase: str) -> tuple[M
         if inline:
             net = upgrade(inline[0] if isinstance(inline, list) else inline, problems)
         elif named:
-            net = _followed(solver, f"{prefix}net", named, problems)
+            net = _followed(solver, f"{prefix}net", named, problems, unknown)
         else:
             continue
         net = _in_state(net, solver, phase)
@@ -55,7 +58,13 @@ def _in_state(net: Message, solver: Message, phase: str) -> Message:
     return Message(net.type, {**net.values, "state": merged}, net.tree)
 
 
-def _followed(solver: Message, field: str, named: str | list[str], problems: list[NetcountError]) -> Message:
+def _followed(
+    solver: Message,
+    field: str,
+    named: str | list[str],
+    problems: list[NetcountError],
+    unknown: list[UnknownField],
+) -> Message:
     """The net a solver names, looked for beside the solver and then where the path says."""
     name = named[0] if isinstance(named, list) else named
     folder = os.path.dirname(solver.tree.source.file)
@@ -65,24 +74,35 @@ def _followed(solver: Message, field: str, named: str | list[str], problems: lis
             tree = read(read_text(candidate), file)
             if _is_solver(tree):
                 raise solver.error(f'this solver names "{name}", which is a solver too', field)
-            return read_net(tree, file, problems)
+            return read_net(tree, file, problems, unknown)
     raise solver.error(
         f'this is a solver file, and the net it names, "{name}", is not there; analyze that file',
         field,
     )
 
 
+_ANYWHERE = frozenset({"name", "engine", "state", "debug_info"})
+"""Fields of a net that files of other tools have too."""
+
+
 def _check_net(tree: Tree) -> None:
     """Refuse, with one error, a file that has nothing of a net."""
     known = fields_of("NetParameter")
     names = list(dict.fromkeys(name for name, _, _ in tree.fields))
-    if names and not any(name in known or nearest(name, known) for name in names):
+    telling = [name for name in names if name not in _ANYWHERE]
+    if names and not any(name in known or nearest(name, known) for name in telling):
         shown = ", ".join(f'"{name[:40]}"' for name in names[:4])
         raise InputError(f"this is not a net: it has {shown}, and no layer", tree.place(tree.fields[0][2]))
 
 
+_OF_SOLVERS = frozenset(
+    "net net_param train_net test_net train_net_param test_net_param base_lr lr_policy max_iter solver_mode"
+    " snapshot snapshot_prefix test_iter test_interval momentum weight_decay gamma stepsize solver_type".split()
+)
+"""Fields by one of which a file is known as a solver; others stand in files of other tools too."""
+
+
 def _is_solver(tree: Tree) -> bool:
     """Whether the fields are a solver's: one that only solvers have, and no layers."""
-    net, solver = fields_of("NetParameter"), fields_of("SolverParameter")
     names = {name for name, _, _ in tree.fields}
-    return not names & {"layer", "layers"} and any(n in solver and n not in net for n in names)
+    return not names & {"layer", "layers"} and not names.isdisjoint(_OF_SOLVERS)

@@ -5,27 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from netcount.core.errors import InputError, NetcountError
-from netcount.core.suggest import nearest
 from netcount.prototxt.message import Message
 from netcount.prototxt.schema import fields_of, required_fields
 from netcount.prototxt.tree import Tree
+from netcount.prototxt.unknown_fields import LAYERS, UnknownField
 from netcount.prototxt.values import Convert, converter
 
 BROKEN = "!broken"
 """Marks a message, and those around it, in which a mistake left a field unset."""
 
-_OPEN_ENDED = "LayerParameter"
-"""The message in which a custom layer may bring a parameter message of its own."""
-
 _binders: dict[str, dict[str, tuple[Convert | None, str, bool]]] = {}
 
 
-def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
+def bind(
+    tree: Tree, type: str, problems: list[NetcountError], unknown: list[UnknownField], layer: Tree | None = None
+) -> Message:
     """The message of schema type `type` that `tree` writes down.
 
-    Mistakes are appended to `problems`, and their fields left unset.  A sub-message of a layer
-    that the schema does not know is kept as a tree under "?name", for custom layers.
+    Args:
+        tree: What the file says.
+        type: The name of a message type of the schema.
+        problems: Mistakes are appended, and their fields left unset.
+        unknown: Fields that the schema's message does not have are appended.  A sub-message of a layer
+            that nobody knows is kept as a tree under "?name", for custom layers.
+        layer: The layer around the message, if there is one.
     """
+    if type in LAYERS:
+        layer = tree
     binders = _binders.get(type) or _binders_of(type)
     values: dict[str, Any] = {}
     before = len(problems)
@@ -33,7 +39,10 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
         try:
             convert, type_name, repeated = binders[name]
         except KeyError:
-            _unknown(tree, type, name, raw, offset, values, problems)
+            if type in LAYERS and not isinstance(raw, str):
+                values.setdefault("?" + name, []).append(raw)
+            else:
+                unknown.append(UnknownField(type, name, raw, tree, offset, layer))
             continue
         try:
             if convert is None:
@@ -41,7 +50,7 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
                     if raw == "[]" and repeated:
                         continue
                     raise ValueError(f"needs a message {{ … }}, not {raw[:40]!r}")
-                value = bind(raw, type_name, problems)
+                value = bind(raw, type_name, problems, unknown, layer)
             elif isinstance(raw, str):
                 if repeated and raw == "[]":
                     continue
@@ -68,28 +77,10 @@ def bind(tree: Tree, type: str, problems: list[NetcountError]) -> Message:
             problems.append(InputError(f'{type} needs the field "{name}"', tree.place()))
     if len(problems) > before:
         values[BROKEN] = True
+        if layer is tree:
+            for problem in problems[before:]:
+                problem.layer = tree.offset
     return Message(type, values, tree)
-
-
-def _unknown(
-    tree: Tree,
-    type: str,
-    name: str,
-    raw: Tree | str,
-    offset: int,
-    values: dict[str, Any],
-    problems: list[NetcountError],
-) -> None:
-    if type == _OPEN_ENDED and not isinstance(raw, str):
-        values.setdefault("?" + name, []).append(raw)
-        return
-    problems.append(unknown_field(tree, type, name, offset))
-
-
-def unknown_field(tree: Tree, type: str, name: str, offset: int) -> InputError:
-    """The error for a field that a message type does not have."""
-    hint = nearest(name, fields_of(type))
-    return InputError(f'{type} has no field "{name[:80]}"{hint}', tree.place(offset))
 
 
 def _binders_of(type: str) -> dict[str, tuple[Convert | None, str, bool]]:

@@ -12,9 +12,10 @@ adjacent strings, mistakes) goes the slower way, token by token.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NoReturn
 
-from netcount.core.errors import InputError
+from netcount.core.errors import Advice, InputError
 from netcount.prototxt.tree import Source, Tree
 
 _SKIP = r"(?:[ \t\r\n\v\f]++|\#[^\n\0]*+)*+"
@@ -35,6 +36,7 @@ _TOKEN = re.compile(
     rf"({_STRING})|(-{_SKIP}(?:{_NUMBER}|{_IDENTIFIER})(?![A-Za-z0-9_.]))|({_NUMBER})(?![A-Za-z0-9_.])"
     rf"|({_IDENTIFIER})|([{{}}<>\[\]:,;])"
 )
+_PLACEHOLDER = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*)\$)")
 _CLOSER = {"{": "}", "<": ">"}
 _MAX_LISTS = 32
 
@@ -58,6 +60,15 @@ def token_span(text: str, position: int) -> tuple[int, int]:
     """Where the number or word at `position` stands: from there to its end."""
     found = _TOKEN.match(text, position)
     return position, found.end() if found else position
+
+
+def defined(text: str, values: Mapping[str, str]) -> str:
+    """The text with `$NAME$` and `${NAME}` replaced by the values given; others stay as they are.
+
+    >>> defined("dim: $HEIGHT$ dim: ${W} # $OTHER$", {"HEIGHT": "320", "W": "448"})
+    'dim: 320 dim: 448 # $OTHER$'
+    """
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1] or found[2], found[0]), text) if values else text
 
 
 class _Reader:
@@ -242,6 +253,19 @@ class _Reader:
             self._fail(f"{_shown(_word(self.text, position))} is not a number", position)
         if character == "\ufeff":
             self._fail("the file begins with a byte order mark, which Caffe does not read", position)
+        placeholder = _PLACEHOLDER.match(self.text, position)
+        if placeholder:
+            rest = [placeholder, *_PLACEHOLDER.finditer(self.text, placeholder.end())]
+            names = list(dict.fromkeys(found[1] or found[2] for found in rest))[:20]
+            lead = "give its value:" if len(names) == 1 else "give the values:"
+            raise InputError(
+                f"{placeholder[0][:80]} is a placeholder that a script fills in",
+                self.source.place(position),
+                advice=[
+                    Advice("define", "VALUE", name[:80], "and" if number else lead)
+                    for number, name in enumerate(names)
+                ],
+            )
         self._fail(f"{_shown(character)} has no meaning here", position)
 
     def _skip(self, position: int) -> int:

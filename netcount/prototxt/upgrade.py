@@ -102,7 +102,7 @@ def _upgrade_v1(old: Message) -> Message:
     values: dict[str, Any] = {
         name: value
         for name, value in old.values.items()
-        if name in known and name not in ("param", "type", "layer")
+        if (name in known and name not in ("param", "type", "layer")) or name[0] == "?"
     }
     if old.has("type"):
         enum_name = old.text("type")

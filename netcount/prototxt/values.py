@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from struct import pack, unpack
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ _RANGES = {
     "uint64": (0, 2**64 - 1),
 }
 _BOOLS = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"|' r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 _LETTERS = {
@@ -133,12 +134,27 @@ def _enum(type_name: str) -> Convert:
         try:
             return names[whole_number(raw)]
         except (ValueError, KeyError):
+            if type_name == V1_TYPE and _WORD.fullmatch(raw):
+                return raw  # a fork's type: its layer is of unknown type
             known = list(values)
             hint = nearest(raw, known) or ("; one of " + ", ".join(known) if len(known) < 9 else "")
-            what = "no V1 layer's type" if type_name == V1_TYPE else "none of its values"
-            raise ValueError(f"is {raw[:80]}, {what}{hint}") from None
+            if type_name == V1_TYPE:
+                raise ValueError(_v1_type(raw, values)) from None
+            raise ValueError(f"is {raw[:80]}, none of its values{hint}") from None
 
     return convert
+
+
+def _v1_type(raw: str, values: Mapping[str, int]) -> str:
+    """What is wrong with the type of a V1 layer, and what to write."""
+    if raw[0] not in "\"'":
+        return f"is {raw[:80]}, no V1 layer's type"
+    plain = raw[1:-1]
+    same = {name.replace("_", ""): name for name in values}.get(plain.replace("_", "").upper(), "CONVOLUTION")
+    return (
+        f'is {raw[:80]}, and in a "layers" message (V1) a type is a word without quotes: write type: {same}, '
+        'or "layer" in place of "layers" where the file is in the current form'
+    )
 
 
 def _string(raw: str) -> str:

@@ -14,7 +14,7 @@ from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED, INCOMPLETE
 from netcount.core.units import percent, plural
 from netcount.report.comparison import shape_text
-from netcount.report.document import place, totals
+from netcount.report.document import place, totals, warning
 from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
@@ -137,6 +137,8 @@ def lines(nets: Sequence[Checked]) -> list[str]:
             place = f"   [{item.limit.place}]" if item.limit.place else ""
             found.append(visible(f"{label}  {summary(net, item)}{place}"))
             found += [visible(f"        {line}") for line in details(net, item)]
+        if net.counted is not None:
+            found += [visible(f"note  {net.title}: assumed: {note}") for note in net.counted.net.assumptions]
         if net.incomplete:
             found.append(visible(f"FAIL  {net.title}: {INCOMPLETE_TEXT}"))
         if net.exit_code == DONE:
@@ -220,6 +222,7 @@ def _net(net: Checked) -> types.CheckedNet:
         "file": net.file,
         "status": STATUS[net.exit_code],
         "complete": counted.net.complete if counted else False,
+        "assumptions": [warning(note) for note in counted.net.assumptions] if counted else [],
         "totals": totals(sums_of(counted.layers)) if counted else None,
         "errors": [_problem(problem) for problem in net.problems],
         "checks": [_finding(net, found) for found in net.findings],

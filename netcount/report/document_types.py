@@ -551,6 +551,31 @@ class Error(TypedDict):
     message: str
 
 
+class WayOut(TypedDict):
+    """An option that helps.  What bears the same number in `way` helps only together."""
+
+    option: str
+    value: Annotated[str, "Capitals stand for what the reader knows: N,C,H,W."]
+    way: Annotated[int, Keywords(("minimum", 1))]
+
+
+class Problem(Error):
+    """A mistake, and the ways out of it."""
+
+    advice: list[WayOut]
+
+
+class ErrorDocument(Problem):
+    """What a command with --format json prints, on one line, in place of a result.
+
+    message, place and advice are those of the first of its problems.
+    """
+
+    schema: Literal["netcount/error/1"]
+    file: Annotated[str | None, "The file that was asked for."]
+    problems: Annotated[list[Problem], Keywords(("minItems", 1))]
+
+
 class CheckedNet(TypedDict):
     """A net and what its check found."""
 
@@ -558,6 +583,7 @@ class CheckedNet(TypedDict):
     file: str
     status: Annotated[str, one_of("within", "over", "error", "incomplete")]
     complete: bool
+    assumptions: Annotated[list[Warning], "What layers and fields were taken for."]
     totals: Totals | None
     errors: list[Error]
     checks: list[Check]
@@ -636,6 +662,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "verification": Verification,
         "layers": Layers,
         "baseline": Baseline,
+        "error": ErrorDocument,
     }
 )
 """By the name of its schema."""

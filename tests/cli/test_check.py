@@ -98,7 +98,7 @@ def test_a_new_net_is_not_let_through(tool: Tool) -> None:
             "input_shape = { X = [1, 2, 9, 11] }",
             '1: --input-shape: a.prototxt: the net has no blob "X"',
         ),
-        ('assume = { Foo = "identity" }', '--assume: a.prototxt: no unknown layer has the type or name "Foo"'),
+        ('assume = { Foo = "identity" }', '--assume: a.prototxt: no layer has the type or name "Foo"'),
         ("", 'netcount.toml:1: no budget says anything about "a.prototxt"'),
     ],
 )

@@ -12,6 +12,7 @@ import netcount
 from netcount.core.errors import Advice, Errors, InputError, MissingFileError, spelled
 from netcount.core.shape import Shape
 from netcount.graph.options import LoadArguments, LoadOptions
+from netcount.layers.assumed import Assumption
 from netcount.layers.registry import CATALOGUE
 from tests.helpers import inputs
 
@@ -21,10 +22,26 @@ MANY = {
     "stages": ["a", "b"],
     "batch": "4",
     "input_shapes": {"x": np.array([2, 3]), "": [5]},
-    "assume": {"Foo": "identity", "bar": (1, 2), "baz": [(1, 2), [3]]},
+    "assume": {
+        "Foo": "identity",
+        "bar": (1, 2),
+        "baz": [(1, 2), [3]],
+        "Twin": "Convolution",
+        "DataParameter.x": "ignored",
+        "Own": {"shape": [1, 2], "params": np.int64(3), "madds": 4},
+    },
+    "define": {"N": 3, "NAME": "x"},
     "catalogue": CATALOGUE.with_(),
 }
-KINDS = {"phase": str, "level": int, "stages": tuple, "batch": int, "input_shapes": dict, "assume": dict}
+KINDS = {
+    "phase": str,
+    "level": int,
+    "stages": tuple,
+    "batch": int,
+    "input_shapes": dict,
+    "assume": dict,
+    "define": dict,
+}
 
 
 def test_the_arguments_are_the_options() -> None:
@@ -39,7 +56,15 @@ def test_values_are_brought_into_one_form() -> None:
     options = LoadOptions.of(**MANY)  # type: ignore[arg-type]
     assert (options.phase, options.level, options.stages, options.batch) == ("TRAIN", 3, ("a", "b"), 4)
     assert options.input_shapes == {"x": Shape((2, 3)), "": Shape((5,))}
-    assert options.assume == {"Foo": (), "bar": (Shape((1, 2)),), "baz": (Shape((1, 2)), Shape((3,)))}
+    assert options.assume == {
+        "Foo": Assumption(),
+        "bar": Assumption((Shape((1, 2)),)),
+        "baz": Assumption((Shape((1, 2)), Shape((3,)))),
+        "Twin": Assumption(like="Convolution"),
+        "DataParameter.x": Assumption(ignored=True),
+        "Own": Assumption((Shape((1, 2)),), params=3, madds=4),
+    }
+    assert options.define == {"N": "3", "NAME": "x"}
     assert all(type(getattr(options, name)) is kind for name, kind in KINDS.items())
     assert LoadOptions.of(batch="net").batch is None
     assert LoadOptions.of(input_shapes=None, assume=None, batch=None) == LoadOptions(batch=None)
@@ -66,10 +91,12 @@ def test_values_are_brought_into_one_form() -> None:
         ("input_shapes", {"data": (1, -1)}, "negative"),
         ("input_shapes", {"data": (1 << 16, 1 << 16)}, "INT_MAX"),
         ("input_shapes", {1: (1, 3)}, "a name is a text"),
-        ("assume", {"Foo": "same"}, '"Foo" is taken for "identity" or for a shape'),
+        ("assume", {"Foo": ""}, '"Foo" is taken for "identity", a known type or a shape'),
         ("assume", {"Foo": []}, '"identity"'),
         ("assume", {"Foo": [(1, 2), "x"]}, "whole numbers"),
         ("assume", ["Foo"], "by name"),
+        ("define", {"1N": 3}, "gets a text or a number"),
+        ("define", {"N": [3]}, "gets a text or a number"),
         ("catalogue", {}, "netcount.Catalogue"),
     ],
 )

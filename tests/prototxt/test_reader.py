@@ -17,7 +17,8 @@ from netcount.prototxt.protobuf import message_class, to_protobuf
 from netcount.prototxt.reader import read
 from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
 from netcount.prototxt.tree import Source
-from tests.helpers import CORPUS, SAMPLES, conformance_cases, examples, needs_corpus
+from netcount.prototxt.unknown_fields import UnknownField, refusal
+from tests.helpers import CORPUS, SAMPLES, WIDE, conformance_cases, examples, needs_corpus, needs_wide
 
 NET = "NetParameter"
 
@@ -25,11 +26,30 @@ NET = "NetParameter"
 def ours(text: str, type: str = NET) -> Any:
     """The protobuf message of our reader; InputError where it refuses."""
     problems: list[NetcountError] = []
-    message = bind(read(text, "test"), type, problems)
+    unknown: list[UnknownField] = []
+    message = bind(read(text, "test"), type, problems, unknown)
     raise_all(problems)
-    unknown = [name for layer in message.values.get("layer", []) for name in layer.values if name[0] == "?"]
-    if unknown:
-        raise InputError(f"unknown field {unknown[0]}")
+    raise_all([refusal(field, None) for field in unknown])
+    if _kept_for_custom_layers(message):
+        raise InputError("parameter messages or types that no schema knows", message.place())
+    return to_protobuf(message)
+
+
+def _kept_for_custom_layers(message: Any) -> list[str]:
+    """Parameter messages and V1 types that no schema knows."""
+    old = message.values.get("layers", [])
+    layers = [*message.values.get("layer", []), *old]
+    types = {layer.text("type") for layer in old if layer.has("type")}
+    return [name for layer in layers for name in layer.values if name[0] == "?"] + sorted(
+        types - set(ENUMS["V1LayerParameter.LayerType"])
+    )
+
+
+def ours_without_unknown_fields(text: str, type: str = NET) -> Any:
+    """The protobuf message of our reader, unknown fields passed over; InputError where it refuses."""
+    problems: list[NetcountError] = []
+    message = bind(read(text, "test"), type, problems, [])
+    raise_all(problems)
     return to_protobuf(message)
 
 
@@ -53,6 +73,37 @@ def both_refuse_or_agree(text: str, type: str = NET) -> bool:
         return False
     assert ours(text, type) == expected
     return True
+
+
+def passed_over_alike(text: str) -> bool:
+    """Hold one text to both, unknown fields passed over; whether protobuf then accepts it."""
+    try:
+        expected = text_format.Parse(text, message_class(NET)(), allow_unknown_field=True)
+    except (text_format.ParseError, DeprecationWarning):
+        return False
+    assert ours_without_unknown_fields(text) == expected
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "foo: 1 name: 'x'",
+        "layer { foo: 'a' 'b' name: 'x' bar: [1, 2] }",
+        "layer { foo_param { a: -1.5 b { c: TRUE } } name: 'x' }",
+        "layer { convolution_param { pad: 1 foo < x: 1 > kernel_size: 3 } }",
+    ],
+)
+def test_unknown_fields_are_passed_over_as_protobuf_does_it(text: str) -> None:
+    assert passed_over_alike(text)
+
+
+@needs_wide
+@pytest.mark.parametrize("part", range(8))
+def test_public_nets_with_unknown_fields_read_as_protobuf_reads_them(part: int) -> None:
+    files = sorted((WIDE / "nets").iterdir())[part::8]
+    accepted = [file.name for file in files if passed_over_alike(file.read_text("utf-8", errors="replace"))]
+    assert len(accepted) > 0.9 * len(files)
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.prototxt")), ids=lambda p: p.stem)
