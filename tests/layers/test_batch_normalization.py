@@ -97,3 +97,37 @@ def test_more_tops_or_axes_than_the_fork_has_are_refused() -> None:
         layer_of('type: "BN"').infer([Shape((2, 3, 4, 5, 6))])
     with pytest.raises(InputError, match="takes 1 to 3 tops, not 0"):
         net_of('layer { name: "n" type: "BN" bottom: "x" } input: "x" input_shape { dim: 2 dim: 3 }')
+
+
+STATISTICS = [SLOPE + 1, SLOPE, np.ones(1, dtype=np.float32)]
+
+
+@pytest.mark.parametrize("field", ["scale_bias: true", "scale_filler { value: 1 }", "bias_filler { value: 0 }"])
+def test_nvidias_batch_norm_learns_a_scale_and_a_bias(field: str) -> None:
+    specs = "".join(f" param {{ lr_mult: {rate} }}" for rate in (1, 1, 0, 0))
+    net = net_of(
+        'input: "x" input_shape { dim: 2 dim: 6 dim: 3 dim: 5 }'
+        f'layer {{ name: "n" type: "BatchNorm" bottom: "x" top: "y"{specs} batch_norm_param {{ {field} }} }}'
+    )
+    rows = {layer.name: layer for layer in net.analyze().layers}
+    assert [blob.shape for blob in net.node("n").params] == [(6,), (6,), (1,), (6,), (6,)]
+    assert (rows["n"].params, rows["n"].statistics) == (12, 13)
+    assert (rows["n"].ops.madds, rows["n"].ops.muls) == (0, 2 * 6 * 15 + 2 * 6)
+
+
+def test_nvidias_batch_norm_scales_after_it_normalizes() -> None:
+    layer = layer_of('type: "BatchNorm" batch_norm_param { scale_bias: true eps: 1e-9 }')
+    (y,) = layer.forward([X], [*STATISTICS, SLOPE, BIAS], Run())
+    mean, variance, scale, bias = (value.reshape(6, 1, 1) for value in (*STATISTICS[:2], SLOPE, BIAS))
+    np.testing.assert_allclose(y, (X - mean) / np.sqrt(variance + 1e-5) * scale + bias, rtol=1e-5, atol=1e-5)
+    (own,) = layer_of('type: "BatchNorm" batch_norm_param { scale_bias: true }', phase="TRAIN").forward(
+        [X], [*STATISTICS, SLOPE, BIAS], Run()
+    )
+    np.testing.assert_allclose(own, normal(X, 1e-5), rtol=1e-4, atol=1e-5)
+
+
+def test_a_batch_norm_without_these_fields_learns_nothing() -> None:
+    layer = layer_of('type: "BatchNorm" batch_norm_param { scale_bias: false }')
+    assert {blob.role for blob in layer.blobs([Shape(X.shape)])} == {"statistic"}
+    with pytest.raises(InputError, match="lr_mult must be 0"):
+        layer_of('type: "BatchNorm" param { lr_mult: 1 }')

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import SameShape, touch
+from netcount.layers.filler import Filler
 from netcount.layers.layer import Layer, ParamBlob
 from netcount.prototxt.message import Message
 
@@ -14,22 +15,33 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array, Run
 
 
+NVIDIA_EPS = 1e-5
+"""The least eps of NVIDIA's BatchNorm."""
+
+
 class BatchNorm(SameShape, Layer):
     """(x − mean) / √(variance + eps) a channel.  N×C×*S; statistics C, C and a correction factor 1.
 
     Nothing is learned here; a Scale layer behind it does that.  Source: batch_norm_layer.cpp.
+    NVIDIA's, known by scale_bias, scale_filler or bias_filler, learns a scale C and a bias C too, and
+    sets every lr_mult itself.  Source: batch_norm_layer.cpp of NVIDIA's Caffe.
     """
 
     type = "BatchNorm"
 
     def read(self, message: Message) -> None:
-        """eps, and whether the kept statistics are used."""
+        """eps, whether the kept statistics are used, and whether a scale and a bias are learned."""
         values = message.values
         param = message.child("batch_norm_param")
         self.eps = param.number("eps")
         self.kept = self.phase == "TEST"
         if param.has("use_global_stats"):
             self.kept = param.flag("use_global_stats")
+        self.fillers = [Filler(param, name) for name in ("scale_filler", "bias_filler")]
+        self.learned = param.flag("scale_bias") or any(filler.given for filler in self.fillers)
+        if self.learned:
+            self.eps = max(self.eps, NVIDIA_EPS)
+            return
         for index, spec in enumerate(values.get("param", ())):
             if (spec.number("lr_mult") != 0 and spec.has("lr_mult")) or not spec.has("lr_mult"):
                 self.refuse("its statistics are not learned: lr_mult must be 0", "param", index)
@@ -43,21 +55,23 @@ class BatchNorm(SameShape, Layer):
         return [bottom]
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
-        """Mean, variance, correction factor."""
+        """Mean, variance, correction factor; with NVIDIA's, scale and bias."""
         channels = Shape((bottoms[0][1],))
-        return [
-            ParamBlob(channels, "statistic"),
-            ParamBlob(channels, "statistic"),
-            ParamBlob(Shape((1,)), "statistic"),
-        ]
+        statistics = [ParamBlob(shape, "statistic") for shape in (channels, channels, Shape((1,)))]
+        if not self.learned:
+            return statistics
+        scale, bias = self.fillers
+        return [*statistics, ParamBlob(channels, "weight", scale), ParamBlob(channels, "bias", bias)]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add and a div an element; a channel: two muls, an add, a root.  With own statistics
-        also the mean and the variance: two adds and a mul an element, two muls a channel."""
+        also the mean and the variance: two adds and a mul an element, two muls a channel.  A learned
+        scale and bias: a mul and an add an element."""
         elements, channels = tops[0].count(), bottoms[0][1]
+        affine = OpCount(adds=elements, muls=elements) if self.learned else NOTHING
         if self.kept:
-            return OpCount(adds=elements + channels, muls=2 * channels, divs=elements, exps=channels)
-        return OpCount(
+            return affine + OpCount(adds=elements + channels, muls=2 * channels, divs=elements, exps=channels)
+        return affine + OpCount(
             adds=3 * elements + channels,
             muls=elements + 2 * channels,
             divs=elements,
@@ -69,7 +83,7 @@ class BatchNorm(SameShape, Layer):
         (x,) = bottoms
         ones = (1,) * (x.ndim - 2)
         if self.kept:
-            mean, variance, factor = blobs
+            mean, variance, factor = blobs[:3]
             scale = np.float32(0 if factor[0] == 0 else 1 / factor[0])
             mean, variance = mean * scale, variance * scale
         else:
@@ -78,4 +92,7 @@ class BatchNorm(SameShape, Layer):
         inverse = 1 / np.sqrt(variance + np.float32(self.eps))
         y = x - mean.reshape(-1, *ones)
         y *= inverse.reshape(-1, *ones)
+        if self.learned:
+            y *= blobs[3].reshape(-1, *ones)
+            y += blobs[4].reshape(-1, *ones)
         return [y]
