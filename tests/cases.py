@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests import cases_of_forks
 from tests.helpers import inputs
 
 
@@ -101,6 +102,7 @@ CASES = {
         "r g",
         "y l t i o",
     ),
+    **cases_of_forks.CASES,
 }
 """By catalogue key."""
 

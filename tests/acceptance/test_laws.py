@@ -18,6 +18,7 @@ from netcount.execute.verify import verify
 from netcount.layers import window
 from netcount.layers.registry import CATALOGUE, keys_of, python_key, shipped_types
 from tests.cases import CASES, TOLD, TRUTHS, ZEROS
+from tests.cases_of_forks import ROWS
 from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, needs_golden
 
 WITH_ARRAYS = [case for case in conformance_cases() if "arrays" in case]
@@ -52,7 +53,7 @@ def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
     found = {}
     for index in net.inputs:
         blob = net.blobs[index]
-        rows = TRUTHS.get(key, {}).get(blob.name)
+        rows = {**TRUTHS, **ROWS}.get(key, {}).get(blob.name)
         if rows is not None:
             found[blob.name] = np.zeros(blob.shape, dtype=np.float32)
             found[blob.name].reshape(-1, len(rows[0]))[: len(rows)] = rows

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.bases import touch
+from netcount.layers.filler import Filler
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, madds_of
 from netcount.layers.recurrent._recurrent import Recurrent
+from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
     from netcount.kernels.run import Array, Run
+
+GATES = 4
 
 
 class LSTM(Recurrent):
@@ -32,6 +40,126 @@ class LSTM(Recurrent):
         gates = gates + run.gemm(cont * hidden, weights[-1].T)
         hidden, cell = lstm_cell(cell, gates, cont)
         return hidden, [hidden, cell]
+
+
+class Lstm(Layer):
+    """Long short-term memory without a net inside.  (x[, marks]) -> hidden; weights 4H×I, 4H×H, bias 4H.
+
+    junhyukoh/caffe-lstm: x is (T·N)×*I with N from batch_size, the top (T·N)×H.  tianzhi0549/CTPN: x is
+    T×N×*I, the top T×N×H.  The two are told apart by batch_size and marks, which only the first has, and
+    by the axes of x: where nothing else decides, three or four of them are T×N×*I.  Marks are T·N
+    values, 0 where a sequence begins.  With recurrent_param instead of lstm_param it is Caffe's LSTM under
+    another name (MyCaffe).  Source: lstm_layer.cpp of both forks.
+    """
+
+    type = "Lstm"
+    source = "caffe-lstm, CTPN"
+    bottoms = Arity(1, 5)
+    tops = Arity(1, 3)
+    time_major = True
+
+    def read(self, message: Message) -> None:
+        """num_output, the fillers, and which fork's it is."""
+        self.stock = LSTM(message, self.top_count, self.phase) if message.has("recurrent_param") else None
+        if self.stock:
+            return
+        param, bottoms = message.child("lstm_param"), len(message.texts("bottom"))
+        self.num_output, self.sequences = param.integer("num_output"), param.integer("batch_size")
+        self.weight_filler, self.bias_filler = Filler(param, "weight_filler"), Filler(param, "bias_filler")
+        self.flat = bottoms > 1 or param.has("batch_size")
+        if not 0 < self.num_output < 2**31:
+            self.refuse("num_output must be positive", "lstm_param.num_output")
+        if self.sequences < 1:
+            self.refuse("batch_size must be positive", "lstm_param.batch_size")
+        if bottoms > 2 or self.top_count > 1:
+            self.refuse(f"takes 1 or 2 bottoms and makes 1 top, not {bottoms} and {self.top_count}", "bottom")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """(T·N)×H, or T×N×H."""
+        if self.stock:
+            return self.stock.infer(bottoms)
+        x, *marks = bottoms
+        touch(self, x.count(), f"{self.named(0)} {x}")
+        if not x:
+            self.refuse(f"{self.named(0)} needs an axis of instants", "bottom")
+        steps, streams = self._sequence(x)
+        if marks and marks[0].count() != (marks[0][0] if marks[0] else 1):
+            self.refuse(f"{self.named(1)} {marks[0]} must hold one mark along axis 0", "bottom", 1)
+        if marks and marks[0].count() < steps * streams:
+            self.refuse(f"{self.named(1)} {marks[0]} must hold {steps * streams} marks", "bottom", 1)
+        lead = (steps * streams,) if self._flat(x) else (steps, streams)
+        return [Shape((*lead, self.num_output))]
+
+    def _flat(self, x: Sequence[int]) -> bool:
+        return self.flat or len(x) < 3
+
+    def _sequence(self, x: Shape) -> tuple[int, int]:
+        """Instants and sequences."""
+        if not self._flat(x):
+            return x[0], x[1]
+        if x[0] % self.sequences:
+            self.refuse(
+                f"axis 0 of {self.named(0)} {x} must be a multiple of batch_size {self.sequences}",
+                "lstm_param.batch_size",
+            )
+        return x[0] // self.sequences, self.sequences
+
+    def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
+        """Weights of the input, weights of the hidden state, bias."""
+        if self.stock:
+            return self.stock.blobs(bottoms)
+        wide, inputs = GATES * self.num_output, bottoms[0].count(1 if self._flat(bottoms[0]) else 2)
+        return [
+            ParamBlob(Shape((wide, inputs)), "weight", self.weight_filler),
+            ParamBlob(Shape((wide, self.num_output)), "weight", self.weight_filler),
+            ParamBlob(Shape((wide,)), "bias", self.bias_filler),
+        ]
+
+    def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
+        """With the input and with the hidden state at every instant."""
+        if self.stock:
+            return self.stock.products(bottoms, tops)
+        x = bottoms[0]
+        steps, streams = self._sequence(x)
+        wide, uses = (("gates", GATES), ("H", self.num_output)), (("T", steps), ("N", streams))
+        inputs = x.count(1 if self._flat(x) else 2)
+        return [Product((*wide, ("I", inputs)), uses), Product((*wide, ("H", self.num_output)), uses)]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """The products; a bias and a sum a gate; of a hidden value three sigmoids, two tanhs and the
+        cell's update."""
+        if self.stock:
+            return self.stock.ops(bottoms, tops)
+        values = tops[0].count()
+        update = OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
+        return OpCount(madds_of(self.products(bottoms, tops)), adds=2 * GATES * values) + update
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """The gates of every instant, and the outputs before they are joined."""
+        return (GATES + 1) * tops[0].count()
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Without marks the sequences begin at the first instant; before it all states are 0."""
+        if self.stock:
+            return self.stock.forward(bottoms, blobs, run)
+        x, *marks = bottoms
+        weight, own, bias = blobs
+        flat = self._flat(x.shape)
+        rows = x.reshape(-1, weight.shape[1])
+        streams = self.sequences if flat else x.shape[1]
+        steps = len(rows) // streams
+        gates = (run.gemm(rows, weight.T) + bias).reshape(steps, streams, -1)
+        starts = np.arange(steps)[:, None].repeat(streams, axis=1) > 0
+        going = marks[0].reshape(-1)[: steps * streams].reshape(steps, streams) != 0 if marks else starts
+        hidden = cell = np.zeros((streams, own.shape[1]), dtype=np.float32)
+        outputs = []
+        for step in range(steps):
+            goes = going[step][:, None].astype(np.float32)
+            both = gates[step] + goes * run.gemm(hidden, own.T)
+            hidden, cell = lstm_cell(cell, both, goes)
+            outputs.append(hidden)
+        top = np.stack(outputs)
+        return [top.reshape(-1, top.shape[2]) if flat else top]
 
 
 def lstm_cell(cell: Array, gates: Array, cont: Array) -> tuple[Array, Array]:
