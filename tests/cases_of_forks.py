@@ -29,6 +29,20 @@ CASES = {
     "CTCGreedyDecoder": inputs(s=(9, 2, 5), m=(9, 2), l=(9, 2)) + op("CTCGreedyDecoder", "", "s m l", "y p a"),
     "LabelsequenceAccuracy": inputs(s=(2, 9, 5), l=(2, 3)) + op("LabelsequenceAccuracy", "", "s l"),
     "Lstm": inputs(x=(5, 2, 7)) + op("Lstm", "lstm_param { num_output: 3 }"),
+    "Convolution3D": inputs(x=(2, 3, 5, 7, 6))
+    + op(
+        "Convolution3D",
+        "convolution3d_param { num_output: 4 kernel_size: 3 kernel_depth: 2 stride: 2 temporal_pad: 1 pad: 1 }",
+    ),
+    "Deconvolution3D": inputs(x=(2, 3, 2, 4, 5))
+    + op(
+        "Deconvolution3D",
+        "convolution3d_param { num_output: 4 kernel_size: 3 kernel_depth: 2 stride: 2 temporal_stride: 3 pad: 1 }",
+    ),
+    "Pooling3D": inputs(x=(2, 3, 5, 7, 6))
+    + op("Pooling3D", "pooling3d_param { pool: AVE kernel_size: 3 kernel_depth: 2 stride: 2 pad: 1 }"),
+    "PoolingND": inputs(x=(2, 3, 5, 7, 6))
+    + op("PoolingND", "pooling_param { kernel_size: 2 stride: 2 pad: 1 dilation: 2 }", tops="y m"),
     "ConvLSTM": inputs(x=(4, 2, 3, 5, 6), m=(4, 2), h=(1, 2, 7, 5, 6), c=(1, 2, 7, 5, 6))
     + op(
         "ConvLSTM",

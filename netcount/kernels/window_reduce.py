@@ -6,8 +6,9 @@ the input; padding, before the input and behind it, has positions too but no val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
@@ -66,24 +67,42 @@ def quadratic_mean(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> 
     return np.divide(squares, sums, out=np.zeros_like(sums), where=sums > 0)
 
 
-def where_largest(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> tuple[Array, Array]:
+def where_largest(
+    x: Array, starts: Sequence[range], kernel: Sequence[int], dilation: Sequence[int] | None = None
+) -> tuple[Array, Array]:
     """The largest value of each window, and where it stands in its plane (the first of equals).
 
-    A window without a value above the lowest has position -1.
+    Any number of spatial axes.  A window without a value above the lowest has position -1.
     """
-    rows, columns = starts
-    shape = (*x.shape[:2], len(rows), len(columns))
+    shape = (*x.shape[:2], *map(len, starts))
     top = np.full(shape, LOWEST, dtype=np.float32)
     mask = np.full(shape, -1, dtype=np.float32)
-    for down, right in product(*map(range, kernel)):
-        high, wide = _seen(rows, down, x.shape[2]), _seen(columns, right, x.shape[3])
-        index = (slice(None), slice(None), high[0], wide[0])
-        seen = x[(slice(None), slice(None), high[1], wide[1])]
-        place = np.add.outer(np.arange(x.shape[2])[high[1]] * x.shape[3], np.arange(x.shape[3])[wide[1]])
+    positions = np.arange(prod(x.shape[2:])).reshape(x.shape[2:])
+    for target, source in _taps(x, starts, kernel, dilation):
+        seen = x[(slice(None), slice(None), *source)]
+        index = (slice(None), slice(None), *target)
         larger = seen > top[index]
-        np.copyto(mask[index], place.astype(np.float32), where=larger)
+        np.copyto(mask[index], positions[source].astype(np.float32), where=larger)
         np.copyto(top[index], seen, where=larger)
     return top, mask
+
+
+def summed(x: Array, starts: Sequence[range], kernel: Sequence[int], dilation: Sequence[int]) -> Array:
+    """The sum of each window, of any number of spatial axes."""
+    total = np.zeros((*x.shape[:2], *map(len, starts)), dtype=np.float32)
+    for target, source in _taps(x, starts, kernel, dilation):
+        total[(slice(None), slice(None), *target)] += x[(slice(None), slice(None), *source)]
+    return total
+
+
+def _taps(
+    x: Array, starts: Sequence[range], kernel: Sequence[int], dilation: Sequence[int] | None
+) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """For each element of the kernel the windows that have a value there, and where those values are."""
+    steps = dilation or (1,) * len(kernel)
+    for tap in product(*map(range, kernel)):
+        seen = [_seen(b, o * d, e) for b, o, d, e in zip(starts, tap, steps, x.shape[2:], strict=True)]
+        yield tuple([target for target, _ in seen]), tuple([source for _, source in seen])
 
 
 def _summed(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> Array:

@@ -115,6 +115,18 @@ class Source(Moving):
         self.refuse("its data are not in the file", advice=self.given_tops())
 
 
+class ShapesOnly(NoBlobs):
+    """A layer whose shapes and arithmetic are known, but whose values are not computed here: what
+    samples, matches or groups boxes against a truth, and means little without a real one."""
+
+    replaceable = True
+
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
+        """Not here: its tops can be given."""
+        tops = ", ".join(self.message.texts("top")) or "its tops"
+        self.refuse(f"its values are not computed here; give {tops} with --input")
+
+
 def child_of(message: Message, *names: str) -> Message:
     """The first of these parameter messages that is set, or the first one, empty."""
     return message.child(next((name for name in names if message.has(name)), names[0]))

@@ -146,6 +146,11 @@ class Layer(ABC):
     replaceable: ClassVar[bool] = False
     """Whether a caller may give its tops: a source's, and what means little without a real truth."""
 
+    @classmethod
+    def variant(cls, message: Message) -> str | None:
+        """The type whose class reads this layer instead: its fields tell another fork's of the same name."""
+        return None
+
     def __init__(self, message: Message, top_count: int, phase: str = "TEST") -> None:
         """`message` is the LayerParameter; `top_count` includes automatic tops."""
         self.message = message

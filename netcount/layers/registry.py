@@ -76,7 +76,9 @@ class Catalogue:
             layer = self.get(python_key(message))
             if layer is not None or "bottom" in message.values:
                 return layer
-        return self.get(key)
+        layer = self.get(key)
+        other = layer.variant(message) if layer is not None else None
+        return self.get(other) if other is not None else layer
 
     def custom(self, layer: type[Layer]) -> bool:
         """Whether a class came with the caller or a plugin, and may read fields of its own."""

@@ -86,7 +86,7 @@ def _fill_enum(enum: EnumDescriptorProto, values: dict[str, int]) -> None:
 
 def _add_field(message: DescriptorProto, name: str, row: tuple[int, str, str, bool, Any]) -> None:
     number, kind, type_name, repeated, default = row
-    field = message.field.add(name=name, number=number)
+    field = message.field.add(name=name, json_name=name, number=number)  # forks' names may differ in "_" alone
     field.type = getattr(field, f"TYPE_{kind.upper()}")
     field.label = field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL
     if type_name:

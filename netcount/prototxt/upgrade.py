@@ -51,6 +51,11 @@ V1_TYPES = {
     "TANH": "TanH",
     "THRESHOLD": "Threshold",
     "WINDOW_DATA": "WindowData",
+    # forks' own
+    "CONVOLUTION3D": "Convolution3D",
+    "DECONVOLUTION3D": "Deconvolution3D",
+    "POOLING3D": "Pooling3D",
+    "VIDEO_DATA": "VideoData",
 }
 """V1's enum names and the type strings that took their place."""
 
@@ -64,6 +69,7 @@ _DATA_PARAMS = {
     "DATA": "data_param",
     "IMAGE_DATA": "image_data_param",
     "WINDOW_DATA": "window_data_param",
+    "VIDEO_DATA": "image_data_param",
 }
 _PARAM_SPECS = (
     ("param", "name"),

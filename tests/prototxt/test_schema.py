@@ -191,4 +191,6 @@ def forks_in_proto() -> dict[tuple[str, str], str]:
 def test_every_enum_value_of_the_facts_is_in_the_table(facts: dict[str, Any]) -> None:
     for name, values in facts["enums"].items():
         numbers = {v: n["number"] if isinstance(n, dict) else n for v, n in values.items()}
-        assert numbers == ENUMS[name], name
+        others = {value: number for value, number in ENUMS[name].items() if value not in numbers}
+        assert numbers == {value: ENUMS[name][value] for value in numbers}, name
+        assert all(number > PRIVATE for number in others.values()), name

@@ -49,6 +49,15 @@ class Pooling(NoBlobs):
     type = "Pooling"
     tops = Arity(1, 2)
 
+    @classmethod
+    def variant(cls, message: Message) -> str | None:
+        """Forks' pooling over more axes, known by fields that only they have."""
+        param = message.child(PARAM)
+        if any(param.has(field) for field in ("kernel_depth", "temporal_stride")):
+            return "Pooling3D"
+        more = any(param.has(field) for field in ("dilation", "kernel_size_3d", "stride_3d", "pad_3d"))
+        return "PoolingND" if more or param.integer("axis") != 1 else None
+
     def read(self, message: Message) -> None:
         """Method, window and rounding; `ceil_mode: false` is a fork's name for FLOOR."""
         param = message.child(PARAM)
@@ -124,7 +133,8 @@ class Pooling(NoBlobs):
         """N×C×H'×W'."""
         (bottom,) = bottoms
         if len(bottom) != 4:
-            self.refuse(f"needs 4 axes N×C×H×W, not {bottom}", "bottom")
+            hint = "; --assume Pooling=PoolingND pools over all axes behind the channels, as some forks do"
+            self.refuse(f"needs 4 axes N×C×H×W, not {bottom}{hint if len(bottom) > 4 else ''}", "bottom")
         n, c, *spatial = bottom
         kernel = self._over(bottom)
         if 0 in kernel:

@@ -54,15 +54,16 @@ class Lstm(Layer):
 
     type = "Lstm"
     source = "caffe-lstm, CTPN"
-    bottoms = Arity(1, 5)
-    tops = Arity(1, 3)
+    bottoms = Arity(1, 2)
     time_major = True
+
+    @classmethod
+    def variant(cls, message: Message) -> str | None:
+        """Caffe's LSTM where it has that layer's parameters."""
+        return "LSTM" if message.has("recurrent_param") else None
 
     def read(self, message: Message) -> None:
         """num_output, the fillers, and which fork's it is."""
-        self.stock = LSTM(message, self.top_count, self.phase) if message.has("recurrent_param") else None
-        if self.stock:
-            return
         param, bottoms = message.child("lstm_param"), len(message.texts("bottom"))
         self.num_output, self.sequences = param.integer("num_output"), param.integer("batch_size")
         self.weight_filler, self.bias_filler = Filler(param, "weight_filler"), Filler(param, "bias_filler")
@@ -71,13 +72,9 @@ class Lstm(Layer):
             self.refuse("num_output must be positive", "lstm_param.num_output")
         if self.sequences < 1:
             self.refuse("batch_size must be positive", "lstm_param.batch_size")
-        if bottoms > 2 or self.top_count > 1:
-            self.refuse(f"takes 1 or 2 bottoms and makes 1 top, not {bottoms} and {self.top_count}", "bottom")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """(T·N)×H, or T×N×H."""
-        if self.stock:
-            return self.stock.infer(bottoms)
         x, *marks = bottoms
         touch(self, x.count(), f"{self.named(0)} {x}")
         if not x:
@@ -106,8 +103,6 @@ class Lstm(Layer):
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Weights of the input, weights of the hidden state, bias."""
-        if self.stock:
-            return self.stock.blobs(bottoms)
         wide, inputs = GATES * self.num_output, bottoms[0].count(1 if self._flat(bottoms[0]) else 2)
         return [
             ParamBlob(Shape((wide, inputs)), "weight", self.weight_filler),
@@ -117,8 +112,6 @@ class Lstm(Layer):
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """With the input and with the hidden state at every instant."""
-        if self.stock:
-            return self.stock.products(bottoms, tops)
         x = bottoms[0]
         steps, streams = self._sequence(x)
         wide, uses = (("gates", GATES), ("H", self.num_output)), (("T", steps), ("N", streams))
@@ -128,8 +121,6 @@ class Lstm(Layer):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The products; a bias and a sum a gate; of a hidden value three sigmoids, two tanhs and the
         cell's update."""
-        if self.stock:
-            return self.stock.ops(bottoms, tops)
         values = tops[0].count()
         update = OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
         return OpCount(madds_of(self.products(bottoms, tops)), adds=2 * GATES * values) + update
@@ -140,8 +131,6 @@ class Lstm(Layer):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Without marks the sequences begin at the first instant; before it all states are 0."""
-        if self.stock:
-            return self.stock.forward(bottoms, blobs, run)
         x, *marks = bottoms
         weight, own, bias = blobs
         flat = self._flat(x.shape)
