@@ -13,6 +13,10 @@ def op(type: str, rest: str = "", bottoms: str = "x", tops: str = "y") -> str:
 
 
 IMAGE = inputs(x=(2, 6, 9, 11))
+FIELD = inputs(u=(2, 4, 5, 7), q=(2, 4, 5, 7), c=(2, 3, 5, 7))
+MEANFIELD = "multi_stage_meanfield_param { num_iterations: 3 }"
+WINDOW = "kernel_h: 3 kernel_w: 2 stride: 2 pad: 1"
+EIGHT_BITS = "quantization_param { bw_layer_in: 8 bw_layer_out: 8 bw_params: 8 precision: DYNAMIC_FIXED_POINT }"
 SEQUENCE = inputs(s=(9, 2, 5), l=(2, 3))
 CRNN = "alphabet_size: 5 time_step: 9"
 
@@ -29,6 +33,62 @@ CASES = {
     "CTCGreedyDecoder": inputs(s=(9, 2, 5), m=(9, 2), l=(9, 2)) + op("CTCGreedyDecoder", "", "s m l", "y p a"),
     "LabelsequenceAccuracy": inputs(s=(2, 9, 5), l=(2, 3)) + op("LabelsequenceAccuracy", "", "s l"),
     "Lstm": inputs(x=(5, 2, 7)) + op("Lstm", "lstm_param { num_output: 3 }"),
+    "LocalConvolution": IMAGE
+    + op("LocalConvolution", "local_conv_param { num_output: 4 kernel_h: 3 kernel_w: 2 stride: 2 pad: 1 }"),
+    "Local": IMAGE + op("Local", "local_param { num_output: 4 kernel_size: 3 stride: 2 pad: 1 }"),
+    "ConvolutionRistretto": IMAGE
+    + op("ConvolutionRistretto", f"convolution_param {{ num_output: 4 {WINDOW} }} {EIGHT_BITS}"),
+    "DeconvolutionRistretto": IMAGE
+    + op("DeconvolutionRistretto", f"convolution_param {{ num_output: 4 {WINDOW} }} {EIGHT_BITS}"),
+    "FcRistretto": IMAGE + op("FcRistretto", f"inner_product_param {{ num_output: 4 }} {EIGHT_BITS}"),
+    "LRNRistretto": IMAGE + op("LRNRistretto", EIGHT_BITS),
+    "SpatialDropout": IMAGE + op("SpatialDropout", "spatial_dropout_param { dropout_ratio: 0.2 }"),
+    "NegReLU": IMAGE + op("NegReLU", "relu_param { negative_slope: 0.1 }"),
+    "PixelShuffle": inputs(x=(2, 12, 5, 7)) + op("PixelShuffle", "pixel_shuffle_param { upscale_factor: 2 }"),
+    "Unpooling": inputs(x=(2, 3, 4, 5), m=(2, 3, 4, 5))
+    + op("Unpooling", "unpooling_param { output_h: 9 output_w: 11 }", "x m"),
+    "Resize": IMAGE + op("Resize", "resize_param { height: 13 width: 7 }"),
+    "DeephiResize": IMAGE
+    + op("DeephiResize", "deephi_resize_param { scale_h: 1.6 scale_w: 0.7 resize_type: BILINEAR }"),
+    "Resample": IMAGE + op("Resample", "resample_param { height: 13 width: 4 type: CUBIC }"),
+    "Downsample": IMAGE + op("Downsample", "downsample_param { top_height: 4 top_width: 5 }"),
+    "Accum": inputs(x=(2, 3, 4, 5), z=(2, 2, 7, 3)) + op("Accum", "accum_param { size_divisible_by: 8 }", "x z"),
+    "Correlation": inputs(x=(2, 3, 9, 11), z=(2, 3, 9, 11))
+    + op(
+        "Correlation",
+        "correlation_param { pad: 4 kernel_size: 3 max_displacement: 4 stride_1: 2 stride_2: 3 }",
+        "x z",
+    ),
+    "Correlation1D": inputs(x=(2, 3, 9, 11), z=(2, 3, 9, 11))
+    + op(
+        "Correlation1D",
+        "correlation_param { pad: 4 kernel_size: 3 max_displacement: 4 stride_1: 2 stride_2: 2 "
+        "single_direction: -1 }",
+        "x z",
+    ),
+    "FlowWarp": inputs(x=(2, 3, 9, 11), f=(2, 2, 9, 11)) + op("FlowWarp", "", "x f"),
+    "ChannelNorm": IMAGE + op("ChannelNorm"),
+    "Mean": IMAGE + op("Mean", "mean_param { operation: SUBTRACT value: 1 value: 2 value: 3 input_scale: 0.5 }"),
+    "DataAugmentation": IMAGE
+    + op("DataAugmentation", "augmentation_param { crop_height: 7 crop_width: 8 recompute_mean: 10 }", tops="y k"),
+    "FLOWriter": IMAGE + op("FLOWriter", tops=""),
+    "FloatWriter": IMAGE + op("FloatWriter", tops=""),
+    "ImgWriter": IMAGE + op("ImgWriter", tops=""),
+    "PFMWriter": IMAGE + op("PFMWriter", tops=""),
+    "MatWrite": IMAGE + op("MatWrite", 'mat_write_param { prefix: "out/" }', tops=""),
+    "BoxData": op(
+        "BoxData", "data_param { batch_size: 2 side: 5 side: 3 } transform_param { crop_size: 9 }", "", "y l k"
+    ),
+    "ImageLabelmapData": op(
+        "ImageLabelmapData", "image_data_param { batch_size: 2 new_height: 7 new_width: 9 }", "", "y l"
+    ),
+    "ImageLabelData": op(
+        "ImageLabelData",
+        "image_label_data_param { batch_size: 2 label_slice { dim: 5 dim: 4 } } transform_param { crop_size: 9 }",
+        "",
+        "y l",
+    ),
+    "MultiStageMeanfield": FIELD + op("MultiStageMeanfield", MEANFIELD, "u q c"),
     "Convolution3D": inputs(x=(2, 3, 5, 7, 6))
     + op(
         "Convolution3D",

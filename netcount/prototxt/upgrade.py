@@ -54,6 +54,8 @@ V1_TYPES = {
     # forks' own
     "CONVOLUTION3D": "Convolution3D",
     "DECONVOLUTION3D": "Deconvolution3D",
+    "LOCAL": "Local",
+    "MULTI_STAGE_MEANFIELD": "MultiStageMeanfield",
     "POOLING3D": "Pooling3D",
     "VIDEO_DATA": "VideoData",
 }

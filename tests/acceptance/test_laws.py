@@ -16,6 +16,7 @@ from netcount.execute.executor import Executor
 from netcount.execute.init_weights import random_weights
 from netcount.execute.verify import verify
 from netcount.layers import window
+from netcount.layers.bases import ShapesOnly
 from netcount.layers.registry import CATALOGUE, keys_of, python_key, shipped_types
 from tests.cases import CASES, TOLD, TRUTHS, ZEROS
 from tests.cases_of_forks import ROWS
@@ -63,6 +64,8 @@ def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
             found[blob.name] = np.array([[80, 112, 1]], dtype=np.float32)
         elif net.nodes[blob.producer].type != "Input":
             found[blob.name] = np.random.default_rng(7).standard_normal(blob.shape, dtype=np.float32)
+    if isinstance(net.nodes[-1].layer, ShapesOnly):
+        found |= {top.name: np.ones(top.shape, dtype=np.float32) for top in net.nodes[-1].tops}
     return found
 
 

@@ -59,8 +59,7 @@ def test_the_other_forks_repeat_values_on_the_last_two_axes() -> None:
     assert layer.infer([Shape((2, 3))]) == [(4, 6)]
     (y,) = layer.forward([np.array([[1, 2]], dtype=np.float32)], [], Run())
     assert y.tolist() == [[1, 1, 2, 2]] * 2
-    with pytest.raises(InputError, match="needs a pooling mask"):
-        upsampled("upsample_h: 9 upsample_w: 9", 1)
+    assert upsampled("upsample_h: 9 upsample_w: 11", 1) == [(2, 3, 9, 11)]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
-from netcount.layers.bases import Moving
+from netcount.layers.bases import NoBlobs
 from netcount.layers.layer import Arity
 from netcount.prototxt.message import Message
 
@@ -17,86 +18,129 @@ SEGNET_SCALE = 2
 """The default of SegNet's scale; that of the YOLO forks is 1."""
 
 
-_SEGNET_FIELDS = ("upsample_h", "upsample_w", "scale_h", "scale_w", "pad_out_h", "pad_out_w")
+class Upsample(NoBlobs):
+    """Enlarges height and width.  N×C×H×W -> N×C×H'×W'.  No weights.  Five forks share the name.
 
-
-class Upsample(Moving):
-    """Enlarges height and width; no arithmetic.  Two forks share the name.
-
-    One bottom (YOLO forks): every value repeated scale×scale times.  Two bottoms (SegNet): values
-    go to the positions in a pooling mask, the rest is 0; upsample_h and upsample_w, or scale.
-    Sources: upsample_layer.cpp of MobileNet-YOLO and of SegNet's Caffe.
+    One bottom: the value that stands where the new one does; scale (YOLO forks), upsample_h and upsample_w
+    or scale_h and scale_w (nets of PytorchToCaffe), or height_scale and width_scale (nets of ONNXToCaffe).
+    Two bottoms of one shape (SegNet): values go to the positions in a pooling mask, the rest is 0;
+    upsample_h and upsample_w, or scale.  Two of different shapes, and no parameters (Tiny-DSOD's DFPN):
+    bottom 1 is interpolated to the extents of bottom 0.
+    Sources: upsample_layer.cpp of MobileNet-YOLO, of SegNet's Caffe and of lyxok1/Tiny-DSOD.
     """
 
     type = "Upsample"
-    source = "YOLO forks, SegNet"
+    source = "YOLO forks, SegNet, Tiny-DSOD"
     bottoms = Arity(1, 2)
 
     def read(self, message: Message) -> None:
-        """The factors, and SegNet's extents."""
+        """The factors, or the extents."""
         param = message.child("upsample_param")
-        masked = len(message.texts("bottom")) > 1
-        self.scale = param.integer("scale") if param.has("scale") or not masked else SEGNET_SCALE
-        self.factors, self.extents, self.cut = (self.scale, self.scale), (0, 0), (False, False)
-        if masked:
-            self._read_segnet(param)
-        elif any(param.has(field) for field in _SEGNET_FIELDS):
-            self.refuse("needs a pooling mask as a second bottom for SegNet's fields", "upsample_param")
-
-    def _read_segnet(self, param: Message) -> None:
-        """upsample_h and upsample_w, or scale_h and scale_w, or scale; pad_out cuts a row or column."""
+        self.paired, self.bare = len(message.texts("bottom")) > 1, not message.has("upsample_param")
+        self.linear = param.text("mode") == "BILINEAR"
+        scale = param.integer("scale") if param.has("scale") or not self.paired else SEGNET_SCALE
+        self.factors: tuple[float, float] = (scale, scale)
+        self.extents, self.cut = (0, 0), (False, False)
         pairs = [[param.has(f"{name}_{axis}") for axis in "hw"] for name in ("upsample", "scale")]
         if all(pairs[0]):
             self.extents = (param.integer("upsample_h"), param.integer("upsample_w"))
-            self._above_one(param, "upsample_h", "upsample_w")
-            return
-        if any(pairs[1]):
+            self._above(param, self.paired, "upsample_h", "upsample_w")
+        elif any(pairs[1]):
             if param.has("scale") or not all(pairs[1]):
                 self.refuse("needs upsample_h and upsample_w, scale_h and scale_w, or scale", "upsample_param")
             self.factors = (param.integer("scale_h"), param.integer("scale_w"))
-            self._above_one(param, "scale_h", "scale_w")
-        elif self.scale < 2:
-            self.refuse(f"scale {self.scale} must be more than 1", "upsample_param.scale")
+            self._above(param, self.paired, "scale_h", "scale_w")
+        elif not self.paired and (param.has("height_scale") or param.has("width_scale")):
+            self.factors = (param.number("height_scale"), param.number("width_scale"))
+        elif self.paired and scale < 2:
+            self.refuse(f"scale {scale} must be more than 1", "upsample_param.scale")
+        if self.paired and not all(self.extents):
+            self._read_cut(param)
+
+    def _read_cut(self, param: Message) -> None:
+        """pad_out cuts a row or column."""
         self.cut = (param.flag("pad_out_h"), param.flag("pad_out_w"))
         for axis, cut, factor in zip("hw", self.cut, self.factors, strict=True):
             if cut and factor != 2:
                 self.refuse(f"pad_out_{axis} needs a scale of 2, not {factor}", f"upsample_param.pad_out_{axis}")
 
-    def _above_one(self, param: Message, *fields: str) -> None:
+    def _above(self, param: Message, least: int, *fields: str) -> None:
         for field in fields:
-            if param.integer(field) < 2:
-                self.refuse(f"{field} {param.integer(field)} must be more than 1", f"upsample_param.{field}")
+            if param.integer(field) <= least:
+                self.refuse(
+                    f"{field} {param.integer(field)} must be more than {int(least)}", f"upsample_param.{field}"
+                )
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """N×C×(H·scale)×(W·scale), or the extents given."""
-        data, *mask = bottoms
-        if not mask:
+        """The extents given, or those of the bottom times the factors."""
+        data, *other = bottoms
+        if not other:
             if len(data) < 2:
                 self.refuse(f"needs height and width, not {data}", "bottom")
-            *others, high, wide = data
-            return [Shape((*others, high * self.scale, wide * self.scale))]
+            made = self._made(data[-2:])
+            if min(made) < 0 or (self.linear and 0 in (*data, *made)):
+                self.refuse(f"makes {made[0]}×{made[1]} of {data[-2]}×{data[-1]}", "upsample_param")
+            return [Shape((*data[:-2], *made))]
         if len(data) != 4:
             self.refuse(f"needs 4 axes N×C×H×W, not {data}", "bottom")
-        if mask[0] != data:
-            self.refuse(f"{self.named(1)} {mask[0]} must be as {self.named(0)} {data}", "bottom", 1)
-        n, c, *spatial = data
-        return [Shape((n, c, *self._masked(spatial)))]
+        if self._fine(data, other[0]):
+            return [data]
+        if other[0] != data:
+            self.refuse(f"{self.named(1)} {other[0]} must be as {self.named(0)} {data}", "bottom", 1)
+        return [Shape((*data[:2], *self._made(data[2:])))]
 
-    def _masked(self, spatial: Sequence[int]) -> list[int]:
+    def _fine(self, data: Sequence[int], other: Sequence[int]) -> bool:
+        """Whether bottom 1 is a coarse image to be brought to the extents of bottom 0."""
+        return (
+            self.bare
+            and tuple(data) != tuple(other)
+            and tuple(data[:2]) == tuple(other[:2])
+            and all(d >= o > 0 for d, o in zip(data[2:], other[2:], strict=True))
+        )
+
+    def _made(self, spatial: Sequence[int]) -> list[int]:
         if all(self.extents):
             return list(self.extents)
-        return [e * f - cut for e, f, cut in zip(spatial, self.factors, self.cut, strict=True)]
+        return [int(e * f) - cut for e, f, cut in zip(spatial, self.factors, self.cut, strict=True)]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """None where values are moved; interpolation: eight muls and three adds an output."""
+        if not self.linear and not (len(bottoms) > 1 and self._fine(*bottoms)):
+            return NOTHING
+        return OpCount(adds=3 * tops[0].count(), muls=8 * tops[0].count())
+
+    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """Of an interpolation the rows and the columns, two shares each."""
+        if len(bottoms) < 2 or not self._fine(*bottoms):
+            return 0
+        return 3 * tops[0].count(0, 3) * bottoms[1][3] + 3 * tops[0].count()
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Repeated, or scattered by the mask."""
-        data, *mask = bottoms
-        if not mask:
-            return [data.repeat(self.scale, axis=-2).repeat(self.scale, axis=-1)]
+        """Taken from where they stand, scattered by the mask, or interpolated."""
+        data, *other = bottoms
+        if other and self._fine(data.shape, other[0].shape):
+            return [self._interpolated(other[0], data.shape[2:])]
+        if not other:
+            if self.linear:
+                self.refuse("mode BILINEAR is not repeated here; give its top with --input", "upsample_param.mode")
+            for axis, extent in zip((-2, -1), self._made(data.shape[-2:]), strict=True):
+                data = data.take(np.arange(extent) * data.shape[axis] // max(1, extent), axis)
+            return [data]
         n, c, *spatial = data.shape
-        high, wide = self._masked(spatial)
+        high, wide = self._made(spatial)
         out = np.zeros((n * c, high * wide), dtype=np.float32)
-        positions = mask[0].reshape(n * c, -1).astype(np.int64)
+        positions = other[0].reshape(n * c, -1).astype(np.int64)
         if positions.size and not (positions.min() >= 0 and positions.max() < high * wide):
             self.refuse("the mask points outside the output", "bottom", 1)
         np.put_along_axis(out, positions, data.reshape(n * c, -1), axis=1)
         return [out.reshape(n, c, high, wide)]
+
+    def _interpolated(self, y: Array, extents: Sequence[int]) -> Array:
+        """By the last pixel of each block; before the first one the line through the first two goes on."""
+        from netcount.kernels.resample import weighted
+
+        for axis, extent in zip((2, 3), extents, strict=True):
+            at = (np.arange(extent) + 1) * (y.shape[axis] / extent) - 1
+            low = at.astype(np.int64)
+            y = weighted(y, axis, [(low, 1 - (at - low)), (low + 1, at - low)])
+        return y

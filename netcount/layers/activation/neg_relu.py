@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.layers.bases import ElementWise
+from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array
+
+
+class NegReLU(ElementWise):
+    """min(x, 0), or slope·x above 0.  *S -> *S.  No weights.
+
+    Source: neg_relu_layer.cpp of lmb-freiburg/flownet2.
+    """
+
+    type = "NegReLU"
+    source = "FlowNet2"
+
+    def read(self, message: Message) -> None:
+        """The slope above 0, which relu_param calls negative_slope."""
+        self.slope = message.child("relu_param").number("negative_slope")
+        self.each = OpCount(compares=2, muls=1, adds=1) if self.slope else OpCount(compares=1)
+
+    def value(self, x: Array) -> Array:
+        """A minimum, and a share of the maximum."""
+        y: Array = np.minimum(x, np.float32(0))
+        return y + np.float32(self.slope) * np.maximum(x, np.float32(0)) if self.slope else y
