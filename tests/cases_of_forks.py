@@ -45,6 +45,14 @@ CASES = {
     "SpatialDropout": IMAGE + op("SpatialDropout", "spatial_dropout_param { dropout_ratio: 0.2 }"),
     "NegReLU": IMAGE + op("NegReLU", "relu_param { negative_slope: 0.1 }"),
     "PixelShuffle": inputs(x=(2, 12, 5, 7)) + op("PixelShuffle", "pixel_shuffle_param { upscale_factor: 2 }"),
+    "BilinearInterpolation": IMAGE
+    + op("BilinearInterpolation", "bilinear_interpolation_param { interpolation_factor: 2 }"),
+    "Division": IMAGE
+    + op("Division", "division_param { height: 4 width: 5 xcoord: 6 xcoord: 0 ycoord: 5 ycoord: 1 }", tops="y z"),
+    "Combination": inputs(x=(2, 3, 4, 5), z=(2, 3, 6, 3))
+    + op("Combination", "combination_param { xcoord: 0 xcoord: 5 ycoord: 2 ycoord: 1 }", "x z"),
+    "LabelSpecificAdd": inputs(s=(4, 7), l=(4,))
+    + op("LabelSpecificAdd", "label_specific_add_param { bias: -0.35 }", "s l"),
     "Unpooling": inputs(x=(2, 3, 4, 5), m=(2, 3, 4, 5))
     + op("Unpooling", "unpooling_param { output_h: 9 output_w: 11 }", "x m"),
     "Resize": IMAGE + op("Resize", "resize_param { height: 13 width: 7 }"),
@@ -78,6 +86,14 @@ CASES = {
     "MatWrite": IMAGE + op("MatWrite", 'mat_write_param { prefix: "out/" }', tops=""),
     "BoxData": op(
         "BoxData", "data_param { batch_size: 2 side: 5 side: 3 } transform_param { crop_size: 9 }", "", "y l k"
+    ),
+    "CompactData": op("CompactData", "data_param { batch_size: 2 } transform_param { crop_size: 9 }", "", "y l"),
+    "DetectNetTransformation": inputs(x=(2, 3, 7, 9), t=(2, 1, 3, 16))
+    + op(
+        "DetectNetTransformation",
+        "detectnet_groundtruth_param { image_size_x: 20 image_size_y: 12 object_class { src: 1 dst: 1 } }",
+        "x t",
+        "y l",
     ),
     "ImageLabelmapData": op(
         "ImageLabelmapData", "image_data_param { batch_size: 2 new_height: 7 new_width: 9 }", "", "y l"

@@ -357,6 +357,9 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "mat_write_param": (20059, "message", "MatWriteParameter", False, None),
         "image_label_data_param": (20060, "message", "ImageLabelDataParameter", False, None),
         "multi_stage_meanfield_param": (20061, "message", "MultiStageMeanfieldParameter", False, None),
+        "division_param": (20062, "message", "DivisionParameter", False, None),
+        "combination_param": (20063, "message", "CombinationParameter", False, None),
+        "bilinear_interpolation_param": (20064, "message", "BilinearInterpolationParameter", False, None),
     },
     "TransformationParameter": {
         "scale": (1, "float", "", False, 1.0),
@@ -446,6 +449,7 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "resize_h": (20052, "uint32", "", False, 0),
         "resize_w": (20053, "uint32", "", False, 0),
         "jitter": (20054, "float", "", False, 0.0),
+        "multiscale": (20055, "bool", "", False, False),
     },
     "LossParameter": {
         "ignore_label": (1, "int32", "", False, 0),
@@ -2035,6 +2039,17 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "is_no_class_weights": (20023, "bool", "", False, False),
     },
     "DenseboxResize": {},
+    "DivisionParameter": {
+        "width": (20001, "uint32", "", False, 0),
+        "height": (20002, "uint32", "", False, 0),
+        "xcoord": (20003, "uint32", "", True, None),
+        "ycoord": (20004, "uint32", "", True, None),
+    },
+    "CombinationParameter": {
+        "xcoord": (20001, "uint32", "", True, None),
+        "ycoord": (20002, "uint32", "", True, None),
+    },
+    "BilinearInterpolationParameter": {"interpolation_factor": (20001, "uint32", "", False, 1)},
 }
 
 REQUIRED: dict[str, tuple[str, ...]] = {"ClipParameter": ("min", "max")}
@@ -2153,6 +2168,7 @@ ENUMS: dict[str, dict[str, int]] = {
         "DECONVOLUTION3D": 20003,
         "VIDEO_DATA": 20004,
         "MULTI_STAGE_MEANFIELD": 20005,
+        "COMPACT_DATA": 20006,
     },
     "V1LayerParameter.DimCheckMode": {"STRICT": 0, "PERMISSIVE": 1},
     "V0LayerParameter.PoolMethod": {"MAX": 0, "AVE": 1, "STOCHASTIC": 2},

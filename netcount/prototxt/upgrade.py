@@ -52,6 +52,7 @@ V1_TYPES = {
     "THRESHOLD": "Threshold",
     "WINDOW_DATA": "WindowData",
     # forks' own
+    "COMPACT_DATA": "CompactData",
     "CONVOLUTION3D": "Convolution3D",
     "DECONVOLUTION3D": "Deconvolution3D",
     "LOCAL": "Local",
@@ -69,6 +70,7 @@ _KEPT_OF_V0 = ("name", "input", "input_dim", "force_backward")
 
 _DATA_PARAMS = {
     "DATA": "data_param",
+    "COMPACT_DATA": "data_param",
     "IMAGE_DATA": "image_data_param",
     "WINDOW_DATA": "window_data_param",
     "VIDEO_DATA": "image_data_param",

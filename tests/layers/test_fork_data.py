@@ -28,6 +28,7 @@ CROP = "transform_param { crop_size: 9 }"
          "x l", [(2, 3, 6, 8), (2, 150)]),
         ("ImageLabelmapData", "image_data_param { batch_size: 2 new_height: 5 new_width: 7 normalize: true }",
          "x l s", [(2, 3, 5, 7), (2, 1, 5, 7), (2, 1, 5, 7)]),
+        ("CompactData", f"data_param {{ batch_size: 2 }} {CROP}", "x l", [(2, 3, 9, 9), (2, 1, 1, 1)]),
         ("ImageLabelData", f"image_label_data_param {{ batch_size: 2 label_slice {{ dim: 4 dim: 5 }} }} {CROP}",
          "x l", [(2, 3, 9, 9), (2, 1, 4, 5)]),
         ("ImageLabelData", f"image_label_data_param {{ batch_size: 2 scale_prob: 0.5 threads: 1 }} {CROP}", "x l",
@@ -44,6 +45,35 @@ def test_label_images_follow_an_image_that_is_given() -> None:
     assert source("BoxData", "data_param { side: 3 }", x=(4, 3, 6, 8)) == [(4, 3, 6, 8), (4, 63)]
     with pytest.raises(InputError, match="--input-shape x=N,C,H,W"):
         source("ImageLabelmapData", text)
+
+
+def test_compact_data_are_written_in_the_old_form() -> None:
+    text = f'layers {{ name: "d" type: COMPACT_DATA top: "x" top: "l" data_param {{ batch_size: 2 }} {CROP} }}'
+    assert net_of(text).node("d").layer.type == "CompactData"
+    with pytest.raises(InputError, match="crop_size must be positive"):
+        source("CompactData", "data_param { batch_size: 2 }")
+
+
+@pytest.mark.parametrize(
+    ("param", "truth"),
+    [
+        ("stride: 16 image_size_x: 1248 image_size_y: 384 object_class { src: 1 dst: 0 }", (2, 9, 24, 78)),
+        ("", (2, 9, 96, 312)),
+        ("stride: 4 image_size_x: 9 image_size_y: 11 object_class { src: 1 dst: 2 }", (2, 11, 3, 2)),
+    ],
+)
+def test_detectnet_makes_a_truth_for_each_cell(param: str, truth: tuple[int, ...]) -> None:
+    text = (
+        'layer { name: "t" type: "DetectNetTransformation" bottom: "x" bottom: "b" top: "y" top: "l" '
+        f"detectnet_groundtruth_param {{ {param} }} }}"
+    )
+    images, labels = net_of(inputs(x=(2, 3, 50, 60), b=(2, 1, 5, 16)) + text).node("t").top_shapes
+    assert tuple(labels) == truth
+    assert images[:2] == (2, 3)
+    with pytest.raises(InputError, match="3 channels"):
+        net_of(inputs(x=(2, 1, 50, 60), b=(2, 1, 5, 16)) + text)
+    with pytest.raises(InputError, match="a row for each of 2 images"):
+        net_of(inputs(x=(2, 3, 50, 60), b=(3, 1, 5, 16)) + text)
 
 
 def test_a_label_a_side() -> None:

@@ -67,10 +67,25 @@ def run(text: str, *bottoms: Any) -> Any:
         ('type: "Unpooling" unpooling_param { unpool: MAX kernel_size: 2 stride: 2 unpool_size: 14 }',
          [(1, 4, 7, 7), (1, 4, 7, 7)], (1, 4, 14, 14)),
         ('type: "Unpooling" unpooling_param { kernel_size: 3 stride: 2 }', [(1, 4, 6, 8)], (1, 4, 13, 17)),
+        ('type: "Unpooling" unpooling_param { kernel_size: 2 stride: 2 }', [(1, 4, 30, 40)], (1, 4, 60, 80)),
+        ('type: "BilinearInterpolation"', [(1, 4, 5, 7), (1, 3, 9, 8)], (1, 4, 9, 8)),
+        ('type: "BilinearInterpolation" bilinear_interpolation_param { interpolation_factor: 3 }',
+         [(1, 4, 5, 7)], (1, 4, 15, 21)),
+        ('type: "Combination" combination_param { xcoord: 0 xcoord: 44 ycoord: 0 ycoord: 44 }',
+         [(1, 4, 44, 44), (1, 4, 22, 44)], (1, 4, 66, 88)),
     ],
 )  # fmt: skip
 def test_extents(text: str, shapes: list[tuple[int, ...]], top: tuple[int, ...]) -> None:
     assert made(text, *shapes) == top
+
+
+def test_parts_of_a_plane_come_together_again() -> None:
+    corners = "xcoord: 0 xcoord: 4 xcoord: 0 xcoord: 4 ycoord: 0 ycoord: 0 ycoord: 3 ycoord: 3"
+    cut = layer_of(f'type: "Division" division_param {{ height: 3 width: 4 {corners} }}', 1, 4)
+    plane = np.arange(2 * 3 * 6 * 8, dtype=np.float32).reshape(2, 3, 6, 8)
+    parts = cut.forward([plane], [], Run())
+    assert [part[0, 0, 0, 0] for part in parts] == [0, 4, 24, 28]
+    assert (run(f'type: "Combination" combination_param {{ {corners} }}', *parts) == plane).all()
 
 
 def test_a_value_stands_where_it_stood() -> None:
@@ -182,6 +197,24 @@ def test_deconvnets_other_ways(method: str, share: float) -> None:
         ('type: "PixelShuffle"', [(1, 4, 5, 7)], "positive upscale_factor"),
         ('type: "PixelShuffle" pixel_shuffle_param { upscale_factor: 3 }', [(1, 4, 5, 7)], "divided by 3×3"),
         ('type: "Unpooling" unpooling_param { scale: 2 }', [(1, 4, 5, 7)], "needs a pooling mask"),
+        ('type: "Division" division_param { height: 2 width: 2 xcoord: 1 }', [(1, 4, 5, 7)], "needs an ycoord"),
+        ('type: "Division" division_param { height: 2 xcoord: 1 ycoord: 1 }', [(1, 4, 5, 7)], "must be positive"),
+        (
+            'type: "Division" division_param { height: 2 width: 2 xcoord: 6 ycoord: 1 }',
+            [(1, 4, 5, 7)],
+            "2×2 from row 1 and column 6 on, ends outside 5×7×4",
+        ),
+        (
+            'type: "Combination" combination_param { xcoord: 1 xcoord: 0 ycoord: 0 ycoord: 0 }',
+            [(1, 4, 5, 7), (1, 4, 5, 7)],
+            "5×7×4 ends outside the 5×7 that",
+        ),
+        ('type: "Combination" combination_param { xcoord: 0 ycoord: 0 }', [(1, 4, 5, 7)] * 2, "each of its 2"),
+        (
+            'type: "BilinearInterpolation" bilinear_interpolation_param { interpolation_factor: 0 }',
+            [(1, 4, 5, 7)],
+            "must be positive",
+        ),
         ('type: "Unpooling" unpooling_param { scale: 2 }', [(1, 4, 5, 7), (1, 4, 5, 6)], "must be as"),
         ('type: "Unpooling" unpooling_param { kernel_size: 2 pad: 1 }', [(1, 4, 5, 7)], "no padding"),
     ],

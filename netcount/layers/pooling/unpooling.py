@@ -22,8 +22,8 @@ class Unpooling(NoBlobs):
 
     tum-vision/fusenet: values go where the mask says, the rest is 0; output_h and output_w, or scale.
     HyeonwooNoh/caffe (DeconvNet), known by kernel_size, kernel_h or unpool: unpool_size, or unpool_h and
-    unpool_w, or what the window reaches; MAX as above, without a mask to each window's first element; AVE and
-    TILE to all of the window.  Source: unpooling_layer.cpp of both.
+    unpool_w, or as far as the last window reaches; MAX as above, without a mask to each window's first
+    element; AVE and TILE to all of the window.  Source: unpooling_layer.cpp of both.
     """
 
     type = "Unpooling"
@@ -67,8 +67,7 @@ class Unpooling(NoBlobs):
             return list(self.extents)
         if not self.window_given:
             return [extent * self.factor for extent in spatial]
-        axes = zip(spatial, self.kernel, self.stride, strict=True)
-        return [max((e - 1) * s + k, e * s + 1) for e, k, s in axes]
+        return [(e - 1) * s + k for e, k, s in zip(spatial, self.kernel, self.stride, strict=True)]
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """N×C×H'×W'."""
