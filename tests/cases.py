@@ -106,7 +106,7 @@ CASES = {
 }
 """By catalogue key."""
 
-TOLD = {"HDF5Data": {"y": (2, 3, 4, 5)}, "Python": {"y": (2, 3, 4, 5)}}
+TOLD = {"HDF5Data": {"y": (2, 3, 4, 5)}, "Python": {"y": (2, 3, 4, 5)}, **cases_of_forks.TOLD}
 """Shapes that the file cannot tell."""
 
 PRIOR = [[0.1 * n, 0.1, 0.1 * n + 0.2, 0.4] for n in range(12)]

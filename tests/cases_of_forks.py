@@ -84,6 +84,16 @@ CASES = {
     "ImgWriter": IMAGE + op("ImgWriter", tops=""),
     "PFMWriter": IMAGE + op("PFMWriter", tops=""),
     "MatWrite": IMAGE + op("MatWrite", 'mat_write_param { prefix: "out/" }', tops=""),
+    "FlowAugmentation": inputs(x=(2, 2, 7, 9), a=(2, 42, 1, 1), b=(2, 42, 1, 1))
+    + op("FlowAugmentation", "augmentation_param { crop_height: 5 crop_width: 6 }", "x a b"),
+    "GenerateAugmentationParameters": IMAGE
+    + op("GenerateAugmentationParameters", "augmentation_param { crop_height: 5 crop_width: 6 }"),
+    "BlackAugmentation": inputs(x=(2, 3, 7, 9), f=(2, 2, 7, 9)) + op("BlackAugmentation", "", "x f", "y g"),
+    "CustomData": op("CustomData", "data_param { batch_size: 2 slice_point: 3 }", "", "y z"),
+    "ImgReader": op("ImgReader", 'reader_param { file: "a" num: 2 } transform_param { crop_size: 9 }', ""),
+    "FloatReader": op("FloatReader", 'reader_param { file: "a" }', ""),
+    "LpqLoss": inputs(x=(2, 3, 4, 5), z=(2, 3, 4, 5))
+    + op("LpqLoss", "lpq_loss_param { p: 2 q: 0.4 p_epsilon: 0.1 l2_prescale_by_channels: true }", "x z"),
     "BoxData": op(
         "BoxData", "data_param { batch_size: 2 side: 5 side: 3 } transform_param { crop_size: 9 }", "", "y l k"
     ),
@@ -129,6 +139,9 @@ CASES = {
     ),
 }
 """By catalogue key."""
+
+TOLD = {"CustomData": {"y": (2, 3, 4, 5), "z": (2, 2, 4, 5)}, "FloatReader": {"y": (2, 3, 4, 5)}}
+"""Shapes that the file cannot tell."""
 
 ROWS = {
     "CTCLoss": {"m": [[0, 0], *[[1, 1]] * 8], "l": [[1, 0], [3, 2], [-1, 3], [-1, -1]]},

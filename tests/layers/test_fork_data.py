@@ -76,6 +76,78 @@ def test_detectnet_makes_a_truth_for_each_cell(param: str, truth: tuple[int, ...
         net_of(inputs(x=(2, 3, 50, 60), b=(3, 1, 5, 16)) + text)
 
 
+COEFFICIENTS = (2, 42, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "tops"),
+    [
+        ('type: "FlowAugmentation" augmentation_param { crop_height: 5 crop_width: 9 }',
+         [(2, 2, 4, 5), COEFFICIENTS, COEFFICIENTS], [(2, 2, 5, 9)]),
+        ('type: "GenerateAugmentationParameters" augmentation_param { crop_height: 5 crop_width: 6 num: 3 }', [],
+         [(3, 42, 1, 1)]),
+        ('type: "GenerateAugmentationParameters" augmentation_param { crop_height: 5 crop_width: 6 }',
+         [(2, 3, 7, 8)], [COEFFICIENTS]),
+        ('type: "GenerateAugmentationParameters"', [COEFFICIENTS, (2, 3, 7, 8), (2, 3, 5, 6)], [COEFFICIENTS]),
+        ('type: "BlackAugmentation"', [(2, 3, 7, 8), (2, 2, 7, 8)], [(2, 3, 7, 8), (2, 2, 7, 8)]),
+        ('type: "ImgReader" reader_param { num: 4 } transform_param { crop_size: 7 }', [], [(4, 3, 7, 7)]),
+    ],
+)  # fmt: skip
+def test_flownets_data(text: str, shapes: list[tuple[int, ...]], tops: list[tuple[int, ...]]) -> None:
+    assert changed(text, shapes, len(tops)) == tops
+
+
+def changed(text: str, shapes: list[tuple[int, ...]], tops: int) -> list[tuple[int, ...]]:
+    names = [f"b{index}" for index in range(len(shapes))]
+    blobs = "".join(f' bottom: "{name}"' for name in names) + "".join(f' top: "t{index}"' for index in range(tops))
+    net = net_of(inputs(**dict(zip(names, shapes, strict=True))) + f'layer {{ name: "d"{blobs} {text} }}')
+    return [tuple(shape) for shape in net.node("d").top_shapes]
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "match"),
+    [
+        ('type: "FlowAugmentation" augmentation_param { crop_height: 5 }',
+         [(2, 2, 4, 5), COEFFICIENTS, COEFFICIENTS],
+         "crop_height and crop_width"),
+        ('type: "FlowAugmentation" augmentation_param { crop_height: 5 crop_width: 9 }',
+         [(2, 3, 4, 5), COEFFICIENTS, COEFFICIENTS], "2 channels"),
+        ('type: "GenerateAugmentationParameters"', [(2, 3, 7, 8)], "crop_height, where no bottom"),
+        ('type: "GenerateAugmentationParameters"', [(2, 3, 7, 8)] * 2, "one bottom or three"),
+        ('type: "GenerateAugmentationParameters" augmentation_param { crop_height: 5 crop_width: 6 }', [],
+         "a bottom or a positive num"),
+        ('type: "GenerateAugmentationParameters" augmentation_param { crop_height: 5 crop_width: 6 }',
+         [COEFFICIENTS], "bottomwidth and bottomheight"),
+        ('type: "BlackAugmentation"', [(2, 4, 7, 8)], "2 or 3 channels"),
+        ('type: "BlackAugmentation"', [(2, 3, 7, 8), (2, 3, 7, 9)], "must have images and extents"),
+    ],
+)  # fmt: skip
+def test_flownets_data_that_are_refused(text: str, shapes: list[tuple[int, ...]], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        changed(text, shapes, max(1, len(shapes)) if "Black" in text else 1)
+
+
+def test_custom_data_share_a_size() -> None:
+    text = "data_param { batch_size: 4 slice_point: 3 slice_point: 6 }"
+    shapes = source("CustomData", text, "x z f", x=(8, 3, 320, 448), f=(8, 2, 320, 448))
+    assert shapes == [(8, 3, 320, 448), (8, 3, 320, 448), (8, 2, 320, 448)]
+    assert source("CustomData", "", "x l", x=(8, 3, 5, 7)) == [(8, 3, 5, 7), (8, 1, 1, 1)]
+    with pytest.raises(InputError, match='only the database knows the shape of "f"'):
+        source("CustomData", text, "x z f", x=(8, 3, 320, 448))
+    with pytest.raises(InputError, match="2 slice_points make 3 tops, not 2"):
+        source("CustomData", text, "x z")
+    with pytest.raises(InputError, match="cannot crop"):
+        source("CustomData", "data_param { crop_size: 3 }", "x")
+    with pytest.raises(InputError, match="must rise"):
+        source("CustomData", "data_param { slice_point: 3 slice_point: 3 }", "x z f")
+
+
+def test_only_the_file_knows_its_numbers() -> None:
+    assert source("FloatReader", 'reader_param { file: "flow.float3" }', "x", x=(1, 2, 5, 7)) == [(1, 2, 5, 7)]
+    with pytest.raises(InputError, match="only the file of numbers knows"):
+        source("FloatReader", 'reader_param { file: "flow.float3" }', "x")
+
+
 def test_a_label_a_side() -> None:
     with pytest.raises(InputError, match="makes 2 labels, not 1"):
         source("BoxData", f"data_param {{ batch_size: 2 side: 7 side: 5 }} {CROP}")

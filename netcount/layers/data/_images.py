@@ -21,6 +21,7 @@ class Images(Source):
     """
 
     params: tuple[str, ...] = ()
+    batch_field = "batch_size"
     tops = Arity(1, 2)
 
     def read(self, message: Message) -> None:
@@ -28,7 +29,7 @@ class Images(Source):
         param = child_of(message, *self.params)
         transform = check_transform(self)
         self.check(transform)
-        self.batch = param.integer("batch_size")
+        self.batch = param.integer(self.batch_field)
         self.extent = self._extent(param, transform)
         self.channels = self._channels(param, transform)
 
