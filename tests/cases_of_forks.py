@@ -43,6 +43,12 @@ CASES = {
     "FcRistretto": IMAGE + op("FcRistretto", f"inner_product_param {{ num_output: 4 }} {EIGHT_BITS}"),
     "LRNRistretto": IMAGE + op("LRNRistretto", EIGHT_BITS),
     "SpatialDropout": IMAGE + op("SpatialDropout", "spatial_dropout_param { dropout_ratio: 0.2 }"),
+    "Python:spatial_dropout.SpatialDropoutLayer": IMAGE
+    + op(
+        "Python",
+        'python_param { module: "spatial_dropout" layer: "SpatialDropoutLayer" '
+        "param_str: \"{'phase': 'TEST', 'p': '0.1'}\" }",
+    ),
     "NegReLU": IMAGE + op("NegReLU", "relu_param { negative_slope: 0.1 }"),
     "PixelShuffle": inputs(x=(2, 12, 5, 7)) + op("PixelShuffle", "pixel_shuffle_param { upscale_factor: 2 }"),
     "BilinearInterpolation": IMAGE
@@ -129,6 +135,8 @@ CASES = {
     + op("Pooling3D", "pooling3d_param { pool: AVE kernel_size: 3 kernel_depth: 2 stride: 2 pad: 1 }"),
     "PoolingND": inputs(x=(2, 3, 5, 7, 6))
     + op("PoolingND", "pooling_param { kernel_size: 2 stride: 2 pad: 1 dilation: 2 }", tops="y m"),
+    "ConvLSTMReLU": inputs(x=(4, 2, 3, 5, 6), m=(4, 2))
+    + op("ConvLSTMReLU", "lstm_conv_param { num_output: 7 kernel_size: 3 pad: 1 }", "x m"),
     "ConvLSTM": inputs(x=(4, 2, 3, 5, 6), m=(4, 2), h=(1, 2, 7, 5, 6), c=(1, 2, 7, 5, 6))
     + op(
         "ConvLSTM",

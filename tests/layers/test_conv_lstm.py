@@ -74,6 +74,23 @@ def test_the_cell_opens_its_own_gates() -> None:
     assert float(hidden.item()) == pytest.approx(output * np.tanh(forget * 3), rel=1e-5)
 
 
+def test_a_relu_in_each_tanhs_place() -> None:
+    text = "lstm_conv_param { num_output: 1 kernel_size: 1 } lstm_debug_param { disable_hadamard: true }"
+    layer = layer_of(f'type: "ConvLSTMReLU" {text}', 2)
+    x = np.array([2.0, -2.0], dtype=np.float32).reshape(2, 1, 1, 1, 1)
+    weight = np.array([0, 0, 0, 3], dtype=np.float32).reshape(4, 1, 1, 1)
+    (y,) = layer.forward(
+        [x, np.array([[0], [1]], dtype=np.float32)], [weight, 0 * weight, weight[:, 0, 0, 0] * 0], Run()
+    )
+    assert y.reshape(-1).tolist() == [0.5 * 0.5 * 6, 0.5 * (0.5 * 0.5 * 6)]
+    shapes = [Shape((4, 2, 3, 5, 6)), MARKS]
+    layer = layer_of(f'type: "ConvLSTMReLU" {CONV}', 2)
+    ops, plain = (one.ops(shapes, layer.infer(shapes)) for one in (layer, layer_of(f'type: "ConvLSTM" {CONV}', 2)))
+    values = 4 * 2 * 7 * 5 * 6
+    assert (ops.compares, plain.exps - ops.exps, plain.divs - ops.divs) == (2 * values,) * 3
+    assert ops.madds == plain.madds
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
     [

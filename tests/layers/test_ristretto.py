@@ -1,11 +1,16 @@
-"""Ristretto's types are those that they derive from; SpatialDropout is Dropout."""
+"""Ristretto's types are those that they derive from; SpatialDropout is Dropout, ENet's scales."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from tests.helpers import inputs, net_of
+from netcount.core.errors import InputError
+from netcount.core.shape import Shape
+from netcount.kernels.run import Run
+from tests.helpers import inputs, layer_of, net_of
 
+ENET = 'type: "Python" python_param { module: "spatial_dropout" layer: "SpatialDropoutLayer"'
 QUANTISED = (
     inputs(data=(1, 3, 32, 32))
     + """
@@ -50,3 +55,28 @@ def test_each_counts_as_what_it_derives_from(ours: str, theirs: str, rest: str) 
     ]
     assert rows[0].ops == rows[1].ops
     assert (rows[0].params, rows[0].tops[0].shape) == (rows[1].params, rows[1].tops[0].shape)
+
+
+@pytest.mark.parametrize(
+    ("text", "muls", "scale"),
+    [("{'phase': 'TRAIN', 'p': '0.2'}", 48, 1.0), ("{'phase': 'TEST', 'p': 0.2}", 24, 1.25)],
+)
+def test_enets_dropout_reads_its_phase_from_its_param_str(text: str, muls: int, scale: float) -> None:
+    layer = layer_of(f'{ENET} param_str: "{text}" }}')
+    shapes = [Shape((1, 2, 3, 4))]
+    assert layer.ops(shapes, layer.infer(shapes)).muls == muls
+    (y,) = layer.forward([np.ones(shapes[0], dtype=np.float32)], [], Run())
+    assert y.min() == y.max() == scale
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", "a phase and a p"),
+        ("{'phase': 'TEST', 'p': 'x'}", "p x of param_str is no number"),
+        ("{'phase': 'TEST', 'p': '1'}", "between 0 and 1"),
+    ],
+)
+def test_enets_dropout_needs_a_share(text: str, match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        layer_of(f'{ENET} param_str: "{text}" }}')

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -101,6 +101,8 @@ class ConvLSTM(Layer):
     bottoms = Arity(2, 5)
     tops = Arity(1, None)
     time_major = True
+    rectified: ClassVar[bool] = False
+    """Whether a ReLU stands in each tanh's place."""
 
     def read(self, message: Message) -> None:
         """The filters, the factors of the cell, and which blobs are told."""
@@ -177,12 +179,15 @@ class ConvLSTM(Layer):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The products; an add a gate for each further term and for the bias; a mul a hidden value by its
-        mark and three by the cell's factors; three sigmoids, two tanhs and the cell's update."""
+        mark and three by the cell's factors; three sigmoids, two tanhs (or compares) and the cell's
+        update."""
         values = tops[0].count()
         terms = (not self.ignored) + self.factored + self.static + self.for_state.bias
         sums = OpCount(adds=GATES * values * terms, muls=values)
         factors = OpCount(muls=(GATES - 1) * values) if self.factored else NOTHING
-        update = OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
+        update = OpCount(adds=4 * values, muls=4 * values, divs=3 * values, exps=3 * values)
+        bound = OpCount(adds=4 * values, muls=4 * values, divs=2 * values, exps=2 * values)
+        update += OpCount(compares=2 * values) if self.rectified else bound
         return OpCount(madds_of(self.products(bottoms, tops))) + sums + factors + update
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
@@ -223,7 +228,8 @@ class ConvLSTM(Layer):
                 spread = factor.reshape(*factor.shape, *(1,) * (5 - self.axis_given - factor.ndim))
                 parts[:, gate * made : (gate + 1) * made] += (cell[None] * spread)[0]
             sides = np.moveaxis(parts.reshape(streams, GATES, made, *plane), 1, -1)
-            hidden, cell = (value[..., 0] for value in lstm_cell(cell[..., None], sides, goes[..., None]))
+            state = lstm_cell(cell[..., None], sides, goes[..., None], self.rectified)
+            hidden, cell = (value[..., 0] for value in state)
             told |= {f"h_t={step + 1}": hidden, f"c_t={step + 1}": cell}
             outputs.append(hidden)
         ends = [hidden, cell] if self.exposed else []

@@ -151,10 +151,18 @@ class Lstm(Layer):
         return [top.reshape(-1, top.shape[2]) if flat else top]
 
 
-def lstm_cell(cell: Array, gates: Array, cont: Array) -> tuple[Array, Array]:
-    """(hidden, cell) from the last cell and the four gates, side by side in the last axis."""
+def lstm_cell(cell: Array, gates: Array, cont: Array, rectified: bool = False) -> tuple[Array, Array]:
+    """(hidden, cell) from the last cell and the four gates, side by side in the last axis.
+
+    Args:
+        cell: The last cell.
+        gates: The sums of the four gates.
+        cont: Whether the sequence goes on.
+        rectified: Whether a ReLU stands in each tanh's place.
+    """
     half = np.float32(0.5)
     entry, forget, output, candidate = np.split(gates, 4, axis=-1)
     entry, forget, output = (half * np.tanh(half * g) + half for g in (entry, forget, output))
-    cell = cont * forget * cell + entry * np.tanh(candidate)
-    return output * np.tanh(cell), cell
+    candidate = np.maximum(candidate, 0) if rectified else np.tanh(candidate)
+    cell = cont * forget * cell + entry * candidate
+    return output * (np.maximum(cell, 0) if rectified else np.tanh(cell)), cell
