@@ -123,8 +123,7 @@ class ShapesOnly(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Not here: its tops can be given."""
-        tops = ", ".join(self.message.texts("top")) or "its tops"
-        self.refuse(f"its values are not computed here; give {tops} with --input")
+        self.refuse("its values are not computed here", advice=self.given_tops())
 
 
 def child_of(message: Message, *names: str) -> Message:

@@ -122,7 +122,7 @@ def run_without_rules(executor: Executor, given: dict[str, Any], monkeypatch: py
 @pytest.mark.parametrize("key", sorted(TRUTHS))
 def test_a_truth_that_is_none_is_refused_and_the_tops_can_be_given(key: str) -> None:
     net = netcount.load(CASES[key], batch="net")
-    with pytest.raises(InputError, match="--input"):
+    with pytest.raises(InputError, match="inputs="):
         Executor(net).run()
     tops = {top.name: np.zeros(top.shape, dtype=np.float32) for top in net.nodes[-1].tops}
     assert set(Executor(net).run(tops)) >= set(tops)

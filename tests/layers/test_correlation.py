@@ -125,7 +125,7 @@ def test_mean_goes_round_the_channels() -> None:
         layer.infer([Shape((1, 3, 2, 3))])
     with pytest.raises(InputError, match="operation"):
         layer_of('type: "Mean" mean_param { value: 1 }')
-    with pytest.raises(InputError, match="--input"):
+    with pytest.raises(InputError, match="inputs="):
         layer_of('type: "Mean" mean_param { operation: ADD file: "m" }').forward([x], [], Run())
 
 

@@ -43,7 +43,7 @@ def test_label_images_follow_an_image_that_is_given() -> None:
     text = "image_data_param { batch_size: 1 }"
     assert source("ImageLabelmapData", text, x=(1, 3, 6, 8)) == [(1, 3, 6, 8), (1, 1, 6, 8)]
     assert source("BoxData", "data_param { side: 3 }", x=(4, 3, 6, 8)) == [(4, 3, 6, 8), (4, 63)]
-    with pytest.raises(InputError, match="--input-shape x=N,C,H,W"):
+    with pytest.raises(InputError, match=r'input_shapes=\{"x": \(N, C, H, W\)\}'):
         source("ImageLabelmapData", text)
 
 

@@ -232,5 +232,5 @@ def test_what_the_forks_refuse(text: str, shapes: list[tuple[int, ...]], match: 
     ],
 )
 def test_what_no_source_tells_is_not_run(text: str) -> None:
-    with pytest.raises(InputError, match="--input"):
+    with pytest.raises(InputError, match="inputs="):
         run(text, X)

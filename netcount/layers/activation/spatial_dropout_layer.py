@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
-from netcount.layers.bases import ElementWise
+from netcount.layers.bases import NoBlobs, SameShape
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array
+    from netcount.kernels.run import Array, Run
 
 FIELD = "python_param.param_str"
 
 
-class SpatialDropoutLayer(ElementWise):
+class SpatialDropoutLayer(SameShape, NoBlobs):
     """ENet's dropout of whole channels, whose phase is in param_str.  N×C×H×W -> N×C×H×W.  No weights.
 
     In TRAIN the kept channels, in TEST all of them are scaled by 1 / (1 − p).
@@ -47,6 +47,6 @@ class SpatialDropoutLayer(ElementWise):
         """In TRAIN a mul by the mask and one by the scale an element, in TEST the second."""
         return OpCount(muls=(1 + self.trains) * tops[0].count())
 
-    def value(self, x: Array) -> Array:
+    def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """All channels scaled; the mask of training is not drawn here, so that there the values pass."""
-        return x if self.trains else np.multiply(x, np.float32(1 / (1 - self.share)))
+        return [np.multiply(bottoms[0], np.float32(1 if self.trains else 1 / (1 - self.share)))]

@@ -57,7 +57,7 @@ class Mean(NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """A file is not read here."""
         if self.filed:
-            self.refuse("the mean file is not read here; give its tops with --input", "mean_param.file")
+            self.refuse("the mean file is not read here", "mean_param.file", advice=self.given_tops())
         output, given, mean = (np.float32(scale) for scale in self.scales)
         tops = []
         for bottom in bottoms:

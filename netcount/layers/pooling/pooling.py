@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.core.errors import Advice
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
@@ -133,8 +134,9 @@ class Pooling(NoBlobs):
         """N×C×H'×W'."""
         (bottom,) = bottoms
         if len(bottom) != 4:
-            hint = "; --assume Pooling=PoolingND pools over all axes behind the channels, as some forks do"
-            self.refuse(f"needs 4 axes N×C×H×W, not {bottom}{hint if len(bottom) > 4 else ''}", "bottom")
+            lead = "to pool over all axes behind the channels, as some forks do,"
+            advice = [Advice("assume", "PoolingND", "Pooling", lead)] if len(bottom) > 4 else []
+            self.refuse(f"needs 4 axes N×C×H×W, not {bottom}", "bottom", advice=advice)
         n, c, *spatial = bottom
         kernel = self._over(bottom)
         if 0 in kernel:

@@ -98,8 +98,7 @@ class MultiStageMeanfield(Layer):
         """The filters in full: the forks reach nearly the same faster, on a lattice."""
         if self.later or bottoms[0][0, 0].size > MOST_PIXELS:
             why = "caffe-tvg's boxes and superpixels lie in files" if self.later else "the image is too large"
-            tops = ", ".join(self.message.texts("top"))
-            self.refuse(f"it is not run here: {why}; give {tops} with --input", "bottom")
+            self.refuse(f"it is not run here: {why}", "bottom", advice=self.given_tops())
         spatial, bilateral, compatibility = (blob.reshape(blob.shape[-2:]) for blob in blobs[:3])
         made = []
         for unary, start, image in zip(*bottoms[:3], strict=True):

@@ -88,7 +88,7 @@ class Resize(NoBlobs):
         from netcount.kernels.resample import linear, nearest, weighted
 
         if self.modes:
-            self.refuse("interp_mode is not repeated here; give its top with --input", f"{PARAM}.interp_mode")
+            self.refuse("interp_mode is not repeated here", f"{PARAM}.interp_mode", advice=self.given_tops())
         y = bottoms[0].reshape(*bottoms[0].shape, *(1,) * (4 - bottoms[0].ndim))
         made: Sequence[int] = self.extents
         if self.like:

@@ -122,7 +122,7 @@ class Upsample(NoBlobs):
             return [self._interpolated(other[0], data.shape[2:])]
         if not other:
             if self.linear:
-                self.refuse("mode BILINEAR is not repeated here; give its top with --input", "upsample_param.mode")
+                self.refuse("mode BILINEAR is not repeated here", "upsample_param.mode", advice=self.given_tops())
             for axis, extent in zip((-2, -1), self._made(data.shape[-2:]), strict=True):
                 data = data.take(np.arange(extent) * data.shape[axis] // max(1, extent), axis)
             return [data]
