@@ -63,7 +63,7 @@ def test_caffe_tvgs_has_rows_more() -> None:
     net = net_of(inputs(u=(1, 4, 5, 6), i=(1, 3, 5, 6), n=(1, 1, 1, 3)) + text + PARAM + " }")
     assert net.node("c").top_shapes == [(1, 4, 5, 6), (1, 1, 1, 200)]
     assert net.analyze().layers[-1].params == 3 * 16 + 4 + 4 + 1 + 1
-    with pytest.raises(InputError, match='give them with inputs={"y": array} and inputs={"z": array}'):
+    with pytest.raises(InputError, match=r'give them with inputs=\{"y": array\} and inputs=\{"z": array\}'):
         net.run()
 
 

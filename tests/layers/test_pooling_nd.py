@@ -86,7 +86,8 @@ def test_global_pooling_is_over_all_axes() -> None:
 def test_caffes_pooling_still_wants_four_axes_and_says_what_to_assume() -> None:
     text = 'layer { name: "p" type: "Pooling" bottom: "x" top: "y" pooling_param { kernel_size: 2 } }'
     with pytest.raises(
-        InputError, match='not 2×3×5×7×6; to pool over all .*, as some forks do, assume={"Pooling": "PoolingND"}'
+        InputError,
+        match=r'not 2×3×5×7×6; to pool over all .*, as some forks do, assume=\{"Pooling": "PoolingND"\}',
     ):
         net_of(inputs(x=X.shape) + text)
 
