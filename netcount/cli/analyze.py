@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -16,13 +15,12 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import Forms, conclude, deliver, say
+from netcount.cli.output import conclude, deliver, forms_of, say
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
 from netcount.graph.load import load_net
 from netcount.graph.options import LoadOptions
-from netcount.report.analysis import View, report, warning_lines
-from netcount.report.formats.layout import Part
+from netcount.report.analysis import View, warning_lines
 
 
 @click.command()
@@ -80,7 +78,8 @@ def analyze(
     if code and output is not None:
         raise click.exceptions.Exit(code)
     if counts:
-        deliver(_forms(counts, view), form, output)
+        shown = {"view": view}
+        deliver(forms_of("analyze", counts, report=shown, csv=shown), form, output)
     if form == "csv":  # which has no place for them
         for line in (line for found in counts for line in warning_lines(found)):
             click.echo(line, err=True)
@@ -92,44 +91,10 @@ def analyze(
 def _reconcile(files: tuple[str, ...], names: str, load: LoadOptions, form: str, output: str | None) -> None:
     """Conventions beside each other, in place of the table."""
     from netcount.analysis.reconcile import reconcile
-    from netcount.report.reconciliation import (
-        reconciliation_csv,
-        reconciliation_document,
-        reconciliation_report,
-    )
 
     if len(files) > 1:
         raise click.UsageError("--reconcile takes one file")
     rules = [named_convention(name.strip()) for name in names.split(",")]
     found = reconcile(load_net(files[0], load), rules)
-    forms = Forms(
-        lambda: reconciliation_report(found),
-        lambda: reconciliation_document(found),
-        lambda: reconciliation_csv(found),
-    )
-    deliver(forms, form, output)
+    deliver(forms_of("reconcile", found), form, output)
     conclude(found.net.warnings, found.net.complete)
-
-
-def _joined(reports: list[list[Part]]) -> list[Part]:
-    """Several reports one below the other."""
-    parts: list[Part] = []
-    for number, found in enumerate(reports):
-        parts += ["", *found] if number else found
-    return parts
-
-
-def _forms(counts: list[Count], view: View) -> Forms:
-    """The nets in every format: JSON a document a line, CSV under one header."""
-
-    def documents() -> Iterable[Any]:
-        from netcount.report.document import document
-
-        return (document(found) for found in counts)
-
-    def csv() -> str:
-        from netcount.report.tabular import analysis_csv
-
-        return analysis_csv(counts, view)
-
-    return Forms(lambda: _joined([report(found, view) for found in counts]), documents, csv, many=True)

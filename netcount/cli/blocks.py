@@ -9,7 +9,7 @@ import click
 from netcount.analysis.blocks import blocks as found_blocks
 from netcount.analysis.count import count
 from netcount.cli.options import FORMATS, format_options, load_options, net_options
-from netcount.cli.output import Forms, conclude, deliver
+from netcount.cli.output import conclude, deliver, forms_of
 from netcount.graph.load import load_net
 
 
@@ -30,17 +30,7 @@ def blocks(file: str, pattern: str | None, form: str, output: str | None, **opti
       netcount blocks mobilenet_v1.prototxt --format csv
       netcount blocks vgg16.prototxt --block '^(conv\\d)_'
     """
-    from netcount.report.blocks import blocks_csv, blocks_document, blocks_report
-
     counted = count(load_net(file, load_options(options)))
     found = found_blocks(counted, pattern)
-    deliver(
-        Forms(
-            lambda: blocks_report(counted, found),
-            lambda: blocks_document(counted, found),
-            lambda: blocks_csv(counted, found),
-        ),
-        form,
-        output,
-    )
+    deliver(forms_of("blocks", counted, found), form, output)
     conclude(counted.warnings, counted.net.complete)

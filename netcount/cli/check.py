@@ -16,12 +16,13 @@ from netcount.budget.config import FILE, Config, find, load
 from netcount.budget.limits import rule_names
 from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
-from netcount.cli.options import convention_option, load_options, named_convention, net_options
-from netcount.cli.output import emit, say
+from netcount.cli.options import convention_option, format_options, load_options, named_convention, net_options
+from netcount.cli.output import Forms, deliver, forms_of, json_text, say
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
 from netcount.core.files import write_atomically
 from netcount.core.units import plural
+from netcount.report.formats.layout import Part
 from netcount.report.formats.text import visible
 
 _MACHINE = ("json", "github", "junit", "sarif")
@@ -39,15 +40,7 @@ _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assume", "
 @click.option("--baseline", metavar="FILE", help="Figures that increases are measured from.")
 @click.option("--update-baseline", is_flag=True, help="Write the baseline anew, then check.")
 @click.option("--allow-incomplete", is_flag=True, help="Let assumed layers pass.")
-@click.option(
-    "--format",
-    "-f",
-    "form",
-    type=click.Choice(["text", "markdown", *_MACHINE]),
-    default="text",
-    show_default=True,
-)
-@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+@format_options("text", "csv", "markdown", "html", *_MACHINE)
 @net_options
 @convention_option
 def check(
@@ -181,41 +174,38 @@ def _report(results: list[Checked], form: str, output: str | None) -> None:
             say(result.error)
     if form == "github":
         _step_summary(results)
-    if form == "text":
-        emit("\n".join(lines(results)) + "\n", output)
-    else:
-        emit(_machine(results, form), output)
+    deliver(_forms(results), form, output)
     if output is not None and exit_code(results) not in (DONE, BAD_INPUT):
         click.echo("\n".join(lines(results)), err=True)
 
 
-def _machine(results: list[Checked], form: str) -> str:
-    if form == "junit":
+def _forms(results: list[Checked]) -> Forms:
+    """The result in the formats of every command, and in those of CI services."""
+
+    def junit() -> str:
         from netcount.report.formats.junit import junit
 
         return junit(results)
-    if form == "github":
+
+    def github() -> str:
         from netcount.report.formats.github import github
 
         return github(results, _checkout())
-    if form == "markdown":
-        from netcount.report.check import parts
-        from netcount.report.formats.markdown import markdown
 
-        return markdown(parts(results))
-    if form == "sarif":
+    def sarif() -> str:
         from netcount.report.formats.sarif import sarif
 
-        return _json(sarif(results, __version__, _checkout()))
-    from netcount.report.check import document
+        return json_text(sarif(results, __version__, _checkout()), 2)
 
-    return _json(document(results))
+    return forms_of("check", results)._replace(
+        page=lambda: _page(results), others={"github": github, "junit": junit, "sarif": sarif}
+    )
 
 
-def _json(document: object) -> str:
-    import json
+def _page(results: list[Checked]) -> list[Part]:
+    from netcount.report.check import parts
 
-    return json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return parts(results)
 
 
 def _checkout() -> str:
@@ -228,11 +218,10 @@ def _step_summary(results: list[Checked]) -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
-    from netcount.report.check import parts
     from netcount.report.formats.markdown import markdown
 
     try:
         with open(path, "a", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(markdown(parts(results)))
+            stream.write(markdown(_page(results)))
     except OSError as failure:
         say(InputError(f"cannot write the step summary: {reason(failure)}"))

@@ -18,7 +18,7 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import Forms, deliver, say
+from netcount.cli.output import deliver, forms_of, say
 from netcount.core.errors import InputError, NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
 from netcount.graph.load import load_net
@@ -50,8 +50,6 @@ def compare(
       netcount compare squeezenet_v1.0.prototxt squeezenet_v1.1.prototxt
       netcount compare netcount-baseline.json deploy.prototxt --format markdown
     """
-    from netcount.report.comparison import comparison_csv, comparison_document, report
-
     if len(files) < 2:
         raise click.UsageError("compare needs two files or more")
     load = load_options(options)
@@ -76,13 +74,7 @@ def compare(
         if index not in found:
             found[index] = _of_baseline(file, label, list(found.values()))
     comparison = compared(_told_apart([found[index] for index in range(len(files))]))
-    forms = Forms(
-        lambda: report(comparison, top),
-        lambda: comparison_document(comparison),
-        lambda: comparison_csv(comparison),
-        indent=2,
-    )
-    deliver(forms, form, output)
+    deliver(forms_of("compare", comparison, report={"top": top}), form, output)
     raise click.exceptions.Exit(code)
 
 

@@ -8,8 +8,8 @@ import click
 
 from netcount.analysis.count import count
 from netcount.analysis.explain import explain as explained
-from netcount.cli.options import format_options, load_options, net_options
-from netcount.cli.output import Forms, conclude, deliver
+from netcount.cli.options import FORMATS, format_options, load_options, net_options
+from netcount.cli.output import conclude, deliver, forms_of
 from netcount.graph.load import load_net
 
 
@@ -18,7 +18,7 @@ from netcount.graph.load import load_net
 @click.argument("name", metavar="LAYER|BLOCK")
 @click.option("--as", "kind", type=click.Choice(["layer", "block"]), help="Where a name is both.")
 @click.option("--block", "pattern", metavar="REGEX", help="What names a block (see netcount blocks).")
-@format_options("text", "markdown", "json")
+@format_options("text", *FORMATS[1:])
 @net_options
 def explain(
     file: str,
@@ -42,10 +42,7 @@ def explain(
       netcount explain mobilenet_v1.prototxt conv5_3/dw
       netcount explain resnet50.prototxt res2a --as layer
     """
-    from netcount.report.explanation import explanation, explanation_document
-
     counted = count(load_net(file, load_options(options)))
     found = explained(counted, name, pattern=pattern, kind=kind)
-    forms = Forms(lambda: explanation(found), lambda: explanation_document(found))
-    deliver(forms, "table" if form == "text" else form, output)
+    deliver(forms_of("explain", found), form, output)
     conclude(counted.warnings, counted.net.complete)

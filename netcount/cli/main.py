@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from importlib import import_module
 
 import click
 
@@ -16,25 +15,14 @@ from netcount.core.errors import NetcountError, reason, spelled
 from netcount.core.exit_codes import INTERRUPTED
 from netcount.core.suggest import unknown
 from netcount.report.formats.text import visible
+from netcount.report.questions import QUESTIONS
 
 _SPELT = "netcount.spelt"
 _ASCII = {"×": "x", "…": "~", "·": "-", "−": "-", "÷": "/", "≥": ">="}
 """What stands in a terminal's encoding for a sign of ours that it lacks."""
 
-_COMMANDS = {
-    "analyze": "What every layer of a net costs.",
-    "explain": "Why a layer or a block costs what it costs.",
-    "blocks": "What every block of layers costs.",
-    "memory": "What a net needs in memory, and the size of its model.",
-    "rescale": "A net at another width and resolution, as a prototxt.",
-    "sweep": "What many widths and resolutions cost, and which fit.",
-    "check": "Whether nets keep to their budgets.",
-    "compare": "What changed between nets.",
-    "survey": "A row a net, for many nets.",
-    "verify": "Run nets and check every claim.",
-    "layers": "The layer types netcount knows.",
-}
-"""Sub-commands, each in a module and function of its own name, imported when it is run."""
+_COMMANDS = {name: question for name, question in QUESTIONS.items() if not question.option}
+"""Sub-commands, imported when one is run."""
 
 
 class LazyGroup(click.Group):
@@ -48,8 +36,8 @@ class LazyGroup(click.Group):
         """The command of that name, or None."""
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(import_module(f"netcount.cli.{cmd_name}"), cmd_name)
-        return found
+        command: click.Command = _COMMANDS[cmd_name].loaded("command")
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -62,7 +50,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, question.about) for name, question in _COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,7 +10,7 @@ from netcount.analysis._support.modelsize import matrices_of, model_size
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
 from netcount.cli.options import FORMATS, format_options, load_options, net_options
-from netcount.cli.output import Forms, conclude, deliver
+from netcount.cli.output import conclude, deliver, forms_of
 from netcount.core.files import write_atomically
 from netcount.graph.load import load_net
 
@@ -56,8 +56,6 @@ def memory(
       netcount memory squeezenet_v1.0.prototxt --weight-bits 6 --density 0.33
       netcount memory deploy.prototxt --weights x.caffemodel --plot memory.svg
     """
-    from netcount.report.memory import memory_csv, memory_document, memory_report
-
     net = load_net(file, load_options(options))
     found = measured(count(net), bits, weight_bits)
     size, stats = _model(net, weights, density, found.weight_bits)
@@ -65,15 +63,7 @@ def memory(
         from netcount.report.formats.plot import memory_plot
 
         write_atomically(plot, memory_plot(found, plot))
-    deliver(
-        Forms(
-            lambda: [*memory_report(found, size, top), *_stats_parts(stats)],
-            lambda: memory_document(found, size, stats),
-            lambda: memory_csv(found),
-        ),
-        form,
-        output,
-    )
+    deliver(forms_of("memory", found, size, stats, report={"top": top}), form, output)
     conclude(found.counted.warnings, net.complete)
 
 
@@ -91,11 +81,3 @@ def _model(
 
     blobs = read_caffemodel(weights, net).blobs
     return model_size(net, counted_matrices(net, blobs), bits), weight_stats(net, blobs)
-
-
-def _stats_parts(stats: list[BlobStats]) -> list[Any]:
-    if not stats:
-        return []
-    from netcount.report.weight_stats import stats_report
-
-    return ["", *stats_report(stats)]

@@ -79,7 +79,7 @@ def net_options(function: F) -> F:
     return function
 
 
-FORMATS = ("table", "csv", "markdown", "json")
+FORMATS = ("table", "csv", "markdown", "json", "html")
 
 
 def format_options(*forms: str, about: str = "") -> Callable[[F], F]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -16,6 +16,10 @@ from netcount.core.exit_codes import INCOMPLETE
 from netcount.core.files import write_atomically
 from netcount.report.formats.layout import Part, plain
 from netcount.report.formats.text import visible
+from netcount.report.questions import QUESTIONS
+
+PEOPLE = ("table", "text")
+"""The formats that a terminal shows in colours."""
 
 _documents = ContextVar("documents", default=False)
 
@@ -90,6 +94,7 @@ class Forms(NamedTuple):
     """One result in the formats it has; each is made only when it is wanted.
 
     many: `document` gives several documents, one a line.  indent: of a document that stands alone.
+    page: what Markdown and HTML show, where that is not `parts`.  others: further formats by name.
     """
 
     parts: Callable[[], Sequence[Part]]
@@ -97,30 +102,59 @@ class Forms(NamedTuple):
     csv: Callable[[], str] | None = None
     many: bool = False
     indent: int | None = None
+    page: Callable[[], Sequence[Part]] | None = None
+    others: Mapping[str, Callable[[], str]] = {}
+
+
+def forms_of(
+    name: str, *answer: object, report: Mapping[str, object] = {}, csv: Mapping[str, object] = {}
+) -> Forms:
+    """The answer to a question in the formats that its descriptor names.
+
+    report, csv: what else a reader asked to see, for the functions that make these.
+    """
+    question = QUESTIONS[name]
+    return Forms(
+        lambda: question.loaded("report")(*answer, **report),
+        lambda: question.loaded("document")(*answer),
+        lambda: question.loaded("csv")(*answer, **csv),
+        question.many,
+        question.indent,
+    )
 
 
 def deliver(forms: Forms, form: str, path: str | None) -> None:
-    """A result as table, csv, markdown or json, to a file or to standard output."""
-    if form == "table" and path is None:
+    """A result in one of its formats, to a file or to standard output."""
+    if form in PEOPLE and path is None:
         show(forms.parts())
     else:
         emit(_text(forms, form), path)
 
 
 def _text(forms: Forms, form: str) -> str:
+    if form in forms.others:
+        return forms.others[form]()
     if form == "json":
-        import json
-
         found = forms.document()
-        documents = found if forms.many else [found]
-        return "".join(json.dumps(one, indent=forms.indent, allow_nan=False) + "\n" for one in documents)
+        return "".join(json_text(one, forms.indent) for one in (found if forms.many else [found]))
     if form == "csv" and forms.csv is not None:
         return forms.csv()
     if form == "markdown":
         from netcount.report.formats.markdown import markdown
 
-        return markdown(forms.parts())
+        return markdown((forms.page or forms.parts)())
+    if form == "html":
+        from netcount.report.formats.html import page
+
+        return page((forms.page or forms.parts)())
     return plain(forms.parts())
+
+
+def json_text(document: object, indent: int | None = None) -> str:
+    """A document as JSON, in ASCII, with a newline at its end."""
+    import json
+
+    return json.dumps(document, indent=indent, allow_nan=False) + "\n"
 
 
 def conclude(warnings: Sequence[Warned], complete: bool, code: int = 0) -> None:

@@ -16,9 +16,9 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import Forms, deliver, progress_bar
+from netcount.cli.output import deliver, forms_of, progress_bar
 from netcount.core.exit_codes import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED
-from netcount.report.survey import check_column, report, survey_csv, survey_document
+from netcount.report.survey import arranged, check_column
 
 
 @click.command()
@@ -63,13 +63,8 @@ def survey(
             on_start=bar.start,
             on_row=bar.step,
         )
-    forms = Forms(
-        lambda: report(found, sort),
-        lambda: survey_document(found, sort),
-        lambda: survey_csv(found, sort),
-        indent=2,
-    )
-    deliver(forms, form, output)
+    found = found._replace(rows=tuple(arranged(found, sort)))
+    deliver(forms_of("survey", found), form, output)
     raise click.exceptions.Exit(_code(found))
 
 

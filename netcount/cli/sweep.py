@@ -21,7 +21,7 @@ from netcount.cli.options import (
     parse_resolutions,
     scale_options,
 )
-from netcount.cli.output import Forms, conclude, deliver, progress_bar
+from netcount.cli.output import conclude, deliver, forms_of, progress_bar
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
 from netcount.core.files import write_atomically
 
@@ -73,8 +73,6 @@ def sweep(
 
     Exit codes: 0 done, 1 no variant fits the limits, 2 bad input, or no variant is possible.
     """
-    from netcount.report.sweep import sweep_csv, sweep_document, sweep_report
-
     factors = [str(part).strip() for part in widths.split(",")]
     parse_factors(widths, "widths")
     sizes = parse_resolutions(resolutions, "resolutions") if resolutions else []
@@ -94,9 +92,7 @@ def sweep(
         from netcount.report.formats.plot import sweep_plot
 
         write_atomically(plot, sweep_plot(found, plot))
-    deliver(
-        Forms(lambda: sweep_report(found), lambda: sweep_document(found), lambda: sweep_csv(found)), form, output
-    )
+    deliver(forms_of("sweep", found), form, output)
     code = DONE
     if all(variant.error for variant in found.variants):
         code = BAD_INPUT

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from netcount.cli.options import format_options, load_options, net_options
-from netcount.cli.output import Forms, deliver, progress_bar, say
+from netcount.cli.options import FORMATS, format_options, load_options, net_options
+from netcount.cli.output import deliver, forms_of, progress_bar, say
 from netcount.core.errors import InputError, NetcountError, reason
 from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE
 from netcount.core.files import shown_path, write_atomically
@@ -19,7 +19,6 @@ from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
 from netcount.graph.load import load_net
 from netcount.graph.options import LoadOptions
-from netcount.report.verification import document, report
 
 
 @click.command()
@@ -44,7 +43,7 @@ from netcount.report.verification import document, report
     metavar="DIR",
     help="Write each output to DIR/BLOB.npy; of several nets to DIR/FILE/BLOB.npy.",
 )
-@format_options("table", "json", "markdown")
+@format_options(*FORMATS)
 def verify(
     files: tuple[str, ...],
     weights: str | None,
@@ -82,12 +81,7 @@ def verify(
             say(problem, file)
             code = problem.exit_code
     if not (code and output is not None):
-        forms = Forms(
-            lambda: [part for one in found for part in [*report(one), ""]],
-            lambda: [document(one) for one in found],
-            many=True,
-        )
-        deliver(forms, form, output)
+        deliver(forms_of("verify", found), form, output)
     if save_outputs is not None:
         for one in found:
             _save(one, os.path.join(save_outputs, _plain(one.net.file)) if len(files) > 1 else save_outputs)

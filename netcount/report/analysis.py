@@ -48,6 +48,14 @@ def report(count: Count, view: View | None = None) -> list[Part]:
     ]
 
 
+def reports(counts: Sequence[Count], view: View | None = None) -> list[Part]:
+    """Several reports one below the other."""
+    parts: list[Part] = []
+    for count in counts:
+        parts += ["", *report(count, view)] if parts else report(count, view)
+    return parts
+
+
 def headline(count: Count) -> str:
     """What was analyzed: net, file, phase, input, batch."""
     net = count.net

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from netcount.layers.registry import Catalogue
-from netcount.report.formats.layout import Table
+from netcount.report.formats.layout import Part, Table
 from netcount.report.tabular import csv_text
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ def catalogue_rows(catalogue: Catalogue) -> list[TypeRow]:
             )
         )
     return sorted(rows, key=lambda row: (row.source != "stock", row.type.lower()))
+
+
+def catalogue_report(rows: Sequence[TypeRow]) -> list[Part]:
+    """The table for people."""
+    return [catalogue_table(rows)]
 
 
 def catalogue_document(rows: Sequence[TypeRow]) -> types.Layers:

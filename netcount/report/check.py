@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -13,11 +13,13 @@ from netcount.budget.budget import Checked, Finding, exit_code
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED, INCOMPLETE
 from netcount.core.units import percent, plural
+from netcount.report.columns import Value
 from netcount.report.comparison import shape_text
 from netcount.report.document import place, totals, warning
 from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
+from netcount.report.tabular import csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -28,6 +30,7 @@ INCOMPLETE_TEXT = (
     "promised (allow_incomplete = true accepts it)"
 )
 _CHANGES = 5
+_MOST_TIMES = 10
 
 
 def amounts(figure: str, *values: int | Fraction) -> list[str]:
@@ -86,8 +89,8 @@ def summary(net: Checked, found: Finding) -> str:
 
 
 def _part(part: int, whole: int) -> str:
-    """`, 2.50%`; nothing where there is no whole, or where it would be a rounded zero."""
-    shown = percent(part, whole)
+    """`, 2.50%`; nothing where there is no whole, a rounded zero, or so much that nobody thinks in percent."""
+    shown = percent(part, whole if part <= _MOST_TIMES * whole else 0)
     return "" if shown in ("-", "0.00%") else f", {shown}"
 
 
@@ -123,6 +126,11 @@ def _changed(change: Change, figure: str) -> str:
     was = f' (was "{change.before.name}")' if change.kind == "renamed" and change.before else ""
     told = "; ".join(text for text in (field_text(change), shape_text(change)) if text)
     return f"{at}{layer.name} {change.kind}{was}: {change.delta(key):+,} {key}{'  ' if told else ''}{told}"
+
+
+def report(nets: Sequence[Checked]) -> list[Part]:
+    """The whole result for people, as `lines`."""
+    return [*lines(nets)]
 
 
 def lines(nets: Sequence[Checked]) -> list[str]:
@@ -201,6 +209,39 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
         if net.incomplete:
             text.append(visible(f"{net.title}: {INCOMPLETE_TEXT}"))
     return [*text, tally(nets)]
+
+
+_FIELDS = (
+    "net", "file", "status", "rule", "kernel", "layer", "line", "level", "passed", "value", "limit", "over",
+    "base", "message",
+)  # fmt: skip
+
+
+def check_csv(nets: Sequence[Checked]) -> str:
+    """A record a limit, exact values; a net that cannot be counted has one for each error."""
+    return csv_text(_FIELDS, (record for net in nets for record in _records(net)))
+
+
+def _records(net: Checked) -> Iterator[list[Value]]:
+    head: list[Value] = [net.label, net.file, STATUS[net.exit_code]]
+    for problem in net.problems:
+        yield [*head, "", "", "", problem.place.line if problem.place else "", *[""] * 6, str(problem)]
+    for found in net.findings:
+        limit = found.limit
+        yield [
+            *head,
+            limit.rule,
+            limit.kernel,
+            found.layer or "",
+            found.line,
+            found.level,
+            int(found.passed),
+            _plain(found.value),
+            _plain(found.bound),
+            _plain(found.over),
+            "" if found.base is None else found.base,
+            summary(net, found),
+        ]
 
 
 def document(nets: Sequence[Checked]) -> types.CheckResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from netcount.analysis._support.kernels import KernelShare
@@ -32,6 +32,11 @@ def document(count: Count) -> types.Analysis:
         "inputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.inputs],
         "outputs": [shaped(net.blobs[i].name, net.blobs[i].shape) for i in net.outputs],
     }
+
+
+def documents(counts: Iterable[Count]) -> Iterator[types.Analysis]:
+    """The documents of several nets, each made when it is wanted."""
+    return (document(count) for count in counts)
 
 
 def subject(net: Graph) -> types.Subject:

@@ -349,8 +349,8 @@ class Memory(Subject):
     weight_bytes: Count
     total_bytes: Count
     caffe: CaffeMemory
-    model: Annotated[ModelSize | None, "With --density or --weights."]
-    weights: Annotated[list[WeightStats], "With --weights."]
+    model: Annotated[ModelSize | None, "Where a density or weights are given."]
+    weights: Annotated[list[WeightStats], "Where weights are given."]
 
 
 class SweepLimits(TypedDict):

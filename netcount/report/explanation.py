@@ -15,6 +15,7 @@ from netcount.report import document
 from netcount.report.blocks import block_document, ends, kernels_text, plain_lines
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible, window_text
+from netcount.report.tabular import csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -166,6 +167,30 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
     pairs = [other for reasons in found.layers for other in reasons.alternatives if other.kind == "plain_for_pair"]
     parts += [f"  {visible(other.note)}" for other in pairs]
     return parts
+
+
+_FIELDS = ("name", "type", "line", "params", "params_formula", "statistics", "madds", "madds_formula", "rule")
+
+
+def explanation_csv(found: Explanation) -> str:
+    """A record a layer: that asked about, or those of the block."""
+    return csv_text(
+        _FIELDS,
+        (
+            (
+                reasons.row.name,
+                reasons.row.type,
+                reasons.row.line,
+                reasons.row.params,
+                params_formula(reasons),
+                reasons.row.statistics,
+                reasons.row.madds,
+                madds_formula(reasons.products),
+                rule(reasons),
+            )
+            for reasons in found.layers
+        ),
+    )
 
 
 def explanation_document(found: Explanation) -> types.Explanation:

@@ -13,6 +13,7 @@ from netcount.report import document
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import bar, heading, listed, visible
 from netcount.report.tabular import csv_text
+from netcount.report.weight_stats import stats_report
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -22,7 +23,12 @@ BAR_CELLS = 12
 _FIELDS = ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes")
 
 
-def memory_report(found: Memory, size: ModelSize | None = None, top: int | None = None) -> list[Part]:
+def memory_report(
+    found: Memory,
+    size: ModelSize | None = None,
+    stats: Sequence[BlobStats] = (),
+    top: int | None = None,
+) -> list[Part]:
     """The whole report; `top`: only the layers with most in memory, in the order of the net."""
     net = found.counted.net
     parts: list[Part] = [
@@ -41,6 +47,8 @@ def memory_report(found: Memory, size: ModelSize | None = None, top: int | None 
     parts += ["", *_peak_lines(found), "", *_caffe_lines(found)]
     if size is not None:
         parts += ["", *size_lines(size)]
+    if stats:
+        parts += ["", *stats_report(stats)]
     return parts
 
 
@@ -122,8 +130,8 @@ def percent_of(share: float) -> str:
     return percent(round(share * 10**6), 10**6)
 
 
-def memory_csv(found: Memory) -> str:
-    """A record a layer, exact bytes."""
+def memory_csv(found: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> str:
+    """A record a layer, exact bytes; the size of the model and what weights hold have no place in it."""
     return csv_text(
         _FIELDS,
         (

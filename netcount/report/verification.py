@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
+from netcount.core.shape import Shape
 from netcount.core.units import human, human_bytes, plural
 from netcount.execute.verify import Verification
+from netcount.report.columns import Value
 from netcount.report.document import subject
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
+from netcount.report.tabular import csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
+
+
+def reports(runs: Sequence[Verification]) -> list[Part]:
+    """Several reports one below the other."""
+    return [part for found in runs for part in [*report(found), ""]]
 
 
 def report(found: Verification) -> list[Part]:
@@ -87,6 +96,50 @@ def verdict(found: Verification) -> str:
     wrong = [layer for layer in found.layers if not layer.agrees]
     names = ", ".join(f'"{visible(layer.name)}" (line {layer.line})' for layer in wrong[:5])
     return f"DISAGREES in {len(wrong)} of {len(found.layers)} layers: {names}"
+
+
+_FIELDS = (
+    "file", "name", "type", "line", "blob", "inferred", "executed", "by_data", "madds_counted",
+    "madds_performed", "seconds", "gmacs_per_second", "live_bytes", "agrees",
+)  # fmt: skip
+
+
+def verification_csv(runs: Sequence[Verification]) -> str:
+    """A record a top; the figures of a layer stand in the record of its first one."""
+    return csv_text(_FIELDS, (record for found in runs for record in _records(found)))
+
+
+def _records(found: Verification) -> Iterator[list[Value]]:
+    for layer in found.layers:
+        figures: list[Value] = [
+            layer.counted,
+            layer.performed,
+            layer.seconds,
+            layer.gmacs_per_second,
+            layer.live_bytes,
+        ]
+        for index, top in enumerate(layer.tops or (None,)):
+            shapes: list[Value] = ["", "", "", ""]
+            if top is not None:
+                shapes = [top.name, _extents(top.inferred), _extents(top.executed), int(top.by_data)]
+            yield [
+                found.net.file,
+                layer.name,
+                layer.type,
+                layer.line,
+                *shapes,
+                *("" if index else figure for figure in figures),
+                int(layer.agrees),
+            ]
+
+
+def _extents(shape: Shape) -> str:
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def documents(runs: Sequence[Verification]) -> list[types.Verification]:
+    """The documents of several runs."""
+    return [document(found) for found in runs]
 
 
 def document(found: Verification) -> types.Verification:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from netcount.report.formats.text import clipped, padded, width
 
 GAP = "  "
+_WORD = re.compile(r"\s*\S+")
+"""A word with the space before it."""
 
 
 class Table(NamedTuple):
@@ -108,12 +111,12 @@ def wrapped(text: str, available: int | None) -> list[str]:
     if available is None or width(text) <= available:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()) + 2)
-    first, *words = text.split()
-    lines, line = [], indent[2:] + first
+    first, *words = _WORD.findall(text)
+    lines, line = [], first
     for word in words:
-        if width(line) + 1 + width(word) > available:
+        if width(line) + width(word) > available:
             lines.append(line)
-            line = indent + word
+            line = indent + word.lstrip()
         else:
-            line = f"{line} {word}"
+            line += word
     return [*lines, line]

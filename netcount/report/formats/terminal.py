@@ -10,6 +10,7 @@ from rich.text import Text
 from netcount.report.formats.layout import Line, Part, lines
 
 _HOT = ((0.1, "bold red"), (0.04, "yellow"), (0.01, "default"), (0.0, "dim"))
+_WORDS = {"FAIL ": "bold red", "warn ": "yellow", "warning:": "yellow", "incomplete:": "yellow"}
 _STYLES = {"title": "bold", "footer": "bold", "rule": "dim"}
 
 
@@ -22,7 +23,7 @@ def show(parts: Sequence[Part], console: Console) -> None:
 
 def _style(line: Line) -> str:
     if line.role == "text":
-        return "yellow" if line.text.startswith(("warning:", "incomplete:")) else ""
+        return next((style for word, style in _WORDS.items() if line.text.startswith(word)), "")
     if line.heat is not None:
         return next(style for least, style in _HOT if line.heat >= least)
     return _STYLES.get(line.role, "")

@@ -1,0 +1,187 @@
+"""The questions that can be asked of nets, one descriptor each: who answers, in which forms, and where it is
+described.  The command line lists and delivers by it, and a test fails where a question lacks something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Lacks(str):
+    """Stands for what a question has not, and says why."""
+
+    __slots__ = ()
+
+
+class Question(NamedTuple):
+    """One question.
+
+    Names are "module:name" below `netcount`; what they mean is imported when it is wanted.
+
+    Attributes:
+        about: One line for the list of commands.
+        command: The click command that asks it; its name is the question's unless `option` is set.
+        method: The same question in Python.
+        report: From the answer to the parts of a report for people.
+        csv: From the answer to CSV text.
+        document: From the answer to the JSON document, or to several where there is one a net.
+        schema: The name of the document's schema in netcount/schemas.
+        docs: The page and anchor that describe it, below docs.
+        option: The parameter of `command` that asks it.
+        many: Whether there is a document a net, each on a line of its own.
+        indent: Of a document that stands alone.
+    """
+
+    about: str
+    command: str
+    method: str
+    report: str
+    csv: str
+    document: str
+    schema: str
+    docs: str
+    option: str = ""
+    many: bool = False
+    indent: int | None = None
+
+    def loaded(self, field: str) -> Any:
+        """What a field names."""
+        from importlib import import_module
+
+        module, _, path = getattr(self, field).partition(":")
+        found = import_module(f"netcount.{module}" if module else "netcount")
+        for name in path.split("."):
+            found = getattr(found, name)
+        return found
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "analyze": Question(
+        "What every layer of a net costs.",
+        "cli.analyze:analyze",
+        ":Net.analyze",
+        "report.analysis:reports",
+        "report.tabular:analysis_csv",
+        "report.document:documents",
+        "analysis",
+        "usage.md#analyze",
+        many=True,
+    ),
+    "explain": Question(
+        "Why a layer or a block costs what it costs.",
+        "cli.explain:explain",
+        ":Analysis.explain",
+        "report.explanation:explanation",
+        "report.explanation:explanation_csv",
+        "report.explanation:explanation_document",
+        "explain",
+        "usage.md#explain",
+    ),
+    "blocks": Question(
+        "What every block of layers costs.",
+        "cli.blocks:blocks",
+        ":Analysis.blocks",
+        "report.blocks:blocks_report",
+        "report.blocks:blocks_csv",
+        "report.blocks:blocks_document",
+        "blocks",
+        "usage.md#blocks",
+    ),
+    "reconcile": Question(
+        "Where conventions of counting differ.",
+        "cli.analyze:analyze",
+        ":Net.reconcile",
+        "report.reconciliation:reconciliation_report",
+        "report.reconciliation:reconciliation_csv",
+        "report.reconciliation:reconciliation_document",
+        "reconcile",
+        "counting.md#two-figures-for-one-net",
+        option="reconcile",
+    ),
+    "memory": Question(
+        "What a net needs in memory, and the size of its model.",
+        "cli.memory:memory",
+        ":Analysis.memory",
+        "report.memory:memory_report",
+        "report.memory:memory_csv",
+        "report.memory:memory_document",
+        "memory",
+        "usage.md#memory",
+    ),
+    "rescale": Question(
+        "A net at another width and resolution, as a prototxt.",
+        "cli.rescale:rescale",
+        ":rescale",
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        "usage.md#rescale",
+    ),
+    "sweep": Question(
+        "What many widths and resolutions cost, and which fit.",
+        "cli.sweep:sweep",
+        ":sweep",
+        "report.sweep:sweep_report",
+        "report.sweep:sweep_csv",
+        "report.sweep:sweep_document",
+        "sweep",
+        "usage.md#sweep",
+    ),
+    "check": Question(
+        "Whether nets keep to their budgets.",
+        "cli.check:check",
+        "testing:assert_within",
+        "report.check:report",
+        "report.check:check_csv",
+        "report.check:document",
+        "check",
+        "ci.md#a-first-gate",
+        indent=2,
+    ),
+    "compare": Question(
+        "What changed between nets.",
+        "cli.compare:compare",
+        ":compare",
+        "report.comparison:report",
+        "report.comparison:comparison_csv",
+        "report.comparison:comparison_document",
+        "compare",
+        "ci.md#against-a-baseline",
+        indent=2,
+    ),
+    "survey": Question(
+        "A row a net, for many nets.",
+        "cli.survey:survey",
+        "analysis.survey:survey",
+        "report.survey:report",
+        "report.survey:survey_csv",
+        "report.survey:survey_document",
+        "survey",
+        "ci.md#many-nets",
+        indent=2,
+    ),
+    "verify": Question(
+        "Run nets and check every claim.",
+        "cli.verify:verify",
+        "execute.verify:verify",
+        "report.verification:reports",
+        "report.verification:verification_csv",
+        "report.verification:documents",
+        "verification",
+        "usage.md#verify",
+        many=True,
+    ),
+    "layers": Question(
+        "The layer types netcount knows.",
+        "cli.layers:layers",
+        ":CATALOGUE",
+        "report.catalogue:catalogue_report",
+        "report.catalogue:catalogue_csv",
+        "report.catalogue:catalogue_document",
+        "layers",
+        "usage.md#layers",
+    ),
+}
+"""By name, in the order in which the command line lists them."""
