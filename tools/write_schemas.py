@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from netcount.analysis.conventions import CONVENTIONS
+from netcount.analysis.conventions import KNOWN
 from netcount.analysis.figures import FIGURES, SHARES
 from netcount.budget.limits import TYPE_RULES, rule_names
 from netcount.report.document_types import DOCUMENTS, INLINE, Keywords
@@ -130,7 +130,7 @@ def config_schema() -> dict[str, Any]:
     """The schema of netcount.toml: written by hand, but for the limits and the conventions' names."""
     found: dict[str, Any] = json.loads((SCHEMAS / "config.json").read_text(encoding="utf-8"))
     found["$defs"]["limits"]["properties"] = {rule: _limit(rule) for rule in rule_names()}
-    found["properties"]["convention"]["propertyNames"] = {"not": {"enum": list(CONVENTIONS)}}
+    found["properties"]["convention"]["propertyNames"] = {"not": {"enum": list(KNOWN)}}
     return found
 
 

@@ -106,12 +106,19 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
     }
 )
 
+ALIASES: Mapping[str, str] = MappingProxyType({"macs": "madds"})
+"""Other names of conventions, as people know them; a result has the convention's own name."""
+KNOWN: Mapping[str, Convention] = MappingProxyType(
+    {**CONVENTIONS, **{alias: CONVENTIONS[name] for alias, name in ALIASES.items()}}
+)
+"""By every name that needs no configuration."""
+
 
 def convention_named(name: str | Convention, own: Mapping[str, Convention] = MappingProxyType({})) -> Convention:
     """The convention of that name (a Convention is its own); InputError lists the known ones."""
     if isinstance(name, Convention):
         return name
-    known = {**CONVENTIONS, **own}
+    known = {**KNOWN, **own}
     if name not in known:
         raise InputError(unknown("convention", name, known, show_all=True))
     return known[name]

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from netcount.analysis.conventions import CONVENTIONS, Convention, weighted
+from netcount.analysis.conventions import KNOWN, Convention, weighted
 from netcount.budget.budget import LEVELS, Budget
 from netcount.budget.limits import Limit, is_rule, limits_of, rule_names
 from netcount.budget.toml_positions import Key, read_toml
@@ -56,7 +56,7 @@ class Config(NamedTuple):
     budgets: tuple[Budget, ...]
     baseline: str | None
     baseline_place: Place | None
-    conventions: Mapping[str, Convention] = CONVENTIONS
+    conventions: Mapping[str, Convention] = KNOWN
     assume: Mapping[str, Assumption] = {}
 
     def labelled(self) -> dict[str, tuple[str, NetEntry]]:
@@ -117,7 +117,7 @@ class _Reader(Tables):
 
     def config(self, document: Any) -> Config:
         self.known(document, _TOP, "key")
-        self.conventions = {**CONVENTIONS, **self.own_conventions(document)}
+        self.conventions = {**KNOWN, **self.own_conventions(document)}
         self.assume = self.assumptions(document)
         nets = [self.net(table, index) for index, table in enumerate(self.tables(document, "net"))]
         budgets = [
@@ -155,7 +155,7 @@ class _Reader(Tables):
             at: tuple[Key, ...] = ("convention", name)
             before = len(self.problems)
             self.known(table, {*OpCount._fields, "about"}, "op class", *at)
-            if name in CONVENTIONS:
+            if name in KNOWN:
                 self.wrong(f'"{name}" is a convention of netcount\'s own; call this one otherwise', *at)
             about = self.typed(table, "about", str, "a text", "", *at)
             classes = [key for key in OpCount._fields if isinstance(table, dict) and key in table]
@@ -182,7 +182,7 @@ class _Reader(Tables):
             files,
             name,
             self.options(table, *at),
-            self.conventions.get(convention, CONVENTIONS["madds"]),
+            self.conventions.get(convention, KNOWN["madds"]),
             self.typed(table, "allow_incomplete", bool, "true or false", False, *at),
             self.budget(table, "net", index, _NET | {*_BITS}),
             self.place(*at),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from netcount.analysis.conventions import CONVENTIONS, Convention, convention_named
+from netcount.analysis.conventions import KNOWN, Convention, convention_named
 from netcount.cli.output import errors_as_documents
 from netcount.core.errors import InputError
 from netcount.core.units import parse_quantity
@@ -111,14 +111,14 @@ def convention_option(function: F) -> F:
         default="madds",
         show_default=True,
         metavar="NAME",
-        help="How a layer's one number is counted: madds, netscope, flops, or one of netcount.toml.",
+        help="How a layer's one number is counted: madds (macs), netscope, flops, or one of netcount.toml.",
     )(function)
 
 
 def named_convention(name: str) -> Convention:
     """A convention of netcount's own, or of the configuration that is found upwards."""
-    if name in CONVENTIONS:
-        return CONVENTIONS[name]
+    if name in KNOWN:
+        return KNOWN[name]
     from netcount.budget import config  # only who asks for a convention of their own pays for it
 
     path = config.find()

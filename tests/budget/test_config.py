@@ -236,6 +236,14 @@ muls = 3
 """
 
 
+def test_macs_are_madds(tmp_path: Path) -> None:
+    config = load(written(tmp_path, '[[net]]\npath = "a.prototxt"\nconvention = "macs"\nmax_cost = 5\n'))
+    assert config.nets[0].convention.name == "madds"
+    analysis = net_of(inputs(x=(2, 3)) + SCALED).analyze("macs")
+    assert analysis.convention.name == "madds"
+    assert analysis.totals.cost == analysis.totals.madds
+
+
 def test_a_convention_of_ones_own_weighs_op_classes(tmp_path: Path) -> None:
     config = load(written(tmp_path, OWN))
     own = config.conventions["npu"]
@@ -255,6 +263,7 @@ def test_a_convention_of_ones_own_weighs_op_classes(tmp_path: Path) -> None:
         ("[convention.npu]\nmadds = -1", ":1: a weight is a whole number from 0 on"),
         ("[convention.npu]\nabout = 'x'", ":1: this convention counts nothing"),
         ("[convention.flops]\nmadds = 1", ':1: "flops" is a convention of netcount\'s own'),
+        ("[convention.macs]\nmadds = 1", ':1: "macs" is a convention of netcount\'s own'),
         ("convention = 3", ":1: convention is a table by name, not 3"),
     ],
 )

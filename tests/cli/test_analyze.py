@@ -114,6 +114,7 @@ def test_batch_convention_and_phase() -> None:
 
     assert cost("--batch", "4")["totals"]["madds"] == 4 * 387_747_520
     assert cost("--convention", "flops")["totals"]["cost"] > 2 * 387_747_520
+    assert cost("--convention", "macs") == cost()
     assert cost("--phase", "train")["phase"] == "TRAIN"
     assert cost("--input-shape", "data=1,3,224,224")["totals"]["madds"] < 387_747_520
 
