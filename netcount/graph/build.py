@@ -256,6 +256,8 @@ def _assemble(
             tuple(owners[index]),
         )
         nodes.append(node)
+        if layer.warning:
+            warnings.append(Warned(f'{part.type} "{part.name}": {layer.warning}', node.place))
         if not part.bottoms and isinstance(layer, Source):
             if is_input(part):
                 inputs.extend(part.tops)

@@ -72,8 +72,13 @@ class Source(Moving):
         """All shapes, when those of some tops (by index) are given from outside."""
         shapes = []
         missing = []
+        known = dict(given)
         for index in range(self.top_count):
-            shape = given[index] if index in given else self._told(index) or self.shape_of(index, given)
+            shape = known.get(index) if index in given else self.shape_of(index, known)
+            if shape is None:
+                shape = self._declared(index)
+                if shape is not None:
+                    known[index] = shape
             if shape is None:
                 missing.append(index)
             else:
@@ -82,8 +87,8 @@ class Source(Moving):
             self.ask_for(missing)
         return shapes
 
-    def _told(self, index: int) -> Shape | None:
-        """The shape of an input_param, which some files give to a layer that reads a database."""
+    def _declared(self, index: int) -> Shape | None:
+        """The shape of an input_param, which Input alone reads: for want of anything that Caffe reads."""
         if self.type == "Input" or "input_param" not in self.message.values:
             return None
         shapes = self.message.child("input_param").children("shape")

@@ -128,11 +128,13 @@ class Layer(ABC):
     """Whether Caffe's EqualNumBottomTopBlobs asks for as many tops as bottoms."""
     auto_tops: ClassVar[int] = 0
     """Tops a loss layer gets where the file names fewer (Caffe's AutoTopBlobs)."""
-    weighs: ClassVar[bool] = False
+    weighs: bool = False
     """Whether the loss has a weight of 1 where the file gives none (LossLayer::LayerSetUp)."""
     in_place: bool = True
     """False where Caffe cannot set the layer up when top 0 is bottom 0: it checks that it is not, or
     looks at the bottom again after the top has another shape.  Some parameters decide it."""
+    warning: str | None = None
+    """What a reader of the figures has to know: Caffe does something else than the file seems to say."""
     time_major: ClassVar[bool] = False
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
     shares_bottom: ClassVar[bool] = False

@@ -62,6 +62,9 @@ V1_TYPES = {
 }
 """V1's enum names and the type strings that took their place."""
 
+DROPPED = "?dropped"
+"""Holds the numbers of `input_dim` that Caffe leaves out."""
+
 PAST_THE_END = "?past_the_end"
 """Marks a shape that Caffe would take from beyond the end of `input_dim`."""
 
@@ -160,7 +163,7 @@ def _input_layers(net: Message, layers: list[Message], problems: list[NetcountEr
 
     Inputs without any shape, which Caffe drops, make an Input layer without shapes where a layer
     needs them: --input-shape can give them.  Where `input_dim` ends early Caffe reads past its
-    end; here those tops have no shape.
+    end; here those tops have no shape.  Caffe takes four numbers an input and leaves out the rest.
     """
     names = net.texts("input")
     shapes = list(net.children("input_shape"))[: len(names)]
@@ -172,8 +175,10 @@ def _input_layers(net: Message, layers: list[Message], problems: list[NetcountEr
                 "input_shape",
             )
         )
+    dropped: list[int] = []
     if not shapes:
         dims = net.integers("input_dim")
+        dropped = dims[4 * len(names) :]
         for first in range(0, min(len(dims) // 4, len(names)) * 4, 4):
             shapes.append(Message("BlobShape", {"dim": dims[first : first + 4]}, net.tree))
         if shapes:
@@ -185,11 +190,12 @@ def _input_layers(net: Message, layers: list[Message], problems: list[NetcountEr
             names = [name for name in names if name in read - made]
     if not names:
         return []
+    left_out = {DROPPED: dropped} if dropped else {}
     values: dict[str, Any] = {
         "name": "input",
         "type": "Input",
         "top": names,
-        "input_param": Message("InputParameter", {"shape": shapes}, net.tree),
+        "input_param": Message("InputParameter", {"shape": shapes, **left_out}, net.tree),
     }
     if short:
         values[BROKEN] = True

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from netcount.core.shape import Shape
 from netcount.layers.bases import Source
 from netcount.prototxt.message import Message
-from netcount.prototxt.upgrade import PAST_THE_END
+from netcount.prototxt.upgrade import DROPPED, PAST_THE_END
 
 
 class Input(Source):
@@ -17,6 +17,13 @@ class Input(Source):
         """The declared shapes."""
         shapes = message.child("input_param").children("shape")
         self.shapes = [Shape(shape.integers("dim")) for shape in shapes]
+        dropped: list[int] = message.child("input_param").values.get(DROPPED, [])
+        if dropped:
+            numbers = ", ".join(map(str, dropped[:8])) + (", …" if len(dropped) > 8 else "")
+            self.warning = (
+                f"input_dim has {4 * self.top_count + len(dropped)} numbers for {self.top_count} "
+                f"input{'s' if self.top_count > 1 else ''}; Caffe takes four an input and leaves out {numbers}"
+            )
         undefined = [shape for shape in shapes if shape.has(PAST_THE_END)]
         if undefined:
             self.assumed = (

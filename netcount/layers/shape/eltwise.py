@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.window_reduce import LOWEST
 from netcount.layers.bases import NoBlobs
 from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Eltwise(NoBlobs):
-    """Sum, product or maximum of bottoms of one shape.  *S, … -> *S.  Source: eltwise_layer.cpp."""
+    """Sum, product or maximum of bottoms of one shape.  *S, … -> *S.  Source: eltwise_layer.cpp.
+
+    Caffe clears the top before it adds or compares: where the top is bottom 0, that bottom is lost.
+    """
 
     type = "Eltwise"
     bottoms = Arity(2, None)
@@ -34,6 +38,14 @@ class Eltwise(NoBlobs):
                 )
             if self.operation == "PROD":
                 self.refuse("coeff has no meaning for PROD", "eltwise_param.coeff")
+        self.lost = self.operation != "PROD" and message.texts("top")[:1] == message.texts("bottom")[:1]
+        if self.lost:
+            name = message.texts("bottom")[0]
+            self.warning = (
+                f'works in place: Caffe clears its top, which is bottom 0 "{name}", before it '
+                f'{"adds" if self.operation == "SUM" else "compares"}, so that the values of "{name}" are lost; '
+                "give the top a name of its own"
+            )
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The shape all bottoms have."""
@@ -69,7 +81,10 @@ class Eltwise(NoBlobs):
             y = first * rest[0]
             for x in rest[1:]:
                 y *= x
-        elif self.operation == "MAX":
+            return [y]
+        if self.lost:
+            first = np.full_like(first, 0 if self.operation == "SUM" else LOWEST)
+        if self.operation == "MAX":
             y = np.array(rest[0])
             for x in (first, *rest[1:]):  # not-a-numbers lose as they do in Caffe
                 np.copyto(y, x, where=x > y)
@@ -79,6 +94,6 @@ class Eltwise(NoBlobs):
                 y += x
         else:
             y = np.zeros_like(first)
-            for factor, x in zip(self.coefficients, bottoms, strict=True):
+            for factor, x in zip(self.coefficients, (first, *rest), strict=True):
                 y += np.float32(factor) * x
         return [y]
