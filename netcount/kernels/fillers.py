@@ -43,6 +43,13 @@ def _positive_unitball(message: Message, shape: Shape, generator: Generator) -> 
     return rows.reshape(shape)
 
 
+def _gaussian_unitball(message: Message, shape: Shape, generator: Generator) -> Array:
+    """Normal values, each row of all axes but the first scaled to the length 1."""
+    rows = generator.standard_normal((shape[0], shape.count(1)), dtype=np.float32)
+    rows /= np.sqrt(np.square(rows).sum(axis=1, keepdims=True) + np.float32(1e-12))
+    return rows.reshape(shape)
+
+
 def _fan(message: Message, shape: Shape) -> float:
     """Inputs an output (FAN_IN), outputs an input (FAN_OUT), or the mean of both (AVERAGE)."""
     fan_in = shape.count(1)
@@ -83,6 +90,7 @@ FILLS: dict[str, Callable[[Message, Shape, Generator], Array]] = {
     "constant": _constant,
     "uniform": _uniform,
     "gaussian": _gaussian,
+    "gaussian_unitball": _gaussian_unitball,
     "positive_unitball": _positive_unitball,
     "xavier": _xavier,
     "msra": _msra,

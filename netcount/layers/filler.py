@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from netcount.kernels.run import Array
 
-TYPES = frozenset(("constant", "gaussian", "uniform", "positive_unitball", "xavier", "msra", "bilinear"))
+TYPES = frozenset(
+    ("constant", "gaussian", "gaussian_unitball", "uniform", "positive_unitball", "xavier", "msra", "bilinear")
+)
+"""Caffe's, and caffe-windows' gaussian_unitball."""
 
 _PLAIN = ("constant", "xavier", "msra")
 """Types that fill every blob that has an axis and elements."""
@@ -64,7 +67,7 @@ class Filler:
             return
         if self.type == "bilinear" and (len(shape) != 4 or shape[2] != shape[3]):
             message.refuse(f"a bilinear filler needs a square 4-axis blob, not {shape}", "type")
-        if self.type in ("positive_unitball", "xavier", "msra") and not shape:
+        if self.type in ("positive_unitball", "gaussian_unitball", "xavier", "msra") and not shape:
             message.refuse(f"a {self.type} filler needs a blob with an axis, not a {shape}", "type")
         if self.type == "gaussian" and not message.number("std") > 0:
             message.refuse(f"a gaussian filler needs std > 0, not {message.number('std'):g}", "std")

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Layer, ParamBlob, Product, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, madds_of
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 class InnerProduct(Layer):
     """A fully connected layer.  M×K (the axes before and from `axis`) -> M×C'; weights C'×K, bias C'.
 
-    Source: inner_product_layer.cpp.
+    In caffe-windows a second bottom C'×K takes the weights' place, and a third C' the bias's; with
+    normalize each of the layer's own filters is scaled to the length 1.
+    Source: inner_product_layer.cpp, of caffe-windows too.
     """
 
     type = "InnerProduct"
+    bottoms = Arity(1, 3)
 
     def read(self, message: Message) -> None:
         """num_output, axis, bias, and whether the weights are stored K×C'."""
@@ -30,45 +34,65 @@ class InnerProduct(Layer):
         self.axis_given = param.integer("axis")
         self.bias = param.flag("bias_term")
         self.transposed = param.flag("transpose")
+        self.given = len(message.texts("bottom")) > 1
+        self.normalized = param.flag("normalize") and not self.given
         self.weight_filler = Filler(param, "weight_filler")
         self.bias_filler = Filler(param, "bias_filler") if self.bias else None
-        if not 0 < self.num_output < 2**31:
+        if not self.given and not 0 < self.num_output < 2**31:
             self.refuse("num_output must be positive", "inner_product_param.num_output")
+
+    def outputs(self, bottoms: Sequence[Shape]) -> int:
+        """C': num_output, or as many as the weights that are given have rows."""
+        return bottoms[1][0] if self.given else self.num_output
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The axes before `axis`, then C'."""
-        (bottom,) = bottoms
+        bottom, *given = bottoms
         axis = self.axis(bottom, self.axis_given, "inner_product_param.axis")
         if self.bias:
             touch(self, bottom.count(0, axis), "the ones that spread the bias")
-        return [Shape((*bottom[:axis], self.num_output))]
+        for index, (shape, values) in enumerate(zip(given, (bottom.count(axis), 1), strict=False), 1):
+            rows = self.outputs(bottoms) if given[0] else 0
+            if not rows or shape.count() != rows * values:
+                self.refuse(
+                    f"{self.named(index)} {shape} must hold {values} values for each output", "bottom", index
+                )
+        return [Shape((*bottom[:axis], self.outputs(bottoms)))]
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
-        """Weights C'×K (K×C' with transpose) and bias C'."""
-        (bottom,) = bottoms
-        inputs = bottom.count(self.axis(bottom, self.axis_given))
-        extents = (inputs, self.num_output) if self.transposed else (self.num_output, inputs)
-        found = [ParamBlob(Shape(extents), "weight", self.weight_filler)]
-        if self.bias:
-            found.append(ParamBlob(Shape((self.num_output,)), "bias", self.bias_filler))
-        return found
+        """Weights C'×K (K×C' with transpose) and bias C', unless a bottom gives them."""
+        inputs, outputs = bottoms[0].count(self.axis(bottoms[0], self.axis_given)), self.outputs(bottoms)
+        extents = (inputs, outputs) if self.transposed else (outputs, inputs)
+        blobs = [] if self.given else [ParamBlob(Shape(extents), "weight", self.weight_filler)]
+        if self.bias and len(bottoms) < 3:
+            blobs.append(ParamBlob(Shape((outputs,)), "bias", self.bias_filler))
+        return blobs
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """M·K·C' madds; an add for each bias."""
-        return OpCount(madds_of(self.products(bottoms, tops)), tops[0].count() if self.bias else 0)
+        """M·K·C' madds; an add for each bias.  With normalize a square, an add and a mul a weight,
+        and for each output an add, a root and a div."""
+        madds, biases = madds_of(self.products(bottoms, tops)), tops[0].count() if self.bias else 0
+        if not self.normalized:
+            return OpCount(madds, biases)
+        outputs = self.num_output
+        weights = outputs * bottoms[0].count(self.axis(bottoms[0], self.axis_given))
+        return OpCount(madds, biases + weights + outputs, muls=2 * weights, divs=outputs, exps=outputs)
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """The matrix, once for each of the M rows."""
-        return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.num_output)]
+        return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.outputs(bottoms))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One GEMM."""
-        (x,) = bottoms
-        weight = blobs[0] if self.transposed else blobs[0].T
+        x, *given = bottoms
+        matrix, *bias = [given[0].reshape(len(given[0]), -1), *given[1:], *blobs] if given else blobs
+        weight = matrix if self.transposed and not given else matrix.T
         before = x.shape[: self.axis_given % x.ndim]
+        if self.normalized:
+            weight = weight / np.sqrt(np.square(weight).sum(axis=0) + np.float32(1e-6))
         y = run.gemm(x.reshape(prod(before), weight.shape[0]), weight)
         if self.bias:
-            y += blobs[1]
+            y += bias[0].reshape(-1)
         return [y.reshape(*before, weight.shape[1])]
 
 

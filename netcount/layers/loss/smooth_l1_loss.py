@@ -10,7 +10,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.layer import Arity
-from netcount.layers.loss._loss import Loss, mean
+from netcount.layers.loss._loss import Loss, mean, number
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -21,13 +21,16 @@ class SmoothL1Loss(Loss):
     """Huber's loss of a difference, over N.  (N×*S, N×*S[, weights inside[, outside]]) -> number.
 
     Source: smooth_L1_loss_layer.cpp of Fast R-CNN (sigma, 2 or 4 bottoms), SSD (2 or 3) and
-    caffe-windows (turn_point, where its line has the slope 1 all the same).
+    caffe-windows (turn_point, where its line has the slope 1 all the same).  R-FCN's (2 or 3) has a
+    second top N×1×H×W, each instance's loss; its set-up leaves out the loss's own, so that it needs
+    no loss_weight.
     """
 
     type = "SmoothL1Loss"
     temporaries = 6
     source = "Fast R-CNN, SSD"
     bottoms = Arity(2, 4)
+    tops = Arity(1, 2)
 
     def read(self, message: Message) -> None:
         """sigma or turn_point: where the square turns into a line."""
@@ -35,6 +38,20 @@ class SmoothL1Loss(Loss):
         self.sigma = message.child("smooth_l1_loss_param").number("sigma")
         turn = message.child("smoothl1_param")
         self.turn = turn.number("turn_point") if turn.has("turn_point") else None
+        if self.top_count > 1:
+            self.by_instance()
+
+    def by_instance(self) -> None:
+        """R-FCN's layer, which has no sigma of its own and 3 bottoms at most."""
+        self.sigma, self.turn, self.weighs = 1.0, None, False
+        if len(self.message.texts("bottom")) > 3:
+            self.refuse("takes 2 to 3 bottoms where it has a second top", "bottom")
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The loss, and one value an instance."""
+        loss = super().infer(bottoms)[0]
+        n, _, *spatial = legacy(self, bottoms[0], 0)
+        return [loss, Shape((n, 1, *spatial))][: self.top_count]
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """All of one shape behind axis 0."""
@@ -49,9 +66,10 @@ class SmoothL1Loss(Loss):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An element: a difference, an absolute value, a compare, two muls (or a difference for
-        the line) and an add; a mul a weight.  A div."""
+        the line) and an add; a mul a weight.  A div.  One more add where instances are told."""
         elements = bottoms[0].count()
-        return OpCount(adds=2 * elements, muls=len(bottoms) * elements, divs=1, compares=2 * elements)
+        adds = (1 + len(tops)) * elements
+        return OpCount(adds=adds, muls=len(bottoms) * elements, divs=1, compares=2 * elements)
 
     def losses(self, bottoms: Sequence[Array]) -> Array:
         """The loss of each element."""
@@ -69,4 +87,14 @@ class SmoothL1Loss(Loss):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Over all elements, divided by the batch."""
+        if self.top_count > 1:
+            return self.forward_by_instance(bottoms)
         return [mean(self.losses(bottoms).sum(), len(bottoms[0]))]
+
+    def forward_by_instance(self, bottoms: Sequence[Array]) -> list[Array]:
+        """VALID, the default, divides by all instances as FULL does."""
+        each = self.losses(bottoms)
+        instances = each.reshape(each.shape + (1,) * (4 - each.ndim)).sum(axis=1, keepdims=True)
+        outer = len(each)
+        divisor = self.divisor(outer, instances.size // max(1, outer), instances.size)
+        return [number(each.sum() / divisor), instances][: self.top_count]

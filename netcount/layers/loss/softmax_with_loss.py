@@ -8,6 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.activation.softmax import softmax, softmax_ops
 from netcount.layers.bases import legacy, touch
+from netcount.layers.layer import Arity
 from netcount.layers.loss._loss import (
     SMALLEST,
     Loss,
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
 
 
 class SoftmaxWithLoss(Loss):
-    """−log of the softmax at the label, averaged.  (N×C×*S, N×*S) -> number.
+    """−log of the softmax at the label, averaged.  (N×C×*S, N×*S) -> number[, N×C×*S[, N×*S]].
 
-    Caffe declares a second top for the probabilities but cannot set it up: the Softmax inside
-    inherits both loss weights for its one top (BVLC/caffe issue 2968).
+    The further tops are the probabilities and each label's loss.  Caffe declares the first of them
+    but cannot set it up: the Softmax inside inherits both loss weights for its one top (BVLC/caffe
+    issue 2968); R-FCN's Caffe can, and has the second.
     With SegNet's weight_by_label_freqs a label counts as much as its class_weighting says.
-    Source: softmax_loss_layer.cpp, of SegNet's Caffe too.
+    Source: softmax_loss_layer.cpp, of SegNet's and R-FCN's Caffe too.
     """
 
     type = "SoftmaxWithLoss"
+    tops = Arity(1, 3)
     in_place = False
 
     def read(self, message: Message) -> None:
@@ -41,6 +44,11 @@ class SoftmaxWithLoss(Loss):
         param = message.child("loss_param")
         weighs = param.flag("weight_by_label_freqs")
         self.weights = param.numbers("class_weighting") if weighs else None
+
+    def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
+        """The loss, the probabilities, and the label's shape."""
+        loss = super().infer(bottoms)[0]
+        return [loss, bottoms[0], bottoms[1]][: self.top_count]
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """A label for each position, and a weight for each class."""
@@ -83,7 +91,9 @@ class SoftmaxWithLoss(Loss):
         return number(each.sum() / self.divisor(outer, len(each) // max(1, outer), valid))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """The probabilities at the labels, ignored ones left out."""
+        """The probabilities at the labels; ignored ones have no loss."""
         x, label = bottoms
-        each, valid = self.losses(softmax(x, self.axis_given), label)
-        return [self.averaged(each, valid, x)]
+        probabilities = softmax(x, self.axis_given)
+        each, valid = self.losses(probabilities, label)
+        loss = self.averaged(each, valid, x)
+        return [loss, probabilities, each.reshape(label.shape)][: self.top_count]
