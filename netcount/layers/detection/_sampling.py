@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.kernels.anchors import SCALES
+from netcount.kernels.anchors import RATIOS, SCALES
 
 if TYPE_CHECKING:
     import numpy as numpy_types
@@ -44,10 +44,34 @@ def setting(text: str, key: str, default: int) -> int:
     return int(found[1]) if found else default
 
 
-def scales_of(text: str) -> list[float]:
-    """The anchor scales of a param_str."""
-    found = re.search(r"(?<!\w)scales['\"]?\s*:\s*(?:!!python/tuple\s*)?[\[(]([\d\s,.]*)[\])]", text)
-    return [float(part) for part in found[1].split(",") if part.strip()] if found else list(SCALES)
+def numbers_of(text: str, key: str) -> list[float]:
+    """The list of positive numbers that a param_str gives a key; empty where it gives none."""
+    found = re.search(rf"(?<!\w){key}['\"]?\s*:\s*(?:!!python/tuple\s*)?[\[(]([\d\s,.eE+-]*)[\])]", text)
+    parts = [part.strip() for part in found[1].split(",")] if found else []
+    return [float(part) for part in parts if re.fullmatch(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", part)]
+
+
+class AnchorSet:
+    """The anchors of a Python layer's param_str: for each ratio of height to width every scale.
+
+    Where it names neither, py-faster-rcnn's three each are its custom, but as many as the channels of
+    a bottom ask for: who has others has edited generate_anchors.py, which the file does not show.
+    """
+
+    def __init__(self, text: str) -> None:
+        ratios, scales = numbers_of(text, "ratios"), numbers_of(text, "scales")
+        self.named = bool(ratios or scales)
+        self.ratios, self.scales = ratios or list(RATIOS), scales or list(SCALES)
+
+    def number(self, channels: int, each: int) -> int:
+        """How many anchors a position has, for a bottom with `each` channels an anchor."""
+        if self.named or channels < each or channels % each:
+            return len(self.ratios) * len(self.scales)
+        return channels // each
+
+    def known(self, number: int) -> bool:
+        """Whether the file, or custom, says what the anchors are."""
+        return number == len(self.ratios) * len(self.scales)
 
 
 def _drawn(indices: Indices, most: int, generator: numpy_types.random.Generator) -> Indices:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
-from netcount.kernels.anchors import RATIOS, anchors_of, moves, shifted
+from netcount.kernels.anchors import anchors_of, moves, shifted
 from netcount.kernels.boxes import overlaps
 from netcount.layers.bases import NoBlobs
-from netcount.layers.detection._sampling import ANCHORS_SAMPLED, EMPTY, OBJECT, _drop, scales_of, setting
+from netcount.layers.detection._sampling import ANCHORS_SAMPLED, EMPTY, OBJECT, AnchorSet, _drop, setting
 from netcount.layers.layer import Arity
 from netcount.prototxt.message import Message
 
@@ -21,7 +21,8 @@ class AnchorTargetLayer(NoBlobs):
     """py-faster-rcnn's rpn.anchor_target_layer: which anchors are objects, and their targets.
 
     (scores 1×C×H×W, truth G×5, image 1×3, …) -> labels 1×1×(A·H)×W (1 object, 0 none, −1 ignored),
-    and 1×4A×H×W targets, inside and outside weights.  Source: lib/rpn/anchor_target_layer.py.
+    and 1×4A×H×W targets, inside and outside weights.  A is as many as `scales` × `ratios` of
+    param_str, else C/2.  Source: lib/rpn/anchor_target_layer.py, PVANet's too.
     """
 
     type = "Python"
@@ -32,20 +33,20 @@ class AnchorTargetLayer(NoBlobs):
     replaceable = True
 
     def read(self, message: Message) -> None:
-        """Stride, scales and how far anchors may reach over the edge."""
+        """Stride, anchors and how far they may reach over the edge."""
         text = message.child("python_param").text("param_str")
-        self.stride, self.scales = setting(text, "feat_stride", 16), scales_of(text)
+        self.stride, self.set = setting(text, "feat_stride", 16), AnchorSet(text)
         self.border = setting(text, "allowed_border", 0)
-        self.anchors = len(RATIOS) * len(self.scales)
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """From the height and width of the scores."""
         scores = bottoms[0]
         if len(scores) != 4:
             self.refuse(f"{self.named(0)} {scores} must be N×C×H×W", "bottom")
-        high, wide = scores[2:]
-        targets = Shape((1, 4 * self.anchors, high, wide))
-        return [Shape((1, 1, self.anchors * high, wide)), targets, targets, targets]
+        _, channels, high, wide = scores
+        anchors = self.set.number(channels, 2)
+        targets = Shape((1, 4 * anchors, high, wide))
+        return [Shape((1, 1, anchors * high, wide)), targets, targets, targets]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound, as if all anchors lay inside the image: the overlap of each with each box of
@@ -69,7 +70,10 @@ class AnchorTargetLayer(NoBlobs):
             )
         scores, truth, info = bottoms[0], bottoms[1].reshape(-1, 5), bottoms[2].reshape(-1)
         extent = scores.shape[2:]
-        every = shifted(anchors_of(16, RATIOS, self.scales), self.stride, extent)
+        number = self.set.number(scores.shape[1], 2)
+        if not self.set.known(number):
+            self.refuse(f"the file names no scales of its {number} anchors; give its tops with --input", "bottom")
+        every = shifted(anchors_of(16, self.set.ratios, self.set.scales), self.stride, extent)
         limit = info[[1, 0]] + self.border
         inside = np.flatnonzero((every[:, :2] >= -self.border).all(axis=1) & (every[:, 2:] < limit).all(axis=1))
         if not len(inside) or not len(truth):

@@ -49,9 +49,13 @@ class Proposal(NoBlobs):
         rows = self.check(bottoms) * self.most
         return [Shape((rows, 5)), Shape((rows,))][: self.top_count]
 
+    def anchors(self, bottoms: Sequence[Shape]) -> int:
+        """How many anchors a position has."""
+        return len(self.ratios) * len(self.scales)
+
     def check(self, bottoms: Sequence[Shape]) -> int:
         """The number of images."""
-        anchors = len(self.ratios) * len(self.scales)
+        anchors = self.anchors(bottoms)
         for index, values in ((0, 2 * anchors), (1, 4 * anchors)):
             shape = bottoms[index]
             if len(shape) != 4 or shape[1] != values:

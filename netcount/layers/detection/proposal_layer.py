@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.shape import Shape
-from netcount.kernels.anchors import RATIOS
-from netcount.layers.detection._sampling import scales_of, setting
+from netcount.layers.detection._sampling import AnchorSet, setting
 from netcount.layers.detection.proposal import Proposal
 from netcount.prototxt.message import Message
 
@@ -25,20 +24,32 @@ class ProposalLayer(Proposal):
     """py-faster-rcnn's rpn.proposal_layer, for one image.
 
     (scores 1×2A×H×W, deltas 1×4A×H×W, image 1×3) -> R×5[, R×1], R being at most 300 in TEST and
-    2000 in TRAIN by custom.
+    2000 in TRAIN by custom.  A is as many as `scales` × `ratios` of param_str (PVANet's layer reads
+    both), else as the channels ask for.
     """
 
     type = "Python"
     source = "py-faster-rcnn"
     python = "rpn.proposal_layer.ProposalLayer"
+    replaceable = True
 
     def read(self, message: Message) -> None:
-        """Stride and scales are in param_str; the limits are py-faster-rcnn's for the phase."""
+        """Stride and anchors are in param_str; the limits are py-faster-rcnn's for the phase."""
         text = message.child("python_param").text("param_str")
         self.stride, self.base = setting(text, "feat_stride", 16), 16
         self.least, self.threshold = 16, 0.7
         self.before, self.most = CANDIDATES[self.phase], PROPOSALS[self.phase]
-        self.ratios, self.scales = list(RATIOS), scales_of(text)
+        self.set = AnchorSet(text)
+        self.ratios, self.scales = self.set.ratios, self.set.scales
+
+    def anchors(self, bottoms: Sequence[Shape]) -> int:
+        """By param_str, else by the channels of the deltas."""
+        return self.set.number(bottoms[1][1] if len(bottoms[1]) > 1 else 0, 4)
+
+    def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
+        """The proposals."""
+        anchors, rest = self.anchors(bottoms), super().data_dependent(bottoms)
+        return rest if self.set.known(anchors) else f"{rest}; {anchors} anchors a position, by the channels"
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×5 and R×1."""
@@ -49,6 +60,10 @@ class ProposalLayer(Proposal):
         """As Proposal, of a single image."""
         if len(bottoms[0]) != 1:
             self.refuse(f"takes one image, not {len(bottoms[0])}", "bottom")
+        number = self.anchors([Shape(bottom.shape) for bottom in bottoms])
+        if not self.set.known(number):
+            tops = ", ".join(self.message.texts("top"))
+            self.refuse(f"the file names no scales of its {number} anchors; give {tops} with --input", "bottom", 1)
         return super().forward(bottoms, blobs, run)
 
     def without(self, large: Mask, boxes: Array, scores: Array) -> tuple[Array, Array]:

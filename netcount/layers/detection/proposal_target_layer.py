@@ -8,13 +8,16 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.anchors import moves
 from netcount.kernels.boxes import overlaps
-from netcount.layers.bases import NoBlobs
+from netcount.layers.bases import NoBlobs, rows
 from netcount.layers.detection._sampling import DEVIATIONS, ENOUGH, OBJECTS, SAMPLED, _drawn, setting
 from netcount.layers.layer import Arity
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
     from netcount.kernels.run import Array, Run
+
+ATTRIBUTES = 16
+"""Attributes a box of bottom-up-attention's truth has."""
 
 
 class ProposalTargetLayer(NoBlobs):
@@ -23,29 +26,48 @@ class ProposalTargetLayer(NoBlobs):
     (boxes R×5, truth G×5) -> S×5×1×1 boxes, S×1×1×1 labels, and S×4K×1×1 targets, inside and
     outside weights; S is 128 by custom.  The axes of 1 are py-R-FCN's, whose nets need them;
     py-faster-rcnn leaves them out.  Source: lib/rpn/proposal_target_layer.py of both.
+
+    With num_attr_classes a truth G×21 has 16 attributes, and a further top is F×16, those of the objects
+    (F is 32); with num_rel_classes another is F²×1×1×1, how they relate.  Source: that file of
+    bottom-up-attention.
     """
 
     type = "Python"
     source = "py-faster-rcnn"
     python = "rpn.proposal_target_layer.ProposalTargetLayer"
     bottoms = Arity(2, None)
-    tops = Arity(5, 5)
+    tops = Arity(5, 7)
     replaceable = True
 
     def read(self, message: Message) -> None:
         """num_classes of param_str."""
         text = message.child("python_param").text("param_str")
         self.classes = setting(text, "num_classes", 0)
+        self.attributes = setting(text, "num_attr_classes", 0) > 0
+        self.relations = setting(text, "num_rel_classes", 0) > 0
+        self.ignored = setting(text, "ignore_label", -1)
         if not self.classes:
             self.refuse("param_str needs num_classes", "python_param.param_str")
+        self.check_tops()
+
+    def check_tops(self) -> None:
+        """Refuse another number of tops than param_str asks for."""
+        wanted = 5 + self.attributes + self.relations
+        if self.top_count != wanted:
+            self.refuse(f"takes {wanted} tops, not {self.top_count}", "top")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """Rows for the sampled boxes."""
         for index, shape in enumerate(bottoms[:2]):
-            if not shape or shape.count(1) != 5:
+            values = shape.count(1) if shape else 0
+            if values != 5 and not (index and values > 5):
                 self.refuse(f"{self.named(index)} {shape} must be R×5", "bottom", index)
-        targets = Shape((SAMPLED, 4 * self.classes, 1, 1))
-        return [Shape((SAMPLED, 5, 1, 1)), Shape((SAMPLED, 1, 1, 1)), targets, targets, targets]
+        tops = [Shape((SAMPLED, values, 1, 1)) for values in (5, 1, *[4 * self.classes] * 3)]
+        if self.attributes:
+            tops.append(Shape((OBJECTS, ATTRIBUTES)))
+        if self.relations:
+            tops.append(Shape((OBJECTS**2, 1, 1, 1)))
+        return tops
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The sampled boxes."""
@@ -68,7 +90,9 @@ class ProposalTargetLayer(NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Objects first, then background, both drawn from `run.generator`; the truth is among the
         boxes.  With two classes every object is class 1 (py-R-FCN's class-agnostic boxes)."""
-        truth = bottoms[1].reshape(-1, 5)
+        truth = rows(bottoms[1], 1)
+        if self.relations or (self.attributes and truth.shape[1] < 5 + ATTRIBUTES):
+            self.refuse("needs a truth with attributes and relations; give its tops with --input", "bottom", 1)
         own = np.concatenate([np.zeros((len(truth), 1), dtype=np.float32), truth[:, :4]], axis=1)
         boxes = np.concatenate([bottoms[0].reshape(-1, 5), own])
         if not len(truth) or (boxes[:, 0] != 0).any():
@@ -88,8 +112,14 @@ class ProposalTargetLayer(NoBlobs):
         found = moves(boxes[kept, 1:], truth[owner[kept], :4]) / np.array(DEVIATIONS)
         targets = np.zeros((len(kept), self.classes, 4), dtype=np.float32)
         weights = np.zeros_like(targets)
-        rows = np.flatnonzero(labels > 0)
-        targets[rows, places[rows]] = found[rows]
-        weights[rows, places[rows]] = 1
-        tops = (boxes[kept], labels[:, None], targets, weights, weights.copy())
-        return [top.reshape(len(kept), -1, 1, 1).astype(np.float32) for top in tops]
+        own_rows = np.flatnonzero(labels > 0)
+        targets[own_rows, places[own_rows]] = found[own_rows]
+        weights[own_rows, places[own_rows]] = 1
+        made = (boxes[kept], labels[:, None], targets, weights, weights.copy())
+        tops = [top.reshape(len(kept), -1, 1, 1).astype(np.float32) for top in made]
+        if self.attributes:
+            marks = np.full((OBJECTS, ATTRIBUTES), self.ignored, dtype=np.float32)
+            marks[: len(objects)] = truth[owner[objects], 5 : 5 + ATTRIBUTES]
+            marks[:, 1:][marks[:, 1:] == 0] = self.ignored
+            tops.append(marks)
+        return tops
