@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
+from netcount.layers.bases import legacy
 from netcount.layers.pooling._regions import _Regions
 from netcount.layers.pooling.roi_pooling import bin_edges, rounded_corners
 from netcount.prototxt.message import Message
@@ -36,7 +37,7 @@ class PSROIPooling(_Regions):
         """R×D×k×k; the features hold D·k² channels."""
         regions = self.regions(bottoms)
         wanted = self.dim * self.group**2
-        if bottoms[0][1] != wanted:
+        if self.channels(bottoms) != wanted:
             self.refuse(
                 f"{self.named(0)} {bottoms[0]} must have output_dim·group_size² = {wanted} channels",
                 "psroi_pooling_param.output_dim",
@@ -45,12 +46,13 @@ class PSROIPooling(_Regions):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound: boxes as large as the features, an add an element of a bin, a div a bin."""
-        features, boxes = bottoms
-        return OpCount(adds=boxes[0] * self.dim * features.count(2), muls=8 * boxes[0], divs=tops[0].count())
+        _, _, high, wide = legacy(self, bottoms[0], 0)
+        boxes = tops[0][0]
+        return OpCount(adds=boxes * self.dim * high * wide, muls=8 * boxes, divs=tops[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows of bins first, then columns; an empty bin is 0."""
-        features, k = bottoms[0], self.group
+        features, k = self.features(bottoms), self.group
         images, corners = self.boxes(bottoms)
         whole = (rounded_corners(corners) + np.array([0, 0, 1, 1], np.float32)) * np.float32(self.scale)
         size = np.maximum(whole[:, 2:] - whole[:, :2], np.float32(0.1)) / np.float32(k)

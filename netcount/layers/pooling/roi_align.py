@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.bilinear import sampled
 from netcount.layers.pooling._regions import _Regions
 from netcount.prototxt.message import Message
 
@@ -30,7 +31,7 @@ class ROIAlign(_Regions):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×C×h×w."""
-        return [Shape((self.regions(bottoms), bottoms[0][1], *self.bins))]
+        return [Shape((self.regions(bottoms), self.channels(bottoms), *self.bins))]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Four samples a bin, each four muls and three adds; their mean."""
@@ -39,7 +40,7 @@ class ROIAlign(_Regions):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """All samples of a box at once."""
-        features = bottoms[0]
+        features = self.features(bottoms)
         images, corners = self.boxes(bottoms)
         rows, columns = self.bins
         out = np.zeros((len(images), features.shape[1], rows, columns), dtype=np.float32)
@@ -47,19 +48,6 @@ class ROIAlign(_Regions):
             x1, y1, x2, y2 = box.tolist()
             ys = y1 + (np.arange(2 * rows) + 0.5) * max(y2 - y1, 1.0) / (2 * rows)
             xs = x1 + (np.arange(2 * columns) + 0.5) * max(x2 - x1, 1.0) / (2 * columns)
-            samples = _bilinear(features[image], ys, xs)
+            samples = sampled(features[image], *np.meshgrid(ys, xs, indexing="ij"))
             out[region] = samples.reshape(-1, rows, 2, columns, 2).mean(axis=(2, 4))
         return [out]
-
-
-def _bilinear(image: Array, ys: Array, xs: Array) -> Array:
-    """Values of C×H×W at the grid of ys and xs, clamped to the image."""
-    height, width = image.shape[1:]
-    ys, xs = np.clip(ys, 0, height - 1), np.clip(xs, 0, width - 1)
-    y0, x0 = ys.astype(np.int64), xs.astype(np.int64)
-    y1, x1 = np.minimum(y0 + 1, height - 1), np.minimum(x0 + 1, width - 1)
-    wy, wx = (ys - y0).astype(np.float32)[:, None], (xs - x0).astype(np.float32)
-    upper = image[:, y0][:, :, x0] * (1 - wx) + image[:, y0][:, :, x1] * wx
-    lower = image[:, y1][:, :, x0] * (1 - wx) + image[:, y1][:, :, x1] * wx
-    found: Array = upper * (1 - wy) + lower * wy
-    return found

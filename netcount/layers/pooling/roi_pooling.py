@@ -18,7 +18,7 @@ class ROIPooling(_Regions):
     """The largest value in each bin of a box (Girshick 2015, Fast R-CNN).  -> R×C×h×w.
 
     Corners are rounded to whole elements of the features.  Source: roi_pooling_layer.cpp of Fast
-    R-CNN's Caffe.
+    R-CNN's Caffe, and of mscnn, whose pad_ratio makes a box larger by that part of its sides.
     """
 
     type = "ROIPooling"
@@ -27,22 +27,27 @@ class ROIPooling(_Regions):
     def read(self, message: Message) -> None:
         """Bins and scale."""
         self.bins = self.bins_of("roi_pooling_param")
-        self.scale = message.child("roi_pooling_param").number("spatial_scale")
+        param = message.child("roi_pooling_param")
+        self.scale, self.padding = param.number("spatial_scale"), param.number("pad_ratio")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×C×h×w."""
-        return [Shape((self.regions(bottoms), bottoms[0][1], *self.bins))]
+        return [Shape((self.regions(bottoms), self.channels(bottoms), *self.bins))]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound: boxes as large as the features, a compare an element; and the bins' corners."""
-        features, boxes = bottoms
-        bins = boxes[0] * self.bins[0] * self.bins[1]
-        return OpCount(muls=4 * boxes[0] + 4 * bins, compares=boxes[0] * features.count(1) + 8 * bins)
+        values, boxes = bottoms[0].count(1) if bottoms[0] else 1, tops[0][0]
+        bins = boxes * self.bins[0] * self.bins[1]
+        padding = OpCount(adds=8 * boxes, muls=2 * boxes) if self.padding else OpCount()
+        return OpCount(muls=4 * boxes + 4 * bins, compares=boxes * values + 8 * bins) + padding
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows of bins first, then columns; an empty bin is 0."""
-        features = bottoms[0]
+        features = self.features(bottoms)
         images, corners = self.boxes(bottoms)
+        if self.padding:
+            more = (corners[:, 2:] - corners[:, :2] + 1) * np.float32(self.padding)
+            corners = np.concatenate([corners[:, :2] - more, corners[:, 2:] + more], axis=1)
         whole = rounded_corners(corners * np.float32(self.scale))
         extent = np.maximum(whole[:, 2:] - whole[:, :2] + 1, 1).astype(np.float32)
         columns, rows = [
