@@ -24,10 +24,11 @@ class WindowParam:
     Each is a list as the file gives it: one extent for all spatial axes, or one an axis.
     """
 
-    __slots__ = ("dilation", "fields", "kernel", "known", "layer", "pad", "stride")
+    __slots__ = ("dilation", "fields", "kernel", "known", "layer", "name", "pad", "stride")
 
-    def __init__(self, layer: Layer, param: Message) -> None:
-        self.layer = layer
+    def __init__(self, layer: Layer, param: Message, name: str = CONVOLUTION) -> None:
+        """The window in `param`, which the layer's message holds under `name`."""
+        self.layer, self.name = layer, name
         self.fields = {"kernel": "kernel_size", "stride": "stride", "pad": "pad"}
         self.known: dict[int, Window4] = {}
         self.kernel = self._given(param, "kernel", [])
@@ -46,7 +47,7 @@ class WindowParam:
         if many in values:
             self.layer.refuse(
                 f"{many} {values[many]} and {pair} {values[pair]} exclude each other; give one of them",
-                f"{CONVOLUTION}.{many}",
+                f"{self.name}.{many}",
             )
         return [param.integer(high), param.integer(wide)]
 
@@ -60,9 +61,9 @@ class WindowParam:
     def _over(self, axes: int) -> Window4:
         for field in self.fields.values():
             if field[-2:] in ("_h", "_w") and axes != 2:
-                self.layer.refuse(f"{field} is for 2 spatial axes, not {axes}", f"{CONVOLUTION}.{field}")
+                self.layer.refuse(f"{field} is for 2 spatial axes, not {axes}", f"{self.name}.{field}")
         if axes and not self.kernel:
-            self.layer.refuse("needs a kernel_size, or kernel_h and kernel_w", CONVOLUTION)
+            self.layer.refuse("needs a kernel_size, or kernel_h and kernel_w", self.name)
         kernel = self._spread(self.kernel, axes, "kernel")
         stride = self._spread(self.stride, axes, "stride")
         self._positive("kernel", kernel, 1)
@@ -81,7 +82,7 @@ class WindowParam:
             field = self.fields.get(name, name)
             self.layer.refuse(
                 f"{field} is given {len(extents)} times for {axes} spatial axes; give one, or one an axis",
-                f"{CONVOLUTION}.{field}",
+                f"{self.name}.{field}",
             )
         return tuple(extents)
 
@@ -89,7 +90,7 @@ class WindowParam:
         if any(not least <= extent < 2**31 for extent in extents):
             self.layer.refuse(
                 f"{name} {spatial_text(extents)} must be positive on every axis",
-                f"{CONVOLUTION}.{self.fields[name]}",
+                f"{self.name}.{self.fields[name]}",
             )
 
     def convolved(self, extents: Sequence[int]) -> tuple[int, ...]:
@@ -109,7 +110,7 @@ class WindowParam:
             self.layer.refuse(
                 f"kernel {kernel} with stride {stride}, pad {pad} and dilation {dilation} makes "
                 f"{spatial_text(found)} of {spatial_text(extents)}; an extent must not be negative",
-                f"{CONVOLUTION}.{self.fields['kernel']}",
+                f"{self.name}.{self.fields['kernel']}",
             )
         return found
 

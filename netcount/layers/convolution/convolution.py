@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
@@ -27,15 +27,17 @@ class Convolution(Layer):
     bottoms = Arity(1, None)
     tops = Arity(1, None)
     equal_bottoms_tops = True
+    param: ClassVar[str] = CONVOLUTION
+    """The message that holds its parameters."""
 
     def read(self, message: Message) -> None:
         """num_output, group, bias and the window."""
-        param = message.child(CONVOLUTION)
+        param = message.child(self.param)
         self.axis_given = param.integer("axis")
         self.num_output = param.integer("num_output")
         self.group = param.integer("group")
         self.bias = param.flag("bias_term")
-        self.geometry = WindowParam(self, param)
+        self.geometry = WindowParam(self, param, self.param)
         self.weight_filler = Filler(param, "weight_filler")
         self.bias_filler = Filler(param, "bias_filler") if self.bias else None
         self.check_numbers()
@@ -44,7 +46,7 @@ class Convolution(Layer):
         """Refuse a num_output or a group that is not positive."""
         for field, number in (("num_output", self.num_output), ("group", self.group)):
             if not 0 < number < 2**31:
-                self.refuse(f"{field} {number} must be positive", f"{CONVOLUTION}.{field}")
+                self.refuse(f"{field} {number} must be positive", f"{self.param}.{field}")
 
     def numbers(self, channels: int) -> tuple[int, int]:
         """Output channels and groups, for that many input channels."""
@@ -57,11 +59,11 @@ class Convolution(Layer):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """N×C'×*O for each bottom."""
         first = bottoms[0]
-        axis = self.axis(first, self.axis_given, f"{CONVOLUTION}.axis")
+        axis = self.axis(first, self.axis_given, f"{self.param}.axis")
         made, group = self.numbers(first[axis])
         for what, number in (("input channels", first[axis]), ("num_output", made)):
             if not group or number % group:  # a depthwise type has as many groups as channels
-                self.refuse(f"{number} {what} cannot be divided by group {group}", f"{CONVOLUTION}.group")
+                self.refuse(f"{number} {what} cannot be divided by group {group}", f"{self.param}.group")
         for index, other in enumerate(bottoms):
             if other != first:
                 self.refuse(
@@ -74,7 +76,7 @@ class Convolution(Layer):
             self.refuse(
                 f"its output would be {Shape((*first[:axis], made, *extents))}, without elements for "
                 f"the bias; check kernel_size and pad against {first}",
-                f"{CONVOLUTION}.{self.geometry.fields['kernel']}",
+                f"{self.param}.{self.geometry.fields['kernel']}",
             )
         return [Shape((*first[:axis], made, *extents))] * len(bottoms)
 
