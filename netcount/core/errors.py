@@ -216,6 +216,21 @@ class MissingShapeError(InputError):
     """A shape that the file does not tell and the caller has to give."""
 
 
+class PredictionsError(InputError):
+    """Predictions of a detector that are not as many as its priors ask for.
+
+    bottom: which bottom holds them; each: how many values a box has.
+    """
+
+    def __init__(self, message: str, place: Place | None = None, bottom: int = 0, each: int = 0) -> None:
+        super().__init__(message, place)
+        self.bottom = bottom
+        self.each = each
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.place, self.bottom, self.each)
+
+
 class Errors(InputError):
     """Several independent mistakes in one input, in the order of the file."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from netcount.core.errors import Advice, Errors, InputError, MissingShapeError, NetcountError
+from netcount.core.errors import Advice, Errors, InputError, MissingShapeError, NetcountError, PredictionsError
 from netcount.core.shape import Shape, oversized
 from netcount.graph.connect import Part, Wiring
+from netcount.graph.heads import misfit
 from netcount.graph.ways_out import overridable
 from netcount.layers.assumed import Assumed
 from netcount.layers.bases import Source
@@ -71,6 +72,9 @@ def propagate(
             _check_params(part, layer, own)
             params.append(own)
         except NetcountError as problem:
+            if isinstance(problem, PredictionsError):
+                hint = misfit(wiring, part, found, params, problem)
+                problem = InputError(problem.message + hint, problem.place)
             problems.append(_with_hint(wiring, part, found, given, problem))
             params.append([])
     problems.extend(_unused(wiring, unused))

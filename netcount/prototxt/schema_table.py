@@ -1168,8 +1168,8 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "offset": (13, "float", "", False, 0.5),
         "width": (20001, "float", "", True, None),
         "height": (20002, "float", "", True, None),
-        "offset_w": (20101, "float", "", False, 0.5),
-        "offset_h": (20102, "float", "", False, 0.5),
+        "offset_w": (20101, "float", "", True, None),
+        "offset_h": (20102, "float", "", True, None),
     },
     "VideoDataParameter": {
         "video_type": (1, "enum", "VideoDataParameter.VideoType", False, "WEBCAM"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.core.errors import PredictionsError
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
@@ -14,7 +15,7 @@ from netcount.layers.layer import Arity, Layer
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array, Run
+    from netcount.kernels.run import Array, Mask, Run
 
 PARAM = "detection_output_param"
 
@@ -25,11 +26,15 @@ class DetectionOutput(NoBlobs):
     A detection is image, class, score, x1, y1, x2, y2.  How many there are depends on the data;
     the inferred shape is the single row that Caffe sets up.  Locations may be shared by the classes
     or not, then they are N×(P·classes·4).  Source: detection_output_layer.cpp of SSD.
+
+    RefineDet's first stage adds objectness N×(P·2) and locations N×(P·4): anchors below
+    objectness_score are background, and the others are moved first.  Source: that file of RefineDet
+    (Zhang et al. 2018, arXiv 1711.06897).  Another fourth bottom is SSD's, for pictures alone.
     """
 
     type = "DetectionOutput"
     source = "SSD"
-    bottoms = Arity(3, 4)
+    bottoms = Arity(3, 5)
 
     def read(self, message: Message) -> None:
         """Classes, coding and thresholds."""
@@ -42,6 +47,7 @@ class DetectionOutput(NoBlobs):
         self.code = param.text("code_type")
         self.encoded = param.flag("variance_encoded_in_target")
         self.keep_top_k = param.integer("keep_top_k")
+        self.objectness = param.number("objectness_score")
         self.confidence = float("-inf")
         if param.has("confidence_threshold"):
             self.confidence = param.number("confidence_threshold")
@@ -76,7 +82,9 @@ class DetectionOutput(NoBlobs):
             each = OpCount(adds=8, muls=5 + variances, compares=2)
         else:
             each = OpCount(adds=6, muls=1 + variances, compares=2)
-        return OpCount(*(boxes * number for number in each)) + OpCount(compares=bottoms[1].count())
+        stages = boxes * (1 + (len(bottoms) > 4))
+        anchors = legacy(self, bottoms[2], 2)[2] // 4 * bottoms[0][0] if len(bottoms) > 3 else 0
+        return OpCount(*(stages * number for number in each)) + OpCount(compares=bottoms[1].count() + anchors)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Class by class for each image; without detections a row of −1 an image."""
@@ -87,10 +95,14 @@ class DetectionOutput(NoBlobs):
         locations = location.reshape(images, len(corners), codes, 4)
         scores = confidence.reshape(images, len(corners), self.classes)
         scale = None if self.encoded else variances
+        first = FirstStage(self, bottoms[3:], images, len(corners), 3)
         rows: list[list[float]] = []
         for image in range(images):
-            boxes = [decoded(self.code, locations[image, :, code], corners, scale) for code in range(codes)]
-            rows += self._detections(image, boxes, scores[image])
+            anchors = first.moved(image, self.code, corners, scale)
+            boxes = [decoded(self.code, locations[image, :, code], anchors, scale) for code in range(codes)]
+            sure = first.sure(image, self.objectness)
+            own = np.where(sure[:, None], scores[image], np.arange(self.classes) == 0)
+            rows += self._detections(image, boxes, own)
         return [as_rows(rows, images)]
 
     def _detections(self, image: int, boxes: list[Array], scores: Array) -> list[list[float]]:
@@ -120,6 +132,42 @@ class DetectionOutput(NoBlobs):
         return suppressed(boxes, scores, self.threshold)
 
 
+class FirstStage:
+    """RefineDet's anchor refinement: objectness N×(P·2) and locations N×(P·4) of its first stage.
+
+    bottoms: none, the first or both, the first of them bottom `place` of the layer.
+    """
+
+    def __init__(self, layer: Layer, bottoms: Sequence[Array], images: int, boxes: int, place: int) -> None:
+        self.boxes = boxes
+        if len(bottoms) == 1 and bottoms[0].size != images * boxes * 2:
+            bottoms = []  # SSD's own fourth bottom, which its layer does not read
+        for index, (values, each) in enumerate(zip(bottoms, (2, 4), strict=False)):
+            if values.size != images * boxes * each:
+                layer.refuse(
+                    f"{layer.named(place + index)} {Shape(values.shape)} must hold {each} values for each of "
+                    f"{boxes} boxes",
+                    "bottom",
+                    place + index,
+                )
+        shaped = [values.reshape(images, boxes, -1) for values in bottoms]
+        self.scores = shaped[0] if shaped else None
+        self.locations = shaped[1] if len(shaped) > 1 else None
+
+    def moved(self, image: int, code: str, corners: Array, variances: Array | None) -> Array:
+        """The anchors that the second stage starts from."""
+        if self.locations is None:
+            return corners
+        return decoded(code, self.locations[image], corners, variances)
+
+    def sure(self, image: int, least: float) -> Mask:
+        """Which anchors may be objects."""
+        if self.scores is None:
+            return np.ones(self.boxes, dtype=np.bool_)
+        likely: Mask = self.scores[image, :, 1] >= np.float32(least)
+        return likely
+
+
 def check_predictions(layer: Layer, bottoms: Sequence[Shape], classes: int, codes: int) -> None:
     """Refuse unless locations and confidences are as many as the priors ask for."""
     location, confidence, priors = bottoms[:3]
@@ -133,12 +181,13 @@ def check_predictions(layer: Layer, bottoms: Sequence[Shape], classes: int, code
     wanted = (number * codes * 4, number * classes)
     for index, (shape, values) in enumerate(zip((location, confidence), wanted, strict=True)):
         if legacy(layer, shape, index)[1] != values:
-            layer.refuse(
+            error = layer.error(
                 f"{layer.named(index)} {shape} must have {values} channels for the {number} boxes "
                 f"of {layer.named(2)} {priors}",
                 "bottom",
                 index,
             )
+            raise PredictionsError(error.message, error.place, index, values // max(1, number))
 
 
 def split_priors(priors: Array) -> tuple[Array, Array]:

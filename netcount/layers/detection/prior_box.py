@@ -23,6 +23,9 @@ class PriorBox(NoBlobs):
 
     Caffe asks for the image only where img_size is unset.
     Source: prior_box_layer.cpp of SSD; Liu et al. 2016, arXiv 1512.02325.
+
+    With offset_w and offset_h, tl_ssd's: at each pair of offsets a box for each min_size and
+    aspect_ratio, and none besides.  Source: prior_box_layer.cpp of tl_ssd.
     """
 
     type = "PriorBox"
@@ -35,6 +38,9 @@ class PriorBox(NoBlobs):
         param = message.child(PARAM)
         self.clip, self.offset = param.flag("clip"), param.number("offset")
         self.boxes, self.preparation = self._boxes(param)
+        self.offsets = [(self.offset, self.offset)] * len(self.boxes)
+        if param.has("offset_w") or param.has("offset_h"):
+            self._offsets(param)
         self.variance = self._variance(param)
         self.image = self._pair(param, "img_size", "img_h", "img_w", param.integer)
         self.step = self._pair(param, "step", "step_h", "step_w", param.number)
@@ -69,6 +75,30 @@ class PriorBox(NoBlobs):
             divs=stretched,
             exps=means + 2 * stretched,
             compares=len(small) * (1 + len(ratios)),
+        )
+
+    def _offsets(self, param: Message) -> None:
+        """tl_ssd's boxes: all that are stretched, at every pair of offsets."""
+        pairs = [(h, w) for w in param.numbers("offset_w") for h in param.numbers("offset_h")]
+        for field in ("offset_w", "offset_h"):
+            for index, offset in enumerate(param.numbers(field)):
+                if not 0 <= offset <= 1:
+                    self.refuse(f"{field} {offset:g} must lie in [0, 1]", f"{PARAM}.{field}", index)
+        if any(abs(ratio - 1) < 1e-6 for ratio in param.numbers("aspect_ratio")):
+            self.refuse(
+                "tl_ssd's layer, known by its offsets, has no box for aspect_ratio 1", f"{PARAM}.aspect_ratio"
+            )
+        ratios = self._ratios(param)
+        sides = [float(int(size)) for size in param.numbers("min_size")]
+        boxes = [(side * sqrt(ratio), side / sqrt(ratio)) for side in sides for ratio in ratios]
+        self.boxes, self.offsets = boxes * len(pairs), [pair for pair in pairs for _ in boxes]
+        if not self.boxes:
+            self.refuse("needs an aspect_ratio, an offset_w and an offset_h", PARAM)
+        number = len(self.boxes)
+        self.preparation = OpCount(muls=number, divs=number, exps=2 * number, compares=number)
+        self.warning = (
+            f"offset_w and offset_h are tl_ssd's: {len(pairs)}×{len(boxes)} boxes a position, one for each pair of "
+            "offsets, min_size and aspect_ratio; SSD's own layer does not know them"
         )
 
     def _ratios(self, param: Message) -> list[float]:
@@ -138,8 +168,9 @@ class PriorBox(NoBlobs):
             image_h, image_w = (*bottoms[1].shape, 1, 1, 1)[2:4]
         step_h, step_w = self.step if all(self.step) else (image_h / high, image_w / wide)
         sizes = np.array(self.boxes) / 2
-        x = ((np.arange(wide) + self.offset) * step_w)[None, :, None]
-        y = ((np.arange(high) + self.offset) * step_h)[:, None, None]
+        down, right = np.array(self.offsets).T
+        x = ((np.arange(wide)[:, None] + right) * step_w)[None]
+        y = ((np.arange(high)[:, None] + down) * step_h)[:, None]
         corners = np.empty((high, wide, len(sizes), 4))
         corners[..., 0] = (x - sizes[:, 0]) / image_w
         corners[..., 1] = (y - sizes[:, 1]) / image_h

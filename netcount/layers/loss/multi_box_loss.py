@@ -12,14 +12,14 @@ from netcount.kernels.boxes import area, decoded, encoded, suppressed
 from netcount.kernels.matching import Match, Truth, match
 from netcount.layers.activation.softmax import softmax
 from netcount.layers.bases import legacy
-from netcount.layers.detection.detection_output import check_predictions, split_priors
+from netcount.layers.detection.detection_output import FirstStage, check_predictions, split_priors
 from netcount.layers.layer import Arity
 from netcount.layers.loss._loss import SMALLEST, Loss, number
 from netcount.layers.loss.sigmoid_cross_entropy_loss import cross_entropy
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array, Indices, Run
+    from netcount.kernels.run import Array, Indices, Mask, Run
 
 PARAM = "multibox_loss_param"
 
@@ -29,11 +29,14 @@ class MultiBoxLoss(Loss):
 
     A row of the truth is image, class, instance, x1, y1, x2, y2, difficult.
     Source: multibox_loss_layer.cpp and bbox_util.cpp of SSD; Liu et al. 2016, section 2.2.
+
+    RefineDet's first stage adds objectness N×(P·2), below which a negative is not mined, and locations
+    N×(P·4), which move the priors first.  Source: the same files of RefineDet.
     """
 
     type = "MultiBoxLoss"
     source = "SSD"
-    bottoms = Arity(4, 4)
+    bottoms = Arity(4, 6)
     replaceable = True
 
     def read(self, message: Message) -> None:
@@ -68,11 +71,17 @@ class MultiBoxLoss(Loss):
         """The bound, as if every prior stood for a box: the overlap of each prior with each box of
         the truth, the coding and loss of all locations, twice the softmax of all confidences (once
         to mine), and a log a prior."""
-        location, confidence, priors, truth = bottoms
+        location, confidence, priors, truth, *first = bottoms
         images, boxes = location[0], legacy(self, priors, 2)[2] // 4
         pairs, predictions = boxes * legacy(self, truth, 3)[2], images * boxes
         values, scores = location.count(), (1 if self.mining == "NONE" else 2) * confidence.count()
-        return OpCount(
+        refined = predictions * len(first)
+        more = OpCount(compares=predictions) if first else OpCount()
+        if refined > predictions:  # the priors are moved, as a location is decoded
+            more += OpCount(
+                adds=12 * predictions, muls=9 * predictions, divs=6 * predictions, exps=2 * predictions
+            )
+        return more + OpCount(
             adds=8 * pairs + 4 * values + 2 * scores + predictions,
             muls=2 * pairs + 2 * values,
             divs=pairs + 3 * values + scores + 2,
@@ -82,24 +91,29 @@ class MultiBoxLoss(Loss):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Location and confidence loss, each over the matches (by default)."""
-        location, confidence, priors, truth = bottoms
+        location, confidence, priors, truth, *added = bottoms
         images, param = len(location), self.message.child(PARAM)
         corners, variances = split_priors(priors)
         locations = location.reshape(images, len(corners), -1, 4)
         scores = confidence.reshape(images, len(corners), self.classes)
         truths = self._truths(truth, param.flag("use_difficult_gt"))
+        first = FirstStage(self, added, images, len(corners), 4)
+        scale = None if param.flag("encode_variance_in_target") else variances
         matched = 0
         of_locations = of_confidences = 0.0
         for image in range(images):
             own = truths.get(image)
-            matches = self._matches(own, locations[image], corners, variances) if own else []
+            moved = first.moved(image, self.code, corners, scale)
+            start = moved if param.flag("use_prior_for_matching") else corners
+            matches = self._matches(own, locations[image], start, variances) if own else []
             negatives = np.zeros(0, dtype=np.int64)
+            sure = first.sure(image, param.number("objectness_score"))
             if own and self.mining != "NONE":
                 matches[0], negatives = self._mined(
-                    own, matches[0], locations[image], scores[image], corners, variances
+                    own, matches[0], locations[image], scores[image], corners, variances, sure
                 )
             for found in matches:
-                errors = self._location_losses(own, found, locations[image], corners, variances)
+                errors = self._location_losses(own, found, locations[image], moved, variances)
                 of_locations += float(errors.sum())
                 matched += int((found.box > -1).sum())
             of_confidences += self._confidence_loss(image, own, matches, negatives, scores)
@@ -189,6 +203,7 @@ class MultiBoxLoss(Loss):
         scores: Array,
         corners: Array,
         variances: Array,
+        sure: Mask,
     ) -> tuple[Match, Indices]:
         """The match without the positives that were not chosen, and the chosen negatives."""
         param = self.message.child(PARAM)
@@ -198,10 +213,10 @@ class MultiBoxLoss(Loss):
         losses = self._each_confidence_loss(scores, labels)
         if hard:
             losses = losses + self._location_losses(own, found, locations, corners, variances)
-            eligible, most = np.arange(len(corners)), param.integer("sample_size")
+            eligible, most = np.flatnonzero(sure), param.integer("sample_size")
         else:
             little = found.overlap < np.float32(param.number("neg_overlap"))
-            eligible = np.flatnonzero((found.box == -1) & little)
+            eligible = np.flatnonzero((found.box == -1) & little & sure)
             most = int(matched.sum() * np.float32(param.number("neg_pos_ratio")))
         order = np.argsort(-losses[eligible], kind="stable")
         nms = param.child("nms_param")
