@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.bases import legacy
+from netcount.layers.detection._box_output import BoxOutputs
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array
+
+
+class BoxOutput(BoxOutputs):
+    """The boxes that MS-CNN's branches propose: decoded, selected, suppressed.
+
+    Bottoms N×(classes+4)×H×W, a branch each: a score a class, the first the background's, then x, y,
+    w and h relative to the branch's field -> R×5×1×1[, R×6×1×1].  Source: box_output_layer.cpp of
+    mscnn; Cai et al. 2016, arXiv 1607.07155.
+    """
+
+    type = "BoxOutput"
+    source = "mscnn"
+    param = "box_output_param"
+    pixel = 0
+
+    def images(self, bottoms: Sequence[Shape]) -> int:
+        """N; Caffe checks nothing here but that there are four axes to read."""
+        images = [legacy(self, shape, index)[0] for index, shape in enumerate(bottoms)]
+        return images[0]
+
+    def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
+        """The bound, as if every position were a box: the best of its classes, the decoding of four
+        values and their bounds; how much sorting and suppressing there is depends on the data."""
+        images = [legacy(self, shape, index) for index, shape in enumerate(bottoms)]
+        boxes = sum(n * h * w for n, _, h, w in images)
+        return OpCount(
+            adds=16 * boxes,
+            muls=12 * boxes,
+            divs=2 * boxes,
+            compares=15 * boxes + sum(n * (c - 4) * h * w for n, c, h, w in images),
+            exps=2 * boxes,
+        )
+
+    def candidates(self, bottoms: Sequence[Array]) -> list[tuple[Array, Array]]:
+        """Branch after branch, position after position."""
+        param = self.message.child(self.param)
+        fields = [param.integers(name) for name in ("field_w", "field_h", "downsample_rate")]
+        for name, values in zip(("field_w", "field_h", "downsample_rate"), fields, strict=True):
+            if len(values) != len(bottoms):
+                self.refuse(f"{len(values)} {name} for {len(bottoms)} bottoms", f"{self.param}.{name}")
+        boxes: list[list[Array]] = [[] for _ in range(len(bottoms[0]))]
+        scores: list[list[Array]] = [[] for _ in range(len(bottoms[0]))]
+        for x, wide, high, rate in zip(bottoms, *fields, strict=True):
+            foreground = x[:, 1:-4].max(axis=1, initial=-np.inf) - x[:, 0]
+            found = self.decoded(
+                x[:, -4:], (np.array(wide, dtype=np.float32), np.array(high, dtype=np.float32)), rate
+            )
+            start = np.maximum(found[..., :2], 0)
+            limit = np.array([x.shape[3] * rate, x.shape[2] * rate])
+            sides = np.minimum(found[..., 2:], limit - start)
+            kept = (foreground >= self.score) & (sides >= self.least).all(axis=-1)
+            for image in range(len(x)):
+                chosen = kept[image]
+                boxes[image].append(np.concatenate([start, start + sides], axis=-1)[image][chosen])
+                scores[image].append(foreground[image][chosen])
+        return [(np.concatenate(a), np.concatenate(b)) for a, b in zip(boxes, scores, strict=True)]
