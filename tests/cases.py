@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests import cases_of_forks
+from tests import cases_of_detectors
 from tests.helpers import inputs
 
 
@@ -103,6 +104,7 @@ CASES = {
         "y l t i o",
     ),
     **cases_of_forks.CASES,
+    **cases_of_detectors.CASES,
 }
 """By catalogue key."""
 
@@ -132,8 +134,9 @@ TRUTHS = {
         "r": [[0, n, n, 40 + n, 50] for n in range(9)],
         "g": [[2, 2, 40, 48, 3], [90, 40, 230, 200, 5]],
     },
+    **cases_of_detectors.TRUTHS,
 }
 """Inputs of layers that hold something against a truth, as rows; the rest of the blob is 0."""
 
-ZEROS = {"BoxAnnotatorOHEM": "r", "ROIAlign": "r"}
+ZEROS = {"BoxAnnotatorOHEM": "r", "ROIAlign": "r", **cases_of_detectors.ZEROS}
 """Inputs of zeros: boxes whose first number is their image's."""

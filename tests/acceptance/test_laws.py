@@ -18,10 +18,12 @@ from netcount.execute.verify import verify
 from netcount.layers import window
 from netcount.layers.bases import ShapesOnly
 from netcount.layers.registry import CATALOGUE, keys_of, python_key, shipped_types
+from tests import cases_of_detectors, cases_of_forks
 from tests.cases import CASES, TOLD, TRUTHS, ZEROS
-from tests.cases_of_forks import ROWS
 from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, needs_golden
 
+ROWS = {**TRUTHS, **cases_of_forks.ROWS, **cases_of_detectors.ROWS}
+SHAPES_ONLY = {key for key in CASES if issubclass(CATALOGUE.get(key) or object, ShapesOnly)}
 WITH_ARRAYS = [case for case in conformance_cases() if "arrays" in case]
 
 
@@ -54,7 +56,7 @@ def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
     found = {}
     for index in net.inputs:
         blob = net.blobs[index]
-        rows = {**TRUTHS, **ROWS}.get(key, {}).get(blob.name)
+        rows = ROWS.get(key, {}).get(blob.name)
         if rows is not None:
             found[blob.name] = np.zeros(blob.shape, dtype=np.float32)
             found[blob.name].reshape(-1, len(rows[0]))[: len(rows)] = rows
@@ -119,9 +121,9 @@ def run_without_rules(executor: Executor, given: dict[str, Any], monkeypatch: py
     executor.run(given)
 
 
-@pytest.mark.parametrize("key", sorted(TRUTHS))
+@pytest.mark.parametrize("key", sorted({*TRUTHS, *SHAPES_ONLY}))
 def test_a_truth_that_is_none_is_refused_and_the_tops_can_be_given(key: str) -> None:
-    net = netcount.load(CASES[key], batch="net")
+    net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
     with pytest.raises(InputError, match="inputs="):
         Executor(net).run()
     tops = {top.name: np.zeros(top.shape, dtype=np.float32) for top in net.nodes[-1].tops}
