@@ -70,8 +70,10 @@ def test_the_python_layer_has_the_same_loss() -> None:
     assert float(loss[0]) == pytest.approx(sum(LOSSES) / 2 / 2)
     with pytest.raises(InputError, match="all bottoms must be N×C"):
         layer.infer([Shape((4, 3)), Shape((4, 3)), Shape((4, 2))])
-    with pytest.raises(InputError, match="param_str needs a margin"):
-        layer_of(python("tripletlosslayer", "TripletLayer"), 3)
+    other = layer_of(python("tripletlosslayer", "TripletLayer"), 3)
+    assert other.infer([Shape((2, 2))] * 3) == [(1,)]
+    with pytest.raises(InputError, match="needs a margin in param_str; give its top with --input"):
+        run(other, A, P, N)
 
 
 def test_a_third_of_the_batch_each_the_farthest_first() -> None:

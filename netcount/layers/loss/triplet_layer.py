@@ -26,14 +26,13 @@ class TripletLayer(NoBlobs):
     source = "tripletloss"
     python = "tripletlosslayer.TripletLayer"
     bottoms = THREE
+    replaceable = True
 
     def read(self, message: Message) -> None:
-        """The margin of param_str."""
+        """The margin of param_str; no shape needs it, and forks' own versions take another."""
         text = message.child("python_param").text("param_str")
         found = re.search(r"margin['\"]?\s*:\s*(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})", text)
-        if found is None:
-            self.refuse("param_str needs a margin", "python_param.param_str")
-        self.margin = float(found[1])
+        self.margin = float(found[1]) if found else None
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """One number, after the check that all have one shape."""
@@ -53,6 +52,8 @@ class TripletLayer(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Row after row."""
+        if self.margin is None:
+            self.refuse("needs a margin in param_str; give its top with --input", "python_param.param_str")
         anchors, positives, negatives = bottoms
         losses = triplet_losses(anchors, positives, negatives, self.margin)
         return [mean(losses.sum() / 2, len(losses)).reshape(1)]
