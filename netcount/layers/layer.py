@@ -135,6 +135,8 @@ class Layer(ABC):
     looks at the bottom again after the top has another shape.  Some parameters decide it."""
     warning: str | None = None
     """What a reader of the figures has to know: Caffe does something else than the file seems to say."""
+    detail: str | None = None
+    """What its parameters come to and no shape shows, for `netcount explain`: a PriorBox's boxes a position."""
     time_major: ClassVar[bool] = False
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
     shares_bottom: ClassVar[bool] = False

@@ -220,6 +220,7 @@ class ExplainedLayer(Layer):
     """A layer with the reasons for its figures."""
 
     rule: Annotated[str, "How the layer's type counts."]
+    detail: Annotated[str | None, "What its parameters come to and no shape shows: a PriorBox's boxes a position."]
     params_formula: str
     madds_formula: str
     terms: list[Term]

@@ -79,6 +79,8 @@ def _of_layer(found: Explanation, reasons: LayerReasons) -> list[Part]:
         f"{inputs} -> {outputs}",
         "",
     ]
+    if reasons.node.layer.detail:
+        parts.append(f"detail      {visible(reasons.node.layer.detail)}")
     parts += _formulas(reasons)
     others = ", ".join(f"{n:,} {name}" for name, n in row.ops._asdict().items() if n and name != "madds")
     parts.append(f"besides     {others or 'nothing'}")
@@ -211,6 +213,7 @@ def _layer_document(reasons: LayerReasons) -> types.ExplainedLayer:
     return {
         **document.layer(reasons.row),
         "rule": rule(reasons),
+        "detail": reasons.node.layer.detail,
         "params_formula": params_formula(reasons),
         "madds_formula": madds_formula(reasons.products),
         "terms": [

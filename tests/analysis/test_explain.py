@@ -64,7 +64,7 @@ def test_every_type_with_weights_under_a_gemm_tells_its_products() -> None:
     }
     assert with_products == {
         "Convolution", "Deconvolution", "ConvolutionDepthwise", "DepthwiseConvolution", "InnerProduct",
-        "LSTM", "RNN", "MarginInnerProduct",
+        "LSTM", "RNN", "MarginInnerProduct", "DeformableConvolution",
     }  # fmt: skip
 
 
@@ -161,6 +161,18 @@ def test_what_does_no_products_tells_its_rule() -> None:
     text = plain(explanation(explained("squeezenet_v1.1", "pool1")))
     assert "compares" in text
     assert "each clipped window" in text
+
+
+def test_a_prior_box_tells_its_boxes_a_position() -> None:
+    net = net_of("""
+        input: "data" input_dim: 1 input_dim: 8 input_dim: 5 input_dim: 5
+        layer { name: "prior" type: "PriorBox" bottom: "data" bottom: "data" top: "prior"
+                prior_box_param { min_size: 30 max_size: 60 aspect_ratio: 4 flip: true } }
+    """)
+    found = net.analyze().explain("prior")
+    told = "4 boxes a position, width × height: 30×30, 42.43×42.43, 60×15, 15×60"
+    assert f"detail      {told}" in plain(explanation(found))
+    assert explanation_document(found)["layers"][0]["detail"] == told
 
 
 def test_a_name_may_be_a_block_and_a_layer() -> None:

@@ -131,7 +131,7 @@ def test_each_pair_of_offsets_has_its_boxes() -> None:
     [
         ("offset_w: 1.5 offset_h: 0.5", "offset_w 1.5 must lie in"),
         ("offset_w: 0.5", "needs an aspect_ratio, an offset_w and an offset_h"),
-        ("offset_w: 0.5 offset_h: 0.5 aspect_ratio: 1", "has no box for aspect_ratio 1"),
+        ("offset_w: 0.5 offset_h: 0.5 aspect_ratio: 1", "makes no box of ratio 1"),
     ],
 )
 def test_what_offsets_ask_for(rest: str, said: str) -> None:

@@ -41,6 +41,7 @@ class PriorBox(NoBlobs):
         self.offsets = [(self.offset, self.offset)] * len(self.boxes)
         if param.has("offset_w") or param.has("offset_h"):
             self._offsets(param)
+        self.detail = self._told()
         self.variance = self._variance(param)
         self.image = self._pair(param, "img_size", "img_h", "img_w", param.integer)
         self.step = self._pair(param, "step", "step_h", "step_w", param.number)
@@ -85,9 +86,7 @@ class PriorBox(NoBlobs):
                 if not 0 <= offset <= 1:
                     self.refuse(f"{field} {offset:g} must lie in [0, 1]", f"{PARAM}.{field}", index)
         if any(abs(ratio - 1) < 1e-6 for ratio in param.numbers("aspect_ratio")):
-            self.refuse(
-                "tl_ssd's layer, known by its offsets, has no box for aspect_ratio 1", f"{PARAM}.aspect_ratio"
-            )
+            self.refuse("tl_ssd's layer, known by its offsets, makes no box of ratio 1", f"{PARAM}.aspect_ratio")
         ratios = self._ratios(param)
         sides = [float(int(size)) for size in param.numbers("min_size")]
         boxes = [(side * sqrt(ratio), side / sqrt(ratio)) for side in sides for ratio in ratios]
@@ -97,9 +96,15 @@ class PriorBox(NoBlobs):
         number = len(self.boxes)
         self.preparation = OpCount(muls=number, divs=number, exps=2 * number, compares=number)
         self.warning = (
-            f"offset_w and offset_h are tl_ssd's: {len(pairs)}×{len(boxes)} boxes a position, one for each pair of "
-            "offsets, min_size and aspect_ratio; SSD's own layer does not know them"
+            f"offset_w and offset_h are tl_ssd's: {len(pairs)}×{len(boxes)} boxes a position, one for each pair "
+            "of offsets, min_size and aspect_ratio; SSD's own layer does not know them"
         )
+
+    def _told(self) -> str:
+        """How many boxes a position has, and their sides, as a head's channels have to fit them."""
+        sides = ", ".join(f"{round(wide, 2):g}×{round(high, 2):g}" for wide, high in self.boxes)
+        number = len(self.boxes)
+        return f"{number} {'box' if number == 1 else 'boxes'} a position, width × height: {sides}"
 
     def _ratios(self, param: Message) -> list[float]:
         """Each new ratio besides 1, with flip also its inverse."""
