@@ -16,6 +16,7 @@ def _python(module: str, layer: str, text: str = "") -> str:
 
 
 FIELDS = "field_w: 40 field_h: 30 downsample_rate: 8 field_w: 80 field_h: 60 downsample_rate: 16"
+GROUP = "field_w: 40 field_w: 80 field_h: 30 field_h: 60 stride: 8"
 RPN = inputs(s=(1, 18, 5, 7), d=(1, 36, 5, 7), i=(1, 3))
 DETECTNET = "caffe.layers.detectnet."
 REGIONS = inputs(r=(9, 5, 1, 1), g=(2, 7, 1, 1))
@@ -45,6 +46,24 @@ CASES = {
         "",
         "y l m g",
     ),
+    "DetectionData": _op(
+        "DetectionData",
+        "detection_data_param { batch_size: 2 short_size: 64 long_size: 99 output_gt_boxes: true stride: 8 "
+        "stride: 16 field_w: 40 field_w: 80 field_h: 30 field_h: 60 }",
+        "",
+        "y l m g",
+    ),
+    "EvalData": _op("EvalData", "eval_data_param { batch_size: 1 short_size: 64 long_size: 96 }", "", "y g s"),
+    "ScaleRoute": inputs(r=(9, 5), x=(9, 6, 3, 3))
+    + _op("ScaleRoute", "scale_route_param { low_scale: 0.5 high_scale: 1.5 }", "r x", "o y"),
+    "HardMining": inputs(s=(9,), r=(9, 5, 1, 1), x=(9, 6, 3, 3))
+    + _op("HardMining", "hard_mining_param { num_image: 1 num_roi_per_image: 4 }", "s r x", "o y"),
+    "DetectionGroupLoss": inputs(x=(4, 3, 5, 6), b=(4, 4, 5, 6), t=(4, 6, 5, 6))
+    + _op("DetectionGroupLoss", f"detection_group_loss_param {{ cls_num: 3 {GROUP} }}", "x b t"),
+    "DetectionGroupAccuracy": inputs(x=(4, 3, 5, 6), b=(4, 4, 5, 6), t=(4, 6, 5, 6))
+    + _op("DetectionGroupAccuracy", f"detection_group_accuracy_param {{ cls_num: 3 {GROUP} }}", "x b t", "a b_"),
+    "FrcnnOutput": inputs(p=(9, 3), b=(9, 12), r=(9, 5, 1, 1), s=(1, 2))
+    + _op("FrcnnOutput", "frcnn_output_param { conf_thr: 0.3 max_det_num: 5 }", "p b r s"),
     "FrcnnProposal": RPN + _op("FrcnnProposal", "", "s d i", "r p"),
     "FrcnnAnchorTarget": inputs(s=(1, 18, 15, 17), g=(2, 5), i=(1, 3))
     + _op("FrcnnAnchorTarget", "", "s g i", "y t w o"),
@@ -128,5 +147,5 @@ TRUTHS = {
 ROWS = {"MULTI_SOFTMAX_LOSS": {"label": [[n % 5 + 1 for n in range(24)]]}}
 """Other inputs that random numbers cannot stand for: labels from 1 on."""
 
-ZEROS = {"ROIWarping": "r", "DeformablePSROIPooling": "r"}
+ZEROS = {"ROIWarping": "r", "DeformablePSROIPooling": "r", "HardMining": "r", "FrcnnOutput": "r"}
 """Inputs of zeros: boxes whose first number is their image's."""

@@ -57,8 +57,15 @@ def test_the_smooth_l1_loss_may_tell_each_instance_and_needs_no_weight_for_it() 
         'layer { name: "l" type: "SmoothL1Loss" bottom: "a" bottom: "b" top: "x" top: "y" }'
     )
     assert net_of(text).nodes[-1].tops[1].shape == (2, 1, 3, 1)
-    with pytest.raises(InputError, match="takes 2 to 3 bottoms where it has a second top"):
-        layer_of('type: "SmoothL1Loss"', 4, 2)
+
+
+def test_with_four_bottoms_each_instance_is_told_as_cascade_r_cnn_does() -> None:
+    a = np.arange(24, dtype=np.float32).reshape(2, 4, 3, 1) / 10
+    layer = layer_of('type: "SmoothL1Loss" smooth_l1_loss_param { sigma: 2 }', 4, 2)
+    loss, instances = run(layer, a, np.zeros_like(a), np.full_like(a, 0.5), np.full_like(a, 3))
+    each = 3 * np.where(a / 2 < 1 / 4, a * a / 4 * 2, a / 2 - 1 / 8)
+    np.testing.assert_allclose(instances, each.sum(axis=1, keepdims=True), rtol=1e-5)
+    assert float(loss) == pytest.approx(each.sum() / 2, rel=1e-5)
 
 
 IP = 'type: "InnerProduct" inner_product_param { %s }'

@@ -52,7 +52,7 @@ def test_what_a_sampler_needs(param: str, tops: int, said: str) -> None:
 
 
 def test_sampled_regions_and_truth_are_rows_of_five_and_seven() -> None:
-    with pytest.raises(InputError, match="must hold 7 values a box"):
+    with pytest.raises(InputError, match="must hold 7 or 8 values a box"):
         infer(TARGET % "cls_num: 4", (9, 5, 1, 1), (2, 6, 1, 1), tops=6)
     found = layer_of(TARGET % "cls_num: 4 batch_size: 16", 2, 6).ops(
         [Shape((9, 5, 1, 1)), Shape((2, 7, 1, 1))], [Shape((16, 5, 1, 1))]

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Source
 from netcount.layers.data._images import COLOURS
 from netcount.layers.layer import Arity
 from netcount.prototxt.message import Message
-
-PARAM = "image_gt_data_param"
 
 
 class ImageGtData(Source):
@@ -22,27 +21,32 @@ class ImageGtData(Source):
     type = "ImageGtData"
     source = "mscnn"
     tops = Arity(2, None)
+    param: ClassVar[str] = "image_gt_data_param"
+    rate: ClassVar[str] = "downsample_rate"
+    """The field with how many pixels a cell of each branch has."""
+    box: ClassVar[int] = 7
+    """Values of a box."""
 
     def read(self, message: Message) -> None:
         """Batch, height and width, and the branches' fields."""
-        param = message.child(PARAM)
+        param = message.child(self.param)
         self.batch = param.integer("batch_size")
-        self.rates = param.integers("downsample_rate")
+        self.rates = param.integers(self.rate)
         self.values = 2 + param.integer("coord_num")
         for field in ("field_h", "field_w"):
             if len(param.integers(field)) != len(self.rates):
                 self.refuse(
-                    f"{len(param.integers(field))} {field} for {len(self.rates)} downsample_rate",
-                    f"{PARAM}.{field}",
+                    f"{len(param.integers(field))} {field} for {len(self.rates)} {self.rate}",
+                    f"{self.param}.{field}",
                 )
         for index, rate in enumerate(self.rates):
             if not rate:
-                self.refuse("downsample_rate must be positive", f"{PARAM}.downsample_rate", index)
+                self.refuse(f"{self.rate} must be positive", f"{self.param}.{self.rate}", index)
         boxes = param.flag("output_gt_boxes")
         wanted = 1 + len(self.rates) + boxes
-        if not self.rates or self.top_count != wanted:
+        if self.top_count != wanted or wanted < self.tops.least:
             self.refuse(
-                f"needs {wanted} tops: the image, one for each of {len(self.rates)} downsample_rate"
+                f"needs {wanted} tops: the image, one for each of {len(self.rates)} {self.rate}"
                 f"{', and the boxes' if boxes else ''}; it has {self.top_count}",
                 "top",
             )
@@ -61,7 +65,7 @@ class ImageGtData(Source):
         )
         for field, crop, limit in zip(("crop_height", "crop_width"), cropped, resized, strict=True):
             if limit and crop > limit:
-                self.refuse(f"{field} {crop} is larger than the resized image's {limit}", f"{PARAM}.{field}")
+                self.refuse(f"{field} {crop} is larger than the resized image's {limit}", f"{self.param}.{field}")
         high, wide = (crop or whole for crop, whole in zip(cropped, resized, strict=True))
         return (high, wide) if high and wide else None
 
@@ -74,11 +78,15 @@ class ImageGtData(Source):
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
         """By the top's position; a branch has one cell for each whole downsample_rate."""
         if index > len(self.rates):
-            return Shape((1, 7, 1, 1))
+            return Shape((1, self.box, 1, 1))
         image = given.get(0)
         if image is None and self.extent and self.batch:
             image = Shape((self.batch, COLOURS, *self.extent))
         if image is None or len(image) != 4 or not index:
             return image
         rate = self.rates[index - 1]
-        return Shape((image[0], self.values, *(side // rate for side in image[2:])))
+        return Shape((image[0], self.values, *(self.cells(side, rate) for side in image[2:])))
+
+    def cells(self, side: int, rate: int) -> int:
+        """Cells of a branch along a side of the image."""
+        return side // rate

@@ -9,7 +9,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.boxes import overlaps
-from netcount.layers.bases import NoBlobs
+from netcount.layers.bases import NoBlobs, legacy
 from netcount.layers.layer import Arity
 from netcount.prototxt.message import Message
 
@@ -26,6 +26,10 @@ class DetectionEvaluate(NoBlobs):
     detection (image, class, score, right, wrong).  Rows come in as DetectionOutput makes them, and
     as image, class, instance, x1, y1, x2, y2, difficult.
     Source: detection_evaluate_layer.cpp of SSD.
+
+    With three bottoms Cascade R-CNN's: (D×7, truth G×8, heights and widths N×2) -> (classes−1+D)×5×1×1.
+    It reads the sizes of the images from name_size_file, so that its values are not computed here.
+    Source: that file of cascade-rcnn.
     """
 
     type = "DetectionEvaluate"
@@ -47,6 +51,14 @@ class DetectionEvaluate(NoBlobs):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """A row a class but the background, and a row a detection."""
+        if len(bottoms) == 3:
+            shapes = [legacy(self, shape, index) for index, shape in enumerate(bottoms)]
+            for index, (values, wanted) in enumerate(zip(shapes, (7, 8, 2), strict=True)):
+                if values[1] != wanted:
+                    self.refuse(
+                        f"{self.named(index)} {bottoms[index]} must hold {wanted} values a row", "bottom", index
+                    )
+            return [Shape((self.classes - 1 + shapes[0][0], 5, 1, 1))]
         for index, (shape, width) in enumerate(zip(bottoms, (7, 8), strict=False)):
             if len(shape) != 4 or shape[:2] != (1, 1) or shape[3] != width:
                 self.refuse(f"{self.named(index)} {shape} must be 1×1×…×{width}", "bottom", index)
@@ -59,13 +71,16 @@ class DetectionEvaluate(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound: the overlap of every detection with every box of the truth, and the largest;
         sorting is not counted."""
-        pairs = bottoms[0][2] * bottoms[1][2]
-        return OpCount(adds=8 * pairs + bottoms[1][2], muls=3 * pairs, divs=pairs, compares=11 * pairs)
+        found, truth = (shape[0] if len(bottoms) == 3 else shape[2] for shape in bottoms[:2])
+        pairs = found * truth
+        return OpCount(adds=8 * pairs + truth, muls=3 * pairs, divs=pairs, compares=11 * pairs)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Image by image and class by class, the best detections first."""
         if self.message.child(PARAM).has("name_size_file"):
             self.refuse("the sizes of name_size_file are not read here", f"{PARAM}.name_size_file")
+        if len(bottoms) == 3:
+            self.refuse("needs a name_size_file, which is not read here; give its top with --input", PARAM)
         found, truth = bottoms[0].reshape(-1, 7), bottoms[1].reshape(-1, 8)
         ends = np.flatnonzero(truth[:, 0].astype(np.int64) == -1)
         truth = truth[: ends[0] if len(ends) else None]

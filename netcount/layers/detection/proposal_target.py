@@ -14,9 +14,10 @@ PARAM = "proposal_target_param"
 class ProposalTarget(ShapesOnly):
     """Regions sampled for training, and what they are trained on.
 
-    (regions R×5, truth G×7) -> S×5 regions, S×1 labels, S×4K targets and two weights of them, S×6
-    boxes of the truth[, S×1 weights], each with two more axes of 1.  S is batch_size, or for −1 as
-    many as there are regions; K is cls_num, or 2 where the classes share their boxes.
+    (regions R×5, truth G×7, G×8 in Cascade R-CNN) -> S×5 regions, S×1 labels, S×4K targets and two
+    weights of them, S×6 boxes of the truth[, S×1 weights], each with two more axes of 1.  S is
+    batch_size, or for −1 as many as there are regions; K is cls_num, or 2 where the classes share their
+    boxes.
     Source: proposal_target_layer.cpp of mscnn.
 
     With class_num, caffe_3d_faster_rcnn's: 1×7 regions, 1×1 labels, 1×6K targets and two weights.
@@ -46,8 +47,9 @@ class ProposalTarget(ShapesOnly):
         """Rows for the sampled regions."""
         if self.solid:
             return [Shape((1, values)) for values in (7, 1, *[6 * self.classes] * 3)]
-        for index, values in ((0, 5), (1, 7)):
-            if legacy(self, bottoms[index], index)[1] != values:
+        for index, wanted in enumerate(((5,), (7, 8))):
+            if legacy(self, bottoms[index], index)[1] not in wanted:
+                values = " or ".join(map(str, wanted))
                 self.refuse(
                     f"{self.named(index)} {bottoms[index]} must hold {values} values a box", "bottom", index
                 )

@@ -23,7 +23,7 @@ class SmoothL1Loss(Loss):
     Source: smooth_L1_loss_layer.cpp of Fast R-CNN (sigma, 2 or 4 bottoms), SSD (2 or 3) and
     caffe-windows (turn_point, where its line has the slope 1 all the same).  R-FCN's (2 or 3) has a
     second top N×1×H×W, each instance's loss; its set-up leaves out the loss's own, so that it needs
-    no loss_weight.
+    no loss_weight.  Cascade R-CNN's has that top with 4 bottoms, and sigma and division as Fast R-CNN's.
     """
 
     type = "SmoothL1Loss"
@@ -42,10 +42,11 @@ class SmoothL1Loss(Loss):
             self.by_instance()
 
     def by_instance(self) -> None:
-        """R-FCN's layer, which has no sigma of its own and 3 bottoms at most."""
-        self.sigma, self.turn, self.weighs = 1.0, None, False
-        if len(self.message.texts("bottom")) > 3:
-            self.refuse("takes 2 to 3 bottoms where it has a second top", "bottom")
+        """R-FCN's layer, which has no sigma of its own; with 4 bottoms Cascade R-CNN's."""
+        self.turn, self.weighs = None, False
+        self.normalized = len(self.message.texts("bottom")) < 4
+        if self.normalized:
+            self.sigma = 1.0
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The loss, and one value an instance."""
@@ -96,5 +97,7 @@ class SmoothL1Loss(Loss):
         each = self.losses(bottoms)
         instances = each.reshape(each.shape + (1,) * (4 - each.ndim)).sum(axis=1, keepdims=True)
         outer = len(each)
+        if not self.normalized:
+            return [mean(each.sum(), outer), instances]
         divisor = self.divisor(outer, instances.size // max(1, outer), instances.size)
         return [number(each.sum() / divisor), instances][: self.top_count]
