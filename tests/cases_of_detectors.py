@@ -111,6 +111,11 @@ CASES = {
     "Python:tripletselectlayer.TripletSelectLayer": inputs(x=(7, 3), l=(7,))
     + _op("Python", _python("tripletselectlayer", "TripletSelectLayer"), "x l", "a p n"),
     "Python:norm2layer.Norm2Layer": inputs(x=(4, 3)) + _op("Python", _python("norm2layer", "Norm2Layer")),
+    "SimpleNormalize": inputs(x=(2, 6, 9, 11)) + _op("SimpleNormalize"),
+    "SampleTriplet": inputs(x=(6, 4), l=(2,)) + _op("SampleTriplet", "", "x l"),
+    "CosinL2Normalize": inputs(x=(4, 6, 1, 1), l=(4,))
+    + _op("CosinL2Normalize", "cosin_loss_param { num_output: 5 }", "x l"),
+    "Identity2Verify": inputs(x=(4, 3), l=(4,)) + _op("Identity2Verify", "", "x l", "a b s"),
     "GRN": inputs(x=(2, 6, 9, 11)) + _op("GRN"),
     "Gather": inputs(x=(2, 6, 9, 11), z=(4, 3)) + _op("Gather", "", "x z", "y w"),
     "BroadcastMul": inputs(x=(2, 6, 9, 11), z=(2, 6, 1, 1)) + _op("BroadcastMul", "", "z x"),

@@ -387,6 +387,8 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "detection_group_loss_param": (20123, "message", "DetectionGroupLossParameter", False, None),
         "detection_group_accuracy_param": (20124, "message", "DetectionGroupAccuracyParameter", False, None),
         "frcnn_output_param": (20125, "message", "FrcnnOutputParameter", False, None),
+        "sample_triplet_param": (20126, "message", "SampleTripletParameter", False, None),
+        "cosin_loss_param": (20127, "message", "CosinLossParameter", False, None),
     },
     "TransformationParameter": {
         "scale": (1, "float", "", False, 1.0),
@@ -683,6 +685,13 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "max_random_scale": (18, "float", "", False, 1.0),
         "max_random_shift": (19, "uint32", "", False, 0),
         "face_mirror": (20, "bool", "", False, False),
+        "pair_size": (20101, "uint32", "", False, 1),
+        "label_num": (20102, "uint32", "", False, 0),
+        "sample_num": (20103, "uint32", "", False, 0),
+        "probability": (20104, "float", "", False, 1.0),
+        "min_aspect_ratio": (20105, "float", "", False, 1.0),
+        "lower": (20106, "float", "", False, 1.0),
+        "higher": (20107, "float", "", False, 1.0),
         "face_point_num": (21, "uint32", "", False, 0),
         "balance_class": (22, "bool", "", False, False),
         "balance_by": (23, "uint32", "", False, 0),
@@ -2304,6 +2313,19 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
     "ScaleRouteParameter": {
         "low_scale": (20001, "float", "", False, 0.0),
         "high_scale": (20002, "float", "", False, 0.0),
+    },
+    "SampleTripletParameter": {
+        "label_num": (20001, "uint32", "", False, 0),
+        "sample_num": (20002, "uint32", "", False, 0),
+        "eps": (20003, "float", "", False, 1e-05),
+        "alpha": (20004, "float", "", False, 0.2),
+    },
+    "CosinLossParameter": {
+        "num_output": (20001, "uint32", "", False, 0),
+        "cosin_filler": (20002, "message", "FillerParameter", False, None),
+        "axis": (20003, "int32", "", False, 1),
+        "scale": (20004, "float", "", False, 64.0),
+        "margin": (20005, "float", "", False, -0.35),
     },
     "ImageGtDataParameter": {
         "source": (20001, "string", "", False, ""),

@@ -64,7 +64,7 @@ def test_every_type_with_weights_under_a_gemm_tells_its_products() -> None:
     }
     assert with_products == {
         "Convolution", "Deconvolution", "ConvolutionDepthwise", "DepthwiseConvolution", "InnerProduct",
-        "LSTM", "RNN", "MarginInnerProduct", "DeformableConvolution",
+        "LSTM", "RNN", "MarginInnerProduct", "DeformableConvolution", "CosinL2Normalize",
     }  # fmt: skip
 
 
