@@ -219,16 +219,20 @@ class MissingShapeError(InputError):
 class PredictionsError(InputError):
     """Predictions of a detector that are not as many as its priors ask for.
 
-    bottom: which bottom holds them; each: how many values a box has.
+    Attributes:
+        bottom: Which bottom holds them.
+        each: How many values a box has.
     """
 
-    def __init__(self, message: str, place: Place | None = None, bottom: int = 0, each: int = 0) -> None:
-        super().__init__(message, place)
-        self.bottom = bottom
-        self.each = each
+    bottom = each = 0
+
+    def at(self, bottom: int, each: int) -> PredictionsError:
+        """The same error, with what it is about."""
+        self.bottom, self.each = bottom, each
+        return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.message, self.place, self.bottom, self.each)
+        return (*super().__reduce__(), {"bottom": self.bottom, "each": self.each})
 
 
 class Errors(InputError):

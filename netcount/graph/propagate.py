@@ -73,8 +73,7 @@ def propagate(
             params.append(own)
         except NetcountError as problem:
             if isinstance(problem, PredictionsError):
-                hint = misfit(wiring, part, found, params, problem)
-                problem = InputError(problem.message + hint, problem.place)
+                problem = problem.changed(problem.what + misfit(wiring, part, found, params, problem))
             problems.append(_with_hint(wiring, part, found, given, problem))
             params.append([])
     problems.extend(_unused(wiring, unused))

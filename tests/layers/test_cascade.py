@@ -181,7 +181,7 @@ def test_a_branch_has_a_loss_over_all_its_fields() -> None:
     own = OpCount(adds=24 * cells, muls=7 * cells, divs=8 * cells + 2, compares=21 * cells, exps=3 * cells)
     assert layer.ops(BRANCH, shapes((1, 1, 1, 2))) == softmax + own
     assert layer.weighs
-    with pytest.raises(InputError, match="its values are not computed here; give t0 with --input"):
+    with pytest.raises(InputError, match=r'its values are not computed here; give it with inputs=\{"t0"'):
         run(layer, *(np.zeros(shape) for shape in BRANCH))
 
 

@@ -37,7 +37,7 @@ def test_a_class_has_fifty_boxes_an_image(layer: str, text: str) -> None:
         clusters(layer, text, 1)
     with pytest.raises(InputError, match=r"must be N×2×H×W, a channel a class"):
         clusters(layer, text, 2).infer([Shape((3, 1, 22, 78)), GRID[1]])
-    with pytest.raises(InputError, match="--input"):
+    with pytest.raises(InputError, match="with inputs="):
         clusters(layer, text, 2).forward([np.zeros(shape, np.float32) for shape in GRID], [], Run())
 
 
@@ -109,7 +109,7 @@ def test_clips_have_sixteen_frames(layer: str, frames: int) -> None:
 def test_clips_with_other_tops_ask_for_their_shapes() -> None:
     tops = "".join(f' top: "{name}"' for name in ("data", "label", "attention", "clip_markers"))
     text = f'layer {{ name: "d"{tops} {python("sequence_input_layer", "videoReadTrain_RGB")} }}'
-    with pytest.raises(MissingShapeError, match="--input-shape label=N,C,H,W --input-shape attention="):
+    with pytest.raises(MissingShapeError, match=r'input_shapes=\{"label": \(N, C, H, W\)\}'):
         net_of(text)
     given = {"data": (6, 3, 9, 9), "label": (6,), "attention": (6,), "clip_markers": (6,)}
     assert not net_of(text, input_shapes=given).warnings

@@ -219,7 +219,7 @@ def test_jolibrains_dice_loss_has_labels_and_is_not_run() -> None:
     shapes = [Shape((2, 5, 6, 7)), Shape((2, 1, 6, 7))]
     assert layer.infer(shapes) == [()]
     assert layer_of('type: "DiceCoefLoss"', 2).infer(shapes) == [()]
-    with pytest.raises(InputError, match="give t0 with --input"):
+    with pytest.raises(InputError, match=r'give it with inputs=\{"t0"'):
         layer.forward([np.zeros(shape, np.float32) for shape in shapes], [], Run())
     with pytest.raises(InputError, match=r"must be 2×1×6×7"):
         layer.infer([shapes[0], Shape((2, 1, 6, 8))])

@@ -57,7 +57,7 @@ def test_anchors_that_only_the_channels_tell_are_a_note_and_cannot_be_run() -> N
     shapes = [Shape((1, 24, 5, 7)), Shape((1, 48, 5, 7)), Shape((1, 3))]
     assert proposals("").data_dependent(shapes).endswith("12 anchors a position, by the channels")
     assert proposals("'ratios': [1, 2]").data_dependent(shapes).endswith("suppress each other")
-    with pytest.raises(InputError, match="names no scales of its 12 anchors; give t0 with --input"):
+    with pytest.raises(InputError, match=r'names no scales of its 12 anchors; give it with inputs=\{"t0"'):
         proposals("").forward([np.zeros(shape, np.float32) for shape in shapes], [], Run())
     bottoms = [np.zeros(shapes[0], np.float32), np.ones((2, 5), np.float32), np.ones((1, 3), np.float32)]
     with pytest.raises(InputError, match="names no scales of its 12 anchors"):
@@ -127,7 +127,7 @@ def test_the_tops_of_the_data_layer_are_known_by_their_names() -> None:
     fast = "data rois labels bbox_targets bbox_inside_weights bbox_outside_weights"
     assert data(fast)[1:] == [(128, 5, 1, 1), (128, 1, 1, 1), *[(128, 84, 1, 1)] * 3]
     assert data("a b c d e f")[3:] == [(128, 84, 1, 1)] * 3
-    with pytest.raises(InputError, match="--input-shape gt_info="):
+    with pytest.raises(InputError, match=r'input_shapes=\{"gt_info"'):
         data("data im_info gt_boxes gt_info")
 
 
@@ -160,7 +160,7 @@ def test_attributes_of_the_sampled_objects() -> None:
     objects = marks[(marks != -1).any(axis=1)]
     assert len(objects) == 2  # the box, and the truth itself
     assert objects[0].tolist() == [4, 3, -1, 2, *[-1] * 12]
-    with pytest.raises(InputError, match="--input"):
+    with pytest.raises(InputError, match="with inputs="):
         sampler(ATTRIBUTES, 6).forward([boxes, truth[:, :5]], [], Run())
 
 

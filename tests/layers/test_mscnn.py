@@ -129,7 +129,7 @@ def test_each_branch_has_a_truth_of_its_own_size() -> None:
 
 
 def test_the_list_of_images_knows_the_size_where_the_file_does_not() -> None:
-    with pytest.raises(MissingShapeError, match="--input-shape x="):
+    with pytest.raises(MissingShapeError, match=r'input_shapes=\{"x"'):
         net_of(images("resize_width: 250"))
     net = net_of(images(""), input_shapes={"x": (2, 1, 64, 96)})
     assert [top.shape for top in net.nodes[0].tops][1:] == [(2, 6, 8, 12), (2, 6, 2, 3)]

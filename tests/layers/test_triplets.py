@@ -72,7 +72,7 @@ def test_the_python_layer_has_the_same_loss() -> None:
         layer.infer([Shape((4, 3)), Shape((4, 3)), Shape((4, 2))])
     other = layer_of(python("tripletlosslayer", "TripletLayer"), 3)
     assert other.infer([Shape((2, 2))] * 3) == [(1,)]
-    with pytest.raises(InputError, match="needs a margin in param_str; give its top with --input"):
+    with pytest.raises(InputError, match="needs a margin in param_str; give it with inputs="):
         run(other, A, P, N)
 
 

@@ -26,10 +26,7 @@ class VideoRead(Source):
 
     def read(self, message: Message) -> None:
         """Nothing that the file says."""
-        self.assumed = (
-            f"{self.clips} clips of {FRAMES} frames 3×227×227 are assumed, LRCN's custom; --input-shape "
-            f"{message.texts('top')[0]}=N,C,H,W says otherwise"
-        )
+        self.assumed = f"{self.clips} clips of {FRAMES} frames 3×227×227 are assumed, LRCN's custom"
 
     def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
         """Nothing is assumed of frames that are given."""

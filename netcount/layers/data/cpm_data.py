@@ -34,10 +34,7 @@ class CPMData(Source):
         if self.stride < 1:
             self.refuse("stride must be positive", "cpm_transform_param.stride")
         what = "" if self.phase == "TRAIN" else ", and the crop's size,"
-        self.assumed = (
-            f"{CHANNELS} channels{what} are assumed, only the database knows; --input-shape "
-            f"{message.texts('top')[0]}=N,C,H,W says otherwise"
-        )
+        self.assumed = f"{CHANNELS} channels{what} are assumed, only the database knows"
 
     def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
         """Nothing is assumed of an image that is given."""

@@ -32,10 +32,7 @@ class EvalData(Source):
             self.refuse("needs a batch_size of 1, or resize_height and resize_width", f"{PARAM}.batch_size")
         fields = ("resize_height", "resize_width") if resized else ("long_size", "short_size")
         self.extent = (param.integer(fields[0]), param.integer(fields[1]))
-        self.assumed = (
-            f"{COLOURS} channels are assumed, only its list of images knows; --input-shape "
-            f"{message.texts('top')[0]}=N,C,H,W says otherwise"
-        )
+        self.assumed = f"{COLOURS} channels are assumed, only its list of images knows"
 
     def infer_given(self, given: Mapping[int, Shape]) -> list[Shape]:
         """Nothing is assumed of an image that is given."""

@@ -51,10 +51,7 @@ class ImageGtData(Source):
                 "top",
             )
         self.extent = self._extent(param)
-        self.assumed = (
-            f"{COLOURS} channels are assumed, only its list of images knows; --input-shape "
-            f"{message.texts('top')[0]}=N,C,H,W says otherwise"
-        )
+        self.assumed = f"{COLOURS} channels are assumed, only its list of images knows"
 
     def _extent(self, param: Message) -> tuple[int, int] | None:
         resized, cropped = (

@@ -72,7 +72,7 @@ class AnchorTargetLayer(NoBlobs):
         extent = scores.shape[2:]
         number = self.set.number(scores.shape[1], 2)
         if not self.set.known(number):
-            self.refuse(f"the file names no scales of its {number} anchors; give its tops with --input", "bottom")
+            self.refuse(f"the file names no scales of its {number} anchors", "bottom", advice=self.given_tops())
         every = shifted(anchors_of(16, self.set.ratios, self.set.scales), self.stride, extent)
         limit = info[[1, 0]] + self.border
         inside = np.flatnonzero((every[:, :2] >= -self.border).all(axis=1) & (every[:, 2:] < limit).all(axis=1))

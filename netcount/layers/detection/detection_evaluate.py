@@ -80,7 +80,7 @@ class DetectionEvaluate(NoBlobs):
         if self.message.child(PARAM).has("name_size_file"):
             self.refuse("the sizes of name_size_file are not read here", f"{PARAM}.name_size_file")
         if len(bottoms) == 3:
-            self.refuse("needs a name_size_file, which is not read here; give its top with --input", PARAM)
+            self.refuse("needs a name_size_file, which is not read here", PARAM, advice=self.given_tops())
         found, truth = bottoms[0].reshape(-1, 7), bottoms[1].reshape(-1, 8)
         ends = np.flatnonzero(truth[:, 0].astype(np.int64) == -1)
         truth = truth[: ends[0] if len(ends) else None]

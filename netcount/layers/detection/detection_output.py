@@ -187,7 +187,7 @@ def check_predictions(layer: Layer, bottoms: Sequence[Shape], classes: int, code
                 "bottom",
                 index,
             )
-            raise PredictionsError(error.message, error.place, index, values // max(1, number))
+            raise PredictionsError(error.what, error.place).at(index, values // max(1, number))
 
 
 def split_priors(priors: Array) -> tuple[Array, Array]:

@@ -22,10 +22,7 @@ class FrcnnRoiData(RoIDataLayer):
 
     def read(self, message: Message) -> None:
         """Nothing that the file says: scales and max_size stand in the configuration it names."""
-        self.assumed = (
-            "600×1000 images are assumed, as in caffe-faster-rcnn's voc_config.json; --input-shape "
-            f"{message.texts('top')[0]}=N,C,H,W says otherwise"
-        )
+        self.assumed = "600×1000 images are assumed, as in caffe-faster-rcnn's voc_config.json"
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
         """By the top's position."""

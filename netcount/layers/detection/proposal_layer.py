@@ -62,8 +62,7 @@ class ProposalLayer(Proposal):
             self.refuse(f"takes one image, not {len(bottoms[0])}", "bottom")
         number = self.anchors([Shape(bottom.shape) for bottom in bottoms])
         if not self.set.known(number):
-            tops = ", ".join(self.message.texts("top"))
-            self.refuse(f"the file names no scales of its {number} anchors; give {tops} with --input", "bottom", 1)
+            self.refuse(f"the file names no scales of its {number} anchors", "bottom", 1, advice=self.given_tops())
         return super().forward(bottoms, blobs, run)
 
     def without(self, large: Mask, boxes: Array, scores: Array) -> tuple[Array, Array]:

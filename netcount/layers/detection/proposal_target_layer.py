@@ -92,7 +92,7 @@ class ProposalTargetLayer(NoBlobs):
         boxes.  With two classes every object is class 1 (py-R-FCN's class-agnostic boxes)."""
         truth = rows(bottoms[1], 1)
         if self.relations or (self.attributes and truth.shape[1] < 5 + ATTRIBUTES):
-            self.refuse("needs a truth with attributes and relations; give its tops with --input", "bottom", 1)
+            self.refuse("needs a truth with attributes and relations", "bottom", 1, advice=self.given_tops())
         own = np.concatenate([np.zeros((len(truth), 1), dtype=np.float32), truth[:, :4]], axis=1)
         boxes = np.concatenate([bottoms[0].reshape(-1, 5), own])
         if not len(truth) or (boxes[:, 0] != 0).any():

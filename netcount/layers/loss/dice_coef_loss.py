@@ -53,8 +53,7 @@ class DiceCoefLoss(Loss):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Image by image."""
         if self.general or bottoms[0].size != bottoms[1].size:
-            tops = ", ".join(self.message.texts("top"))
-            self.refuse(f"jolibrain's weights of classes are not computed here; give {tops} with --input", PARAM)
+            self.refuse("jolibrain's weights of classes are not computed here", PARAM, advice=self.given_tops())
         a, b = (bottom.reshape(len(bottom), -1) for bottom in bottoms)
         shared = 2 * (a * b).sum(axis=1) + self.smooth
         whole = np.square(a).sum(axis=1) + np.square(b).sum(axis=1) + self.smooth

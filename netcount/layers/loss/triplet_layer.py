@@ -53,7 +53,7 @@ class TripletLayer(NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Row after row."""
         if self.margin is None:
-            self.refuse("needs a margin in param_str; give its top with --input", "python_param.param_str")
+            self.refuse("needs a margin in param_str", "python_param.param_str", advice=self.given_tops())
         anchors, positives, negatives = bottoms
         losses = triplet_losses(anchors, positives, negatives, self.margin)
         return [mean(losses.sum() / 2, len(losses)).reshape(1)]
