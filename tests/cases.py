@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests import cases_of_forks
-from tests import cases_of_detectors
+from tests import cases_of_detectors, cases_of_forks
 from tests.helpers import inputs
 
 

@@ -179,7 +179,7 @@ def test_the_head_whose_channels_do_not_fit_is_named() -> None:
         1 + next(n for n, x in enumerate(lines) if f'"{name}" type' in x) for name in ("loc2", "b2")
     )
     hint = f'; "loc2" (line {head_line}) must have 12 channels, not 10, for the 3 boxes a position of "b2"'
-    assert found.value.message.endswith(f"{hint} (line {prior_line})")
+    assert found.value.what.endswith(f"{hint} (line {prior_line})")
     with pytest.raises(InputError) as other:
         net_of(inputs(data=(1, 3, 32, 24), conf=(1, 9)) + HEADS % 12)
     assert other.value.message.endswith(f'for the {BOXES} boxes of bottom 2 "boxes" 1×2×{4 * BOXES}')
