@@ -4,7 +4,7 @@
     python tools/public_nets.py clone         the git commands that bring them into this folder
     python tools/public_nets.py run FOLDER    compare every (net, phase) pair whose net is in FOLDER
 
-The nets belong to others and are not part of the project; tests/public_nets.jsonl has their names and hashes
+The nets belong to others and are not part of the project; tests/data/public_nets.jsonl has their names and hashes
 alone.  A pair has the input shapes Caffe was given in place of a database, and the SHA-256 of what Caffe
 inferred: `answer` in this file says of what exactly.  FOLDER holds the repositories as OWNER/NAME, or the files
 as OWNER__NAME__PATH with __ for each slash.
@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import netcount
 
-LIST = Path(__file__).resolve().parent.parent / "tests" / "public_nets.jsonl"
+LIST = Path(__file__).resolve().parent.parent / "tests" / "data" / "public_nets.jsonl"
 AGREES, DIFFERS, INCOMPLETE = 0, 1, 3
 
 
