@@ -90,7 +90,10 @@ def read_image(path: str, shape: Shape, prepared: Preparation) -> Array:
     try:
         from PIL import Image
     except ImportError:
-        raise InputError(f"to read {shown_path(path)} as an image, install netcount[image]") from None
+        raise InputError(
+            f"to read {shown_path(path)} as an image takes Pillow, of the extra netcount[image]; "
+            "in a clone: python -m pip install '.[image]'"
+        ) from None
     if len(shape) != 4 or shape[1] not in (1, 3):
         raise InputError(f"an image cannot fill a blob of {shape}; it needs N×1×H×W or N×3×H×W")
     images, channels, height, width = shape

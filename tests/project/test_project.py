@@ -57,6 +57,16 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert netcount.__version__ in versions[:2], "the newest release, behind what is not released yet"
 
 
+def test_no_package_is_promised_that_nobody_has_published() -> None:
+    """pip, pipx and uv are given an address or a folder, never a name that a registry would have to know."""
+    promise = re.compile(r"\b(?:pip|pipx|uv tool|uv pip|uv) (?:install|run|add)\s+(?:-\S+\s+)*['\"]?netcount\b")
+    assert promise.search("python -m pip install --quiet 'netcount[plot]'")
+    assert not promise.search("pipx install git+https://github.com/netcount/netcount")
+    assert not [
+        str(path.relative_to(ROOT)) for path in texts() if promise.search(path.read_text(encoding="utf-8"))
+    ]
+
+
 def dependencies(*extras: str) -> Iterator[Requirement]:
     """What an install with these extras needs; an extra that means others is followed."""
     for line in [*PROJECT["dependencies"], *(one for e in extras for one in PROJECT["optional-dependencies"][e])]:

@@ -82,7 +82,9 @@ def _drawn(draw: Callable[[Any], None], path: str, wide: float = 7.0) -> bytes:
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
     except ImportError:
-        raise InputError("a plot needs matplotlib; install the extra: pip install 'netcount[plot]'") from None
+        raise InputError(
+            "a plot needs matplotlib, of the extra netcount[plot]; in a clone: python -m pip install '.[plot]'"
+        ) from None
     figure = Figure(figsize=(wide, 4.5), layout="constrained")
     (FigureCanvasAgg if form == "png" else FigureCanvasSVG)(figure)
     draw(figure.subplots())
