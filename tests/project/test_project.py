@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -120,3 +121,11 @@ def test_the_projects_own_hooks_come_from_no_other_repository() -> None:
         for hook in repository["hooks"]:
             assert hook["language"] == "system"
             assert hook["entry"].split()[0] in needed, hook["id"]
+
+
+def test_a_run_that_passed_passes_again(pytestconfig: pytest.Config) -> None:
+    """Generated examples are derived from the test; tests.helpers.examples says how many, and nobody else."""
+    assert hypothesis.settings().derandomize is not bool(pytestconfig.getoption("--fuzz"))
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^from hypothesis import .*\b(?:settings|seed)\b", text, re.MULTILINE), path.name
