@@ -21,6 +21,10 @@ NET = inputs(x=(1, 2, 9, 11)) + (
 )
 
 
+UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+"""The environment of a process that a test examines: what measures coverage loads modules and takes memory."""
+
+
 def run(*arguments: str, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, its output piped."""
     return subprocess.run(
