@@ -182,7 +182,7 @@ def test_the_head_whose_channels_do_not_fit_is_named() -> None:
     assert found.value.what.endswith(f"{hint} (line {prior_line})")
     with pytest.raises(InputError) as other:
         net_of(inputs(data=(1, 3, 32, 24), conf=(1, 9)) + HEADS % 12)
-    assert other.value.message.endswith(f'for the {BOXES} boxes of bottom 2 "boxes" 1×2×{4 * BOXES}')
+    assert other.value.what.endswith(f'for the {BOXES} boxes of bottom 2 "boxes" 1×2×{4 * BOXES}')
 
 
 def test_what_is_known_of_misfitting_predictions_survives_a_process() -> None:
