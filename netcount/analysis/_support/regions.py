@@ -23,6 +23,11 @@ class Region(NamedTuple):
     nodes: tuple[int, ...]
     gate: bool
 
+    @property
+    def fork_and_join(self) -> tuple[int, int]:
+        """What tells regions apart."""
+        return self.fork, self.nodes[-1]
+
 
 def regions(net: Graph) -> list[Region]:
     """The residual, inception and dense blocks of a net, none inside another.
@@ -32,7 +37,7 @@ def regions(net: Graph) -> list[Region]:
     connections of a U-Net enclose half the net), but for a gate, and for an inner join that starts from
     the same fork: an Inception-ResNet block is closed by its sum.
     """
-    closed: list[Region] = []
+    closed: dict[tuple[int, int], Region] = {}
     home: dict[int, Region] = {}
     for join in net.nodes:
         if not _joins(join):
@@ -43,10 +48,11 @@ def regions(net: Graph) -> list[Region]:
         inner = {id(found): found for index in region.nodes if (found := home.get(index)) is not None}
         if any(not _absorbed(found, region) for found in inner.values()):
             continue
-        closed = [found for found in closed if id(found) not in inner]
-        closed.append(region)
+        for absorbed in inner.values():
+            closed.pop(absorbed.fork_and_join, None)
+        closed[region.fork_and_join] = region
         home.update(dict.fromkeys(region.nodes, region))
-    return [region for region in closed if not region.gate]
+    return [region for region in closed.values() if not region.gate]
 
 
 def _absorbed(inner: Region, outer: Region) -> bool:
