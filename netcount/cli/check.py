@@ -17,7 +17,7 @@ from netcount.budget.limits import rule_names
 from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import convention_option, format_options, load_options, named_convention, net_options
-from netcount.cli.output import Forms, deliver, forms_of, json_text, say
+from netcount.cli.output import Forms, deliver, errors_as_documents, forms_of, json_text, say
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
 from netcount.core.files import write_atomically
@@ -80,6 +80,7 @@ def check(
 
     Exit codes: 0 within budget, 1 over, 2 bad usage or bad input, 3 incomplete.
     """
+    errors_as_documents(False)  # the document of a check has the errors in it
     context = click.get_current_context()
     given = [
         name

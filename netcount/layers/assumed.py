@@ -91,7 +91,7 @@ class Assumed(Layer):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The identity; any other assumption cannot be run."""
         if self.shapes:
-            self.refuse("only its shape was assumed, so it cannot be run; give its tops with --input")
+            self.refuse("only its shape was assumed, so it cannot be run; its tops have to be given as inputs")
         return [bottoms[0]] * self.top_count
 
     def described(self) -> str:

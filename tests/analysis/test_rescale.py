@@ -308,7 +308,7 @@ def test_public_nets_rescale_or_say_why_not(path: Path) -> None:
     except InputError as refusal:
         assert re.search(r":\d+:\d+: ", str(refusal))
         return
-    net = netcount.load(found.text, input_shapes=rescaler.options.get("input_shapes"))
+    net = netcount.load(found.text, input_shapes=rescaler.options.input_shapes)
     for old, new in zip(rescaler.net.nodes, net.nodes, strict=True):
         if old.name in found.classifiers:
             assert old.tops[0].shape[1:2] == new.tops[0].shape[1:2]

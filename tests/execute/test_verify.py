@@ -17,7 +17,7 @@ from netcount.execute.init_weights import random_weights
 from netcount.execute.inputs import Preparation, read_image, read_inputs
 from netcount.execute.verify import BlobCheck, verify
 from netcount.execute.weights import read_caffemodel, write_caffemodel
-from netcount.layers.assumed import Assumed
+from netcount.layers.assumed import Assumed, Assumption
 from netcount.prototxt.message import Message
 from netcount.prototxt.protobuf import message_class
 from tests.command import run
@@ -255,7 +255,7 @@ def test_a_layer_says_itself_whether_its_tops_may_be_given() -> None:
         type = "Judged"
 
         def __init__(self, message: Message, top_count: int, phase: str) -> None:
-            super().__init__(message, top_count, phase, ())
+            super().__init__(message, top_count, phase, Assumption())
 
     class Computed(Judged):
         """Its top is its own affair."""

@@ -52,7 +52,7 @@ class TripletSelectLayer(NoBlobs):
         x = bottoms[0]
         number = len(x) // 3
         if not number:
-            self.refuse(f"takes three images or more, not {len(x)}; --batch 3 counts three", "bottom")
+            self.refuse(f"takes three images or more, not {len(x)}; count for a batch of three", "bottom")
         tops = [x[:number]]
         for start in (number, 2 * number):
             part = x[start : start + number]
