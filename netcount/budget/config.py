@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from netcount.analysis.conventions import KNOWN, Convention, weighted
 from netcount.budget.budget import LEVELS, Budget
 from netcount.budget.limits import Limit, is_rule, limits_of, rule_names
-from netcount.budget.toml_positions import Key, read_toml
-from netcount.budget.toml_tables import Tables, shown_file
 from netcount.core.errors import InputError, Place, raise_all
 from netcount.core.files import shown_path
 from netcount.core.opcount import OpCount
 from netcount.core.suggest import unknown
+from netcount.core.toml_positions import Key, read_toml
+from netcount.core.toml_tables import Tables, shown_file
 from netcount.graph.options import LoadArguments, LoadOptions
 from netcount.layers.assumed import Assumption
 

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from netcount.budget.config import find, load
-from netcount.budget.toml_positions import key_lines
 from netcount.core.errors import InputError
+from netcount.core.toml_positions import key_lines
 from tests.helpers import inputs, net_of, schema, valid
 
 SCALED = """

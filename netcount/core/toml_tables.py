@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from netcount.budget.toml_positions import Key
 from netcount.core.errors import InputError, Place, Problems
 from netcount.core.files import shown_path
 from netcount.core.suggest import unknown
+from netcount.core.toml_positions import Key, Spot
 
 
 def shown_file(path: str | os.PathLike[str]) -> str:
@@ -25,13 +25,16 @@ def shown_file(path: str | os.PathLike[str]) -> str:
 class Tables:
     """Reads one document, collecting what is wrong with it.
 
-    places: the lines of keys.  prefix: where in the file the document begins.
+    places: where keys stand.  prefix: where in the file the document begins.
     """
+
+    columns = False
+    """Whether a place has a column, too."""
 
     def __init__(
         self,
         path: str | os.PathLike[str],
-        places: Mapping[tuple[Key, ...], int],
+        places: Mapping[tuple[Key, ...], Spot],
         prefix: tuple[Key, ...],
     ) -> None:
         self.folder = Path(path).resolve().parent
@@ -45,7 +48,8 @@ class Tables:
         full = (*self.prefix, *path)
         while full and full not in self.places:
             full = (*full, 0) if (*full, 0) in self.places else full[:-1]
-        return Place(self.file, self.places.get(full, 0))
+        spot = self.places.get(full)
+        return Place(self.file, spot.line, spot.column if self.columns else 0) if spot else Place(self.file)
 
     def wrong(self, message: str, *path: Key) -> None:
         """Keep a mistake."""

@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from netcount.core.errors import InputError, Place, reason
 from netcount.core.files import read_bytes
@@ -15,6 +15,16 @@ MAX_BYTES = 2**22
 
 Key: TypeAlias = "str | int"
 
+
+class Spot(NamedTuple):
+    """Where a key, a table's head or an element of an array begins, and where a key's value does."""
+
+    line: int
+    column: int
+    value_line: int
+    value_column: int
+
+
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')'
     r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|\n|[\[\]{}=.,]|[^\s\[\]{}=.,#"\']+',
@@ -22,14 +32,14 @@ _TOKEN = re.compile(
 )
 
 
-def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], dict[tuple[Key, ...], int]]:
-    """A TOML file's document and `key_lines`; `file` is its name in the InputError that refuses it."""
+def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], dict[tuple[Key, ...], Spot]]:
+    """A TOML file's document and `key_spots`; `file` is its name in the InputError that refuses it."""
     try:
         data = read_bytes(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise InputError(f"{file} is larger than 4 MiB; that is no configuration")
         text = data.decode("utf-8").replace("\r\n", "\n")
-        return tomllib.loads(text), key_lines(text)
+        return tomllib.loads(text), key_spots(text)
     except OSError as failure:
         raise InputError(f"cannot read {file}: {reason(failure)}") from None
     except UnicodeDecodeError:
@@ -52,11 +62,20 @@ def key_lines(text: str) -> dict[tuple[Key, ...], int]:
     >>> key_lines('[[net]]\\npath = [\\n"a"]\\n[x]')
     {('net', 0): 1, ('net', 0, 'path'): 2, ('net', 0, 'path', 0): 3, ('x',): 4}
     """
-    found: dict[tuple[Key, ...], int] = {}
+    return {path: spot.line for path, spot in key_spots(text).items()}
+
+
+def key_spots(text: str) -> dict[tuple[Key, ...], Spot]:
+    """Where every table, key and element of an array of a valid TOML text stands.
+
+    >>> key_spots('[x]\\n  a = "b"')[("x", "a")]
+    Spot(line=2, column=3, value_line=2, value_column=7)
+    """
+    found: dict[tuple[Key, ...], Spot] = {}
     counts: dict[tuple[Key, ...], int] = {}
     table: tuple[Key, ...] = ()
-    line, depth, statement = 1, 0, list[_Token]()
-    for token in [*_TOKEN.findall(text), "\n"]:
+    line, start, depth, statement = 1, 0, 0, list[_Token]()
+    for token, offset in [*((match[0], match.start()) for match in _TOKEN.finditer(text)), ("\n", len(text))]:
         if token == "\n" and depth == 0:
             words = [word for word, _ in statement]
             if words[:1] == ["["]:
@@ -66,30 +85,35 @@ def key_lines(text: str) -> dict[tuple[Key, ...], int]:
                 if array:
                     counts[table] = counts.get(table, -1) + 1
                 table = _in_arrays(keys, counts)
-                found.setdefault(table, line)
+                at = statement[0][1]
+                found.setdefault(table, Spot(*at, *at))
             elif words:
                 _pair(statement, 0, table, found)
             statement = []
         elif token != "\n" and not token.startswith("#"):
-            statement.append((token, line))
+            statement.append((token, (line, offset - start + 1)))
             depth += (token in "[{") - (token in "]}")
-        line += token.count("\n")
+        ends = token.count("\n")
+        if ends:
+            line, start = line + ends, offset + token.rfind("\n") + 1
     return found
 
 
-_Token: TypeAlias = tuple[str, int]
-"""A token and its line; comments and the ends of lines are left out."""
+_Token: TypeAlias = tuple[str, tuple[int, int]]
+"""A token, its line and its column; comments and the ends of lines are left out."""
 
 
-def _pair(tokens: list[_Token], at: int, table: tuple[Key, ...], found: dict[tuple[Key, ...], int]) -> int:
+def _pair(tokens: list[_Token], at: int, table: tuple[Key, ...], found: dict[tuple[Key, ...], Spot]) -> int:
     """Note a key and what is inside its value; where the next token stands."""
-    equals = tokens.index(("=", tokens[at][1]), at)
+    equals = at
+    while tokens[equals][0] != "=":
+        equals += 1
     path = (*table, *_keys([word for word, _ in tokens[at:equals]]))
-    found.setdefault(path, tokens[at][1])
+    found.setdefault(path, Spot(*tokens[at][1], *tokens[equals + 1][1]))
     return _value(tokens, equals + 1, path, found)
 
 
-def _value(tokens: list[_Token], at: int, path: tuple[Key, ...], found: dict[tuple[Key, ...], int]) -> int:
+def _value(tokens: list[_Token], at: int, path: tuple[Key, ...], found: dict[tuple[Key, ...], Spot]) -> int:
     opening = tokens[at][0]
     if opening not in ("[", "{"):
         while at < len(tokens) and tokens[at][0] not in (",", "]", "}"):
@@ -102,7 +126,7 @@ def _value(tokens: list[_Token], at: int, path: tuple[Key, ...], found: dict[tup
         elif opening == "{":
             at = _pair(tokens, at, path, found)
         else:
-            found[(*path, index)] = tokens[at][1]
+            found[(*path, index)] = Spot(*tokens[at][1], *tokens[at][1])
             at = _value(tokens, at, (*path, index), found)
             index += 1
     return at + 1
