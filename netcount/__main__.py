@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netcount.cli.main import run
+from netcount.cli.entry import run
 
 if __name__ == "__main__":
     run()

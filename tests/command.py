@@ -13,7 +13,7 @@ import pytest
 from netcount.cli import main
 from tests.helpers import inputs
 
-COMMAND = (sys.executable, "-c", "from netcount.cli.main import run; run()")
+COMMAND = (sys.executable, "-c", "from netcount.cli.entry import run; run()")
 
 NET = inputs(x=(1, 2, 9, 11)) + (
     'layer { name: "NAME" type: "Convolution" bottom: "x" top: "c"\n'

@@ -69,7 +69,7 @@ def netcount() -> None:
 
 
 def run() -> None:
-    """The console script: run the command and exit with its code, never with a traceback."""
+    """Run the command and exit with its code, never with a traceback."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by who started us
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
@@ -103,15 +103,14 @@ def _code() -> int:
     errors_as_documents(False)
     try:
         code = netcount.main(standalone_mode=False, prog_name="netcount")
-    except click.Abort:
+    except click.Abort:  # click has ended the line that Ctrl-C stands in
+        click.echo("netcount: interrupted", err=True)
         return INTERRUPTED
     except click.ClickException as mistake:
         mistake.show()
         return mistake.exit_code
     except NetcountError as mistake:
         return _told(mistake)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except MemoryError:
         return _told(NetcountError("there is not enough memory for this"))
     except OSError as failure:

@@ -174,7 +174,7 @@ def test_a_process_that_dies_is_told_of_and_the_rest_is_counted(tmp_path: Path) 
 
 
 def arguments(*words: str) -> list[str]:
-    return [sys.executable, "-c", "from netcount.cli.main import run; run()", "survey", *words]
+    return [sys.executable, "-c", "from netcount.cli.entry import run; run()", "survey", *words]
 
 
 def environment(*paths: Path) -> dict[str, str]:
@@ -215,7 +215,7 @@ def test_codes_of_the_command(folder: Path) -> None:
 INTERRUPTIBLE = """
 import signal, sys
 import netcount.cli.survey as command
-from netcount.cli.main import run
+from netcount.cli.entry import run
 
 class Bar:
     def __enter__(self): return self

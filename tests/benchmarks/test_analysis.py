@@ -64,6 +64,6 @@ def test_cost_a_layer(benchmark: Any, layers: int) -> None:
 @pytest.mark.benchmark(group="whole command")
 @pytest.mark.parametrize("what", ["python -c pass", "netcount analyze"])
 def test_whole_command(benchmark: Any, what: str) -> None:
-    code = "pass" if what == "python -c pass" else "from netcount.cli.main import run; run()"
+    code = "pass" if what == "python -c pass" else "from netcount.cli.entry import run; run()"
     command = [sys.executable, "-c", code, "analyze", str(SAMPLES / "squeezenet_v1.1.prototxt")]
     benchmark(lambda: subprocess.run(command, stdout=subprocess.PIPE, check=True))

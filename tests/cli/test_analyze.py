@@ -273,7 +273,7 @@ def test_hostile_names_in_html() -> None:
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -c 'from netcount.cli.main import run; run()' analyze {SQUEEZENET} | head -n 1"
+    command = f"{sys.executable} -c 'from netcount.cli.entry import run; run()' analyze {SQUEEZENET} | head -n 1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
     )
@@ -300,7 +300,7 @@ def test_the_whole_command_needs_little_memory() -> None:
     resource = pytest.importorskip("resource")
     code = (
         "import resource, subprocess, sys\n"
-        "command = [sys.executable, '-c', 'from netcount.cli.main import run; run()', 'analyze', sys.argv[1]]\n"
+        "command = [sys.executable, '-c', 'from netcount.cli.entry import run; run()', 'analyze', sys.argv[1]]\n"
         "subprocess.run(command, stdout=subprocess.PIPE, check=True)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     )
@@ -332,7 +332,7 @@ def test_version_help_and_layers() -> None:
 def on_a_terminal(*arguments: str, **env: str) -> str:
     """What the command writes to a terminal."""
     pytest.importorskip("pty")
-    command = "from netcount.cli.main import run; run()"
+    command = "from netcount.cli.entry import run; run()"
     spawn = f"import pty, sys; pty.spawn([sys.executable, '-c', '{command}', *sys.argv[1:]])"
     done = subprocess.run(
         [sys.executable, "-c", spawn, *arguments],

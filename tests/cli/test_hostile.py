@@ -22,7 +22,7 @@ NET = inputs(x=(1, 3, 8, 9)) + (
     'layer { name: "c" type: "Convolution" bottom: "x" top: "y" '
     "convolution_param { num_output: 2 kernel_size: 3 } }"
 )
-COMMAND = f'"{sys.executable}" -c "from netcount.cli.main import run; run()"'
+COMMAND = f'"{sys.executable}" -c "from netcount.cli.entry import run; run()"'
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_an_encoding_that_lacks_our_signs(net: Path) -> None:
 def test_no_terminal_is_too_narrow_for_a_figure(columns: str) -> None:
     code = (
         "import pty, sys\n"
-        "pty.spawn([sys.executable, '-c', 'from netcount.cli.main import run; run()', 'analyze', sys.argv[1]])\n"
+        "pty.spawn([sys.executable, '-c', 'from netcount.cli.entry import run; run()', 'analyze', sys.argv[1]])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(SAMPLES / "squeezenet_v1.1.prototxt")],

@@ -167,7 +167,7 @@ def test_a_mistake_of_netcounts_own_is_one_line(net: Path) -> None:
     code = (
         "import netcount.cli.analyze as a\n"
         "def load_net(*given, **named): raise KeyError('x')\n"
-        "a.load_net = load_net\nfrom netcount.cli.main import run; run()"
+        "a.load_net = load_net\nfrom netcount.cli.entry import run; run()"
     )
     command = [sys.executable, "-c", code, "analyze", str(net)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ import netcount
 from tests.helpers import ROOT, SAMPLES
 
 PACKAGE = str(Path(netcount.__file__).parent.parent)
-COMMAND = "from netcount.cli.main import run; run()"
+COMMAND = "from netcount.cli.entry import run; run()"
 
 
 def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -59,7 +59,7 @@ def asked(copy: Path, *arguments: str) -> str:
 
 
 def command(copy: Path, *arguments: str) -> str:
-    return asked(copy, "-c", "from netcount.cli.main import run; run()", *arguments)
+    return asked(copy, "-c", "from netcount.cli.entry import run; run()", *arguments)
 
 
 def test_columns_totals_and_documents_have_it(copy: Path) -> None:
