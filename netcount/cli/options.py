@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 MOST_WIDTH = 100
-_FACTOR = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18}|[0-9]{1,9}/[1-9][0-9]{0,8})", re.ASCII)
-_SIZE = re.compile(r"([0-9]{1,10})(?:[x×]([0-9]{1,10}))?", re.ASCII)
-_SHAPE = re.compile(r"\d{1,19}(?:[,x×]\d{1,19})*")
+_FACTOR = r"(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18}|[0-9]{1,9}/[1-9][0-9]{0,8})"
+_SIZE = r"([0-9]{1,10})(?:[x×]([0-9]{1,10}))?"
+_SHAPE = r"\d{1,19}(?:[,x×]\d{1,19})*"
 
 
 def net_options(function: F) -> F:
@@ -216,7 +216,7 @@ def parse_definitions(values: Sequence[str]) -> dict[str, str]:
 
 def _shape(text: str, value: str, argument: str) -> list[int]:
     stripped = text.replace(" ", "")
-    if not _SHAPE.fullmatch(stripped):
+    if not re.fullmatch(_SHAPE, stripped):
         raise InputError(f"{value}: a shape is whole numbers with commas, such as 1,3,227,227", argument=argument)
     return [int(part) for part in re.split("[,x×]", stripped)]
 
@@ -227,7 +227,7 @@ def parse_factors(text: str, argument: str) -> list[Fraction]:
 
     found = []
     for part in text.split(","):
-        if not _FACTOR.fullmatch(part.strip()):
+        if not re.fullmatch(_FACTOR, part.strip()):
             raise InputError(f"a factor is a number such as 0.75, not {part.strip()!r}", argument=argument)
         factor = Fraction(part.strip())
         if not 0 < factor <= MOST_WIDTH:
@@ -244,7 +244,7 @@ def parse_resolutions(text: str, argument: str) -> list[Resolution]:
 
     found = []
     for part in text.split(","):
-        size = _SIZE.fullmatch(part.strip())
+        size = re.fullmatch(_SIZE, part.strip())
         if not size:
             raise InputError(f"a resolution is N or HxW, such as 160, not {part.strip()!r}", argument=argument)
         high, wide = int(size[1]), int(size[2] or size[1])

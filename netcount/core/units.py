@@ -20,9 +20,7 @@ _SUFFIXES = {
     "gb": 10**9,
     "tb": 10**12,
 }
-_QUANTITY = re.compile(
-    r"\s*([+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z]*)\s*", re.ASCII
-)
+_QUANTITY = r"(?a)\s*([+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z]*)\s*"
 
 
 def _hundredths(value: int, factor: int) -> int:
@@ -132,7 +130,7 @@ def exact_quantity(text: str) -> Decimal:
     Traceback (most recent call last):
     ValueError: '1,3M' is not a number with an optional unit, such as 1.3M or 5 MiB
     """
-    match = _QUANTITY.fullmatch(text)
+    match = re.fullmatch(_QUANTITY, text)
     if not match:
         raise ValueError(f"{text!r} is not a number with an optional unit, such as 1.3M or 5 MiB")
     number, unit = match.groups()

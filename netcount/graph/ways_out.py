@@ -15,12 +15,11 @@ from netcount.layers.registry import Catalogue, module_name, python_key
 from netcount.prototxt.message import Message
 
 SHAPE = "N,C,H,W"
-_LOSS = re.compile("loss", re.IGNORECASE)
-_CHANGES_SHAPE = re.compile(
-    "data|input|accuracy|shuffle|concat|slice|split|pool|conv|sampl|resiz|scal(?:e|ing)up|interp|proposal|crop"
+_LOSS = "(?i)loss"
+_CHANGES_SHAPE = (
+    "(?i)data|input|accuracy|shuffle|concat|slice|split|pool|conv|sampl|resiz|scal(?:e|ing)up|interp|proposal|crop"
     "|shape|permute|transpose|flatten|roi|lstm|rnn|gru|inner|fc|dense|embed|detect|output|reorg|warp|corr|match"
-    "|anchor|box|target|mask|gather|reduc|matmul|patch|unfold|expand|tile|argmax|topk|nms",
-    re.IGNORECASE,
+    "|anchor|box|target|mask|gather|reduc|matmul|patch|unfold|expand|tile|argmax|topk|nms"
 )
 """Words in the name of a layer type whose tops seldom have the shape of its bottom."""
 
@@ -70,10 +69,10 @@ def _ways(members: Sequence[Message], catalogue: Catalogue, known: Iterable[str]
     like = _like(members, catalogue, known)
     if like:
         return [Advice("assume", like, label)]
-    if _LOSS.search(label):
+    if re.search(_LOSS, label):
         return [Advice("assume", "1", label)]
     simple = all(message.texts("bottom") and len(message.texts("top")) == 1 for message in members)
-    if simple and not _CHANGES_SHAPE.search(label):
+    if simple and not re.search(_CHANGES_SHAPE, label):
         return [Advice("assume", IDENTITY, label)]
     named = {message.text("name"): message for message in members}
     return [Advice("assume", SHAPE, name or label) for name in named]
@@ -118,7 +117,7 @@ def overridable(problem: NetcountError, message: Message) -> NetcountError:
     if isinstance(problem, (Errors, MissingShapeError)) or not name:
         return problem
     tops = message.texts("top")
-    value = SHAPE if tops and not _LOSS.search(label_of(message)) else "1" if tops else IDENTITY
+    value = SHAPE if tops and not re.search(_LOSS, label_of(message)) else "1" if tops else IDENTITY
     changed = problem.changed(advice=[Advice("assume", value, name, "where your Caffe accepts it, try")])
     changed.layer = problem.layer
     return changed

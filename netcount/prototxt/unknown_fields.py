@@ -28,7 +28,7 @@ _HARMLESS = frozenset(
 )
 """Messages in which a field moves neither a shape nor a count: where data come from and how they are
 transformed, how weights are filled and learned, and settings of the net or the solver."""
-_SIZE = re.compile(r"(?:^|_)(?:dims?|shape|sizes?|height|width|[hw]|crop|resize|channels?|batch)(?:_|$)")
+_SIZE = r"(?:^|_)(?:dims?|shape|sizes?|height|width|[hw]|crop|resize|channels?|batch)(?:_|$)"
 """A field's name that speaks of extents, which even among those messages may move a shape."""
 LAYERS = ("LayerParameter", "V1LayerParameter")
 """Messages in which a layer of its own type may bring a parameter message of its own."""
@@ -122,7 +122,9 @@ def is_harmless(message: str, name: str, is_message: bool) -> bool:
     """
     if message in LAYERS:
         return is_message
-    return message in _HARMLESS and not (message not in ("NetParameter", "SolverParameter") and _SIZE.search(name))
+    return message in _HARMLESS and not (
+        message not in ("NetParameter", "SolverParameter") and re.search(_SIZE, name)
+    )
 
 
 def refusal(field: UnknownField, near: str | None) -> InputError:

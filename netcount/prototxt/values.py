@@ -24,7 +24,7 @@ _RANGES = {
 _BOOLS = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"|' r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+_ESCAPE = r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))"
 _LETTERS = {
     "n": 10, "r": 13, "t": 9, "a": 7, "b": 8, "f": 12, "v": 11,
     '"': 34, "'": 39, "\\": 92, "?": 63,
@@ -178,7 +178,7 @@ def _bytes(raw: str) -> bytes:
 def _unescaped(literal: str) -> bytes:
     parts: list[bytes] = []
     position = 0
-    for found in _ESCAPE.finditer(literal):
+    for found in re.finditer(_ESCAPE, literal):
         parts.append(literal[position : found.start()].encode("utf-8", "surrogateescape"))
         parts.append(_escaped(found))
         position = found.end()
