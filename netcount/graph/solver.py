@@ -24,7 +24,7 @@ def message_of(
 
     With it the level that the solver asks for; a net alone cannot ask for one.
     """
-    if not _is_solver(tree):
+    if not is_solver(tree):
         _check_net(tree)
         return read_net(tree, tree.source.file, problems, unknown), 0
     solver = bind(tree, "SolverParameter", problems, unknown)
@@ -72,7 +72,7 @@ def _followed(
         if exists(candidate):
             file = shown_path(candidate)
             tree = read(read_text(candidate), file)
-            if _is_solver(tree):
+            if is_solver(tree):
                 raise solver.error(f'this solver names "{name}", which is a solver too', field)
             return read_net(tree, file, problems, unknown)
     raise solver.error(
@@ -102,7 +102,7 @@ _OF_SOLVERS = frozenset(
 """Fields by one of which a file is known as a solver; others stand in files of other tools too."""
 
 
-def _is_solver(tree: Tree) -> bool:
+def is_solver(tree: Tree) -> bool:
     """Whether the fields are a solver's: one that only solvers have, and no layers."""
     names = {name for name, _, _ in tree.fields}
     return not names & {"layer", "layers"} and not names.isdisjoint(_OF_SOLVERS)

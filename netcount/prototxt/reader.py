@@ -56,6 +56,12 @@ def after_separator(text: str, position: int) -> int:
         position += 1
 
 
+def after_space(text: str, position: int) -> int:
+    """The first character from `position` on that is neither space nor part of a comment."""
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
+
+
 def token_span(text: str, position: int) -> tuple[int, int]:
     """Where the number or word at `position` stands: from there to its end."""
     found = _TOKEN.match(text, position)

@@ -68,22 +68,28 @@ DROPPED = "?dropped"
 PAST_THE_END = "?past_the_end"
 """Marks a shape that Caffe would take from beyond the end of `input_dim`."""
 
-_KEPT_OF_V0 = ("name", "input", "input_dim", "force_backward")
+KEPT_OF_V0 = ("name", "input", "input_dim", "force_backward")
 """The fields of a V0 net, besides its layers, that Caffe's upgrade copies."""
 
-_DATA_PARAMS = {
+DATA_PARAMS = {
     "DATA": "data_param",
     "COMPACT_DATA": "data_param",
     "IMAGE_DATA": "image_data_param",
     "WINDOW_DATA": "window_data_param",
     "VIDEO_DATA": "image_data_param",
 }
-_PARAM_SPECS = (
+"""V1 type -> the data parameters that held what is now in transform_param."""
+
+MOVED_TO_TRANSFORM = ("scale", "mean_file", "crop_size", "mirror")
+"""The fields that moved there."""
+
+PARAM_SPECS = (
     ("param", "name"),
     ("blob_share_mode", "share_mode"),
     ("blobs_lr", "lr_mult"),
     ("weight_decay", "decay_mult"),
 )
+"""V1's repeated fields, an entry a parameter blob, and what they are called in `param { … }`."""
 
 
 def upgrade(net: Message, problems: list[NetcountError]) -> Message:
@@ -103,7 +109,7 @@ def upgrade(net: Message, problems: list[NetcountError]) -> Message:
     if old:
         if any(message.has("layer") for message in old):
             old = upgrade_v0(old, net.texts("input"), problems)
-            values = {name: values[name] for name in _KEPT_OF_V0 if name in values}
+            values = {name: values[name] for name in KEPT_OF_V0 if name in values}
         layers = [_upgrade_v1(message) for message in old]
     layers = [_with_fixed_statistics(layer) for layer in layers]
     inputs = _input_layers(Message(net.type, values, net.tree), layers, problems)
@@ -121,11 +127,14 @@ def _upgrade_v1(old: Message) -> Message:
         enum_name = old.text("type")
         # a fork's enum value is told by its own name, and then found unknown
         values["type"] = V1_TYPES.get(enum_name, enum_name)
-        transform = _transform(old, _DATA_PARAMS.get(enum_name, ""))
+        data_param = DATA_PARAMS.get(enum_name, "")
+        transform = _transform(old, data_param)
         if transform:
-            values["transform_param"] = transform
+            data = old.child(data_param)
+            left = {name: value for name, value in data.values.items() if name not in MOVED_TO_TRANSFORM}
+            values |= {"transform_param": transform, data_param: Message(data.type, left, data.tree)}
     specs: list[dict[str, Any]] = []
-    for field, target in _PARAM_SPECS:
+    for field, target in PARAM_SPECS:
         for index, value in enumerate(old.get(field)):
             while len(specs) <= index:
                 specs.append({})
@@ -142,7 +151,7 @@ def _transform(old: Message, data_param: str) -> Message | None:
     if not data_param:
         return None
     data = old.child(data_param)
-    moved = {name: data.values[name] for name in ("scale", "mean_file", "crop_size", "mirror") if data.has(name)}
+    moved = {name: data.values[name] for name in MOVED_TO_TRANSFORM if data.has(name)}
     if not moved:
         return None
     transform = old.child("transform_param")

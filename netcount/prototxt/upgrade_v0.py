@@ -9,7 +9,7 @@ from netcount.core.suggest import nearest
 from netcount.prototxt.bind import BROKEN
 from netcount.prototxt.message import Message
 
-_TYPES = {
+TYPES = {
     "accuracy": "ACCURACY",
     "bnll": "BNLL",
     "concat": "CONCAT",
@@ -35,8 +35,9 @@ _TYPES = {
     "tanh": "TANH",
     "window_data": "WINDOW_DATA",
 }
+"""V0's type names and V1's."""
 
-_PARAMS = {
+PARAMS = {
     "conv": ("convolution_param", "ConvolutionParameter"),
     "innerproduct": ("inner_product_param", "InnerProductParameter"),
     "pool": ("pooling_param", "PoolingParameter"),
@@ -51,7 +52,7 @@ _PARAMS = {
 }
 """V0 type -> the parameter message its own fields moved to, and that message's type."""
 
-_MOVES = {
+MOVES = {
     "num_output": ("num_output", ("conv", "innerproduct")),
     "biasterm": ("bias_term", ("conv", "innerproduct")),
     "weight_filler": ("weight_filler", ("conv", "innerproduct")),
@@ -82,12 +83,13 @@ _MOVES = {
 """V0 field -> its later name and the V0 types it means something for; elsewhere Caffe drops it."""
 
 _REPEATED = {("conv", "pad"), ("conv", "kernel_size"), ("conv", "stride")}
-_TRANSFORM = {
+TRANSFORM = {
     "scale": "scale",
     "meanfile": "mean_file",
     "cropsize": "crop_size",
     "mirror": "mirror",
 }
+"""V0 fields that went into transform_param, and their later names."""
 
 
 def upgrade_v0(connections: list[Message], inputs: list[str], problems: list[NetcountError]) -> list[Message]:
@@ -127,9 +129,9 @@ def upgrade_v0(connections: list[Message], inputs: list[str], problems: list[Net
 def _type_problem(inner: Message) -> InputError | None:
     """The error for a type that V0 has not; a layer without any is told with the unknown types."""
     old_type = inner.text("type")
-    if not inner.has("type") or old_type in _TYPES:
+    if not inner.has("type") or old_type in TYPES:
         return None
-    return inner.error(f'V0 has no layer type "{old_type}"{nearest(old_type, _TYPES)}', "type")
+    return inner.error(f'V0 has no layer type "{old_type}"{nearest(old_type, TYPES)}', "type")
 
 
 def _padding_problem(inner: Message, bottoms: list[str], padding: Message) -> str | None:
@@ -152,18 +154,18 @@ def _upgraded(connection: Message, inner: Message, bottoms: list[str], pad: int 
         if name in given:
             values[name] = given[name]
     if "type" in given:
-        values["type"] = _TYPES.get(old_type, old_type)
+        values["type"] = TYPES.get(old_type, old_type)
     if broken or BROKEN in connection.values:
         values[BROKEN] = True
     moved: dict[str, Any] = {}
-    for field, (target, types) in _MOVES.items():
+    for field, (target, types) in MOVES.items():
         if field in given and old_type in types:
             value = given[field]
             moved[target] = [value] if (old_type, target) in _REPEATED else value
     if moved:
-        param, param_type = _PARAMS[old_type]
+        param, param_type = PARAMS[old_type]
         values[param] = Message(param_type, moved, inner.tree)
-    transform = {target: given[field] for field, target in _TRANSFORM.items() if field in given}
+    transform = {target: given[field] for field, target in TRANSFORM.items() if field in given}
     if transform:
         values["transform_param"] = Message("TransformationParameter", transform, inner.tree)
     if "hdf5_output_param" in given and old_type == "hdf5_output":

@@ -119,6 +119,16 @@ QUESTIONS: Mapping[str, Question] = {
         Lacks("the answer is a prototxt"),
         "usage.md#rescale",
     ),
+    "upgrade": Question(
+        "A net of any age in Caffe's current form, as a prototxt.",
+        "cli.upgrade:upgrade",
+        "analysis.upgrade:upgrade",
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        "engines.md#upgrade",
+    ),
     "sweep": Question(
         "What many widths and resolutions cost, and which fit.",
         "cli.sweep:sweep",
