@@ -99,7 +99,7 @@ class Analysis:
 
     @property
     def layers(self) -> tuple[LayerRow, ...]:
-        """A row a layer."""
+        """A row per layer."""
         return self._count.layers
 
     @property
@@ -154,7 +154,7 @@ class Analysis:
         return cast("dict[str, Any]", document(self._count))
 
     def to_frame(self) -> pd.DataFrame:
-        """A pandas DataFrame, one row a layer, exact integers; shapes as tuples in Caffe's order."""
+        """A pandas DataFrame, one row per layer, exact integers; shapes as tuples in Caffe's order."""
         import pandas as pd
 
         from netcount.analysis.figures import NetFigures

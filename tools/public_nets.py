@@ -1,6 +1,6 @@
 """The public nets whose shapes netcount gives as Caffe gave them: where they are, and whether they still agree.
 
-    python tools/public_nets.py list          a row a net: repository, commit, path, SHA-256
+    python tools/public_nets.py list          a row per net: repository, commit, path, SHA-256
     python tools/public_nets.py clone         the git commands that bring them into this folder
     python tools/public_nets.py run FOLDER    compare every (net, phase) pair whose net is in FOLDER
 

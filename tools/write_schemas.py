@@ -182,7 +182,7 @@ def about(kind: Any) -> str:
 
 
 def table(part: type) -> str:
-    """A row a field."""
+    """A row per field."""
     rows = [
         f"| `{name}` | {words(kind)}{'' if always else ', where there is one'} | {about(kind)} |"
         for name, (kind, always) in fields_of(part).items()

@@ -1,1 +1,1 @@
-"""Questions asked of a net, one file a question."""
+"""Questions asked of a net, one file per question."""

@@ -1,4 +1,4 @@
-"""What a net costs: a row a layer, totals, and the shares by kernel size."""
+"""What a net costs: a row per layer, totals, and the shares by kernel size."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class LayerMemory(NamedTuple):
 class CaffeMemory(NamedTuple):
     """What Caffe keeps in phase TEST, in bytes of float32.
 
-    blobs: one buffer a blob, from the first forward pass on; in-place tops and those of layers that
+    blobs: one buffer per blob, from the first forward pass on; in-place tops and those of layers that
     share their bottom's memory (Reshape, Flatten, Split) have none of their own.  columns: one
     column matrix for each layer that needs one.  weights: all parameter blobs.  The buffers inside
     other layers (LRN, Softmax …) are not counted.  Sources: net.cpp, blob.cpp, base_conv_layer.cpp.
@@ -49,7 +49,7 @@ class Memory(NamedTuple):
     """The memory of a counted net at some width of values.
 
     bits: of an activation; weight_bits: of a parameter.  peak: the index of the layer at which most
-    activations are alive, and `alive` the blobs that are, one a buffer, largest first.  with_scratch:
+    activations are alive, and `alive` the blobs that are, one per buffer, largest first.  with_scratch:
     the index of the layer at which activations and scratch together are largest.
     """
 

@@ -28,7 +28,7 @@ class TypeCosts(NamedTuple):
 
 
 class Reconciliation(NamedTuple):
-    """A row a layer type that any convention has a number for, largest difference first."""
+    """A row per layer type that any convention has a number for, largest difference first."""
 
     net: Graph
     conventions: tuple[Convention, ...]

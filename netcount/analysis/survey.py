@@ -1,4 +1,4 @@
-"""Many nets: a row a net, counted in processes or on any executor."""
+"""Many nets: a row per net, counted in processes or on any executor."""
 
 from __future__ import annotations
 

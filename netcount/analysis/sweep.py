@@ -58,7 +58,7 @@ class Sweep(NamedTuple):
     complete: bool
 
     def to_frame(self) -> pd.DataFrame:
-        """A pandas DataFrame, one row a variant."""
+        """A pandas DataFrame, one row per variant."""
         import pandas as pd
 
         records = [

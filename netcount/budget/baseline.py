@@ -19,7 +19,7 @@ the limits on it."""
 
 
 def baseline_text(nets: Mapping[str, NetFacts]) -> str:
-    """The file: one line a layer, nets by label, so that a diff shows the layers that changed."""
+    """The file: one line per layer, nets by label, so that a diff shows the layers that changed."""
     blocks = []
     for label, net in sorted(nets.items()):
         head = {
@@ -60,7 +60,7 @@ def read_baseline(path: str) -> dict[str, NetFacts]:
         return {str(label): _net(label, net) for label, net in document["nets"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as failure:
         raise InputError(
-            f"not a complete baseline ({type(failure).__name__}: {failure}); write it anew",
+            f"not a complete baseline ({type(failure).__name__}: {failure}); write a new one",
             Place(file),
         ) from None
 
@@ -102,7 +102,7 @@ def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
         if figure not in totals:
             raise ValueError(f"{figure} is missing from the totals of {label!r}")
     if "\0" in file:
-        raise ValueError(f"{file!r} is no path")
+        raise ValueError(f"{file!r} is not a path")
     return NetFacts(
         label,
         file,

@@ -254,7 +254,7 @@ class _Judge:
             if was != now and (what != "convention" or limit.figure == "cost"):
                 raise InputError(
                     f'{limit.rule}: the baseline of "{self.now.label}" is of {what} {was}, '
-                    f"and this is {what} {now}; netcount check --update-baseline renews it",
+                    f"and this is {what} {now}; netcount check --update-baseline updates it",
                     limit.place,
                 )
         if limit.figure not in self.base.totals:

@@ -69,7 +69,7 @@ class Config(NamedTuple):
             for file in entry.files:
                 label = entry.name or relative_path(file, self.folder)
                 if label in found:
-                    raise InputError(f'two nets are called "{label}"; give one a name', entry.place)
+                    raise InputError(f'two nets are called "{label}"; give one of them a name', entry.place)
                 found[label] = file, entry
         return found
 

@@ -148,7 +148,7 @@ def _model(wire: Wire) -> CaffeModel:
             if {"layer", "layers"} <= seen:  # NetNeedsV1ToV2Upgrade refuses it too
                 raise wire.error(found.at, "the net has both `layer` and the older `layers`")
     if seen <= {""}:
-        raise wire.error(0, "no field of a NetParameter; not a .caffemodel")
+        raise wire.error(0, "no field of a NetParameter: this is not a .caffemodel")
     return CaffeModel(net_name, tuple(layers), wire)
 
 
@@ -175,7 +175,7 @@ def _enum_name(wire: Wire, enum: str, found: Field) -> str:
     for name, number in ENUMS[enum].items():
         if number == found.value:
             return name
-    raise wire.error(found.at, f"{found.value} is no value of {enum} that is known")
+    raise wire.error(found.at, f"{found.value} is not a known value of {enum}")
 
 
 def _blob(wire: Wire, outer: Field) -> StoredBlob:

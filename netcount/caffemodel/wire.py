@@ -57,7 +57,7 @@ class Wire:
         """Count a layer or blob; an error when there are absurdly many."""
         self.items += 1
         if self.items > MAX_ITEMS:
-            raise self.error(at, f"more than {MAX_ITEMS} layers and blobs; this is no net")
+            raise self.error(at, f"more than {MAX_ITEMS} layers and blobs: this is not a net")
 
     def varint(self, start: int, end: int) -> tuple[int, int]:
         """An unsigned number of up to 64 bits, and where it ends."""
@@ -125,7 +125,7 @@ class Wire:
         if found.wire != LENGTH:
             return found.value
         if found.value % width:
-            problem = f"{found.value} bytes of {found.name} are no whole number of values"
+            problem = f"{found.value} bytes of {found.name} are not a whole number of values"
             raise self.error(found.at, problem)
         return found.value // width
 

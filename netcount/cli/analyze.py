@@ -25,15 +25,22 @@ from netcount.report.analysis import View, warning_lines
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@format_options(*FORMATS, about="JSON gives one document a line, CSV a column `file` for several files.")
+@format_options(*FORMATS, about="JSON: one document per line. CSV of several files has a column `file`.")
 @net_options
 @convention_option
-@click.option("--reconcile", metavar="A,B", help="Instead: where these conventions differ, by layer type.")
-@click.option("--columns", metavar="KEY,KEY,...", help="Which columns; an unknown one lists all.")
+@click.option("--reconcile", metavar="A,B", help="Show where these conventions differ, by layer type.")
+@click.option("--columns", metavar="KEY,KEY,...", help="Columns to show; an unknown name lists all.")
 @click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
-@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N first or costliest.")
 @click.option(
-    "--fold/--no-fold", default=None, help="Hide layers without a number in any column; done for deep nets."
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Show only the first N layers, or with --sort the N largest.",
+)
+@click.option(
+    "--fold/--no-fold",
+    default=None,
+    help="Hide layers that have no value in any shown column (default for deep nets).",
 )
 def analyze(
     files: tuple[str, ...],

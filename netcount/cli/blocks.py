@@ -15,11 +15,16 @@ from netcount.graph.load import load_net
 
 @click.command()
 @click.argument("file")
-@click.option("--block", "pattern", metavar="REGEX", help="Names blocks: its first group, or what it matches.")
+@click.option(
+    "--block",
+    "pattern",
+    metavar="REGEX",
+    help="Regular expression that names blocks: by its first group, or by what it matches.",
+)
 @format_options(*FORMATS)
 @net_options
 def blocks(file: str, pattern: str | None, form: str, output: str | None, **options: Any) -> None:
-    """What every block of a net costs: a row a block.
+    """What every block of a net costs: a row per block.
 
     Blocks come from layer names (fire2/..., conv2_1/dw and conv2_1/sep, res2a_branch2b) or from a
     pattern; the graph adds what stands between their layers, and shortcuts.

@@ -32,14 +32,19 @@ _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assume", "
 
 @click.command(epilog=about_limits())
 @click.argument("files", nargs=-1, metavar="[FILE]...")
-@click.option("--config", "config_file", metavar="FILE", help="Instead of the one found upwards.")
-@click.option("--no-config", is_flag=True, help="Look for no configuration.")
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    help="Configuration to use (default: found from the working folder upwards).",
+)
+@click.option("--no-config", is_flag=True, help="Do not look for a configuration.")
 @limit_options
 @click.option("--weight-bits", type=click.IntRange(1, 64), default=32, show_default=True)
 @click.option("--activation-bits", type=click.IntRange(1, 64), default=32, show_default=True)
-@click.option("--baseline", metavar="FILE", help="Figures that increases are measured from.")
-@click.option("--update-baseline", is_flag=True, help="Write the baseline anew, then check.")
-@click.option("--allow-incomplete", is_flag=True, help="Let assumed layers pass.")
+@click.option("--baseline", metavar="FILE", help="Figures from which increases are measured.")
+@click.option("--update-baseline", is_flag=True, help="Write a new baseline, then check.")
+@click.option("--allow-incomplete", is_flag=True, help="Accept nets with assumed layers.")
 @format_options("text", "csv", "markdown", "html", *_MACHINE)
 @net_options
 @convention_option
@@ -57,7 +62,7 @@ def check(
     convention: str,
     **options: Any,
 ) -> None:
-    """Whether nets keep to their budgets.
+    """Check nets against their budgets.
 
     Budgets stand in netcount.toml, or in [tool.netcount] of pyproject.toml, found upwards from the
     working folder; limits given as options hold besides. FILE: only these nets; options on how a

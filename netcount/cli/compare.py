@@ -27,8 +27,8 @@ from netcount.graph.load import load_net
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="A B [C]...")
 @format_options(*FORMATS)
-@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N costliest changes.")
-@click.option("--net", "label", metavar="LABEL", help="Which net of a baseline.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Show only the N largest changes.")
+@click.option("--net", "label", metavar="LABEL", help="Net to compare, where a file is a baseline of several.")
 @net_options
 @convention_option
 def compare(

@@ -16,8 +16,15 @@ from netcount.graph.load import load_net
 @click.command()
 @click.argument("file")
 @click.argument("name", metavar="LAYER|BLOCK")
-@click.option("--as", "kind", type=click.Choice(["layer", "block"]), help="Where a name is both.")
-@click.option("--block", "pattern", metavar="REGEX", help="What names a block (see netcount blocks).")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["layer", "block"]),
+    help="Which to explain where a layer and a block have the same name.",
+)
+@click.option(
+    "--block", "pattern", metavar="REGEX", help="Regular expression that names blocks (see netcount blocks)."
+)
 @format_options("text", *FORMATS[1:])
 @net_options
 def explain(

@@ -47,8 +47,8 @@ def limit_options(function: F) -> F:
 _HELP = {
     "max_params": "Such as 1.3M; inclusive, as all limits are.",
     "max_madds": "Such as 400M.",
-    "max_weight_bytes": "Such as '5 MiB', at --weight-bits a value.",
-    "max_peak_bytes": "Such as '512 KiB' of live activations, at --activation-bits a value.",
+    "max_weight_bytes": "Such as '5 MiB', at --weight-bits per value.",
+    "max_peak_bytes": "Such as '512 KiB' of live activations, at --activation-bits per value.",
     "max_share": "Such as 3x3=75%, of madds; repeatable.",
     "max_increase_params": "Against the baseline: 2%, 10k, or '2% and 10k'.",
     "max_increase_madds": "Likewise.",

@@ -112,14 +112,14 @@ def _code() -> int:
     except NetcountError as mistake:
         return _told(mistake)
     except MemoryError:
-        return _told(NetcountError("there is not enough memory for this"))
+        return _told(NetcountError("not enough memory"))
     except OSError as failure:
         return _told(_unwritten(failure))
     except Exception as failure:
         if os.environ.get("NETCOUNT_DEBUG"):
             raise
         what = f"{type(failure).__name__}: {reason(failure)}"
-        return _told(NetcountError(f"a mistake of netcount's own ({what}); NETCOUNT_DEBUG=1 shows where it is"))
+        return _told(NetcountError(f"an internal error ({what}); NETCOUNT_DEBUG=1 shows where it is"))
     return code if isinstance(code, int) else 0
 
 

@@ -24,12 +24,25 @@ BITS = click.IntRange(1, 64)
 
 @click.command()
 @click.argument("file")
-@click.option("--bits", type=BITS, default=32, show_default=True, help="Of an activation.")
-@click.option("--weight-bits", type=BITS, help="Of a parameter; as --bits when not told.")
-@click.option("--density", type=float, metavar="SHARE", help="Estimate a model pruned to this share of weights.")
-@click.option("--weights", metavar="X.caffemodel", help="Count density, values and ranges of these weights.")
-@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N layers with most in memory.")
-@click.option("--plot", metavar="FILE", help="Draw a bar a layer to a .png or .svg (needs the extra 'plot').")
+@click.option("--bits", type=BITS, default=32, show_default=True, help="Bits per activation.")
+@click.option("--weight-bits", type=BITS, help="Bits per weight (default: same as --bits).")
+@click.option(
+    "--density",
+    type=float,
+    metavar="SHARE",
+    help="Estimate the size of a model pruned to this share of its weights.",
+)
+@click.option(
+    "--weights", metavar="X.caffemodel", help="Measure density, distinct values and ranges of these weights."
+)
+@click.option(
+    "--top", type=click.IntRange(min=1), metavar="N", help="Show only the N layers that need the most memory."
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    help="Write a bar chart of the layers to a .png or .svg file (needs the extra 'plot').",
+)
 @format_options(*FORMATS)
 @net_options
 def memory(

@@ -38,40 +38,44 @@ def net_options(function: F) -> F:
                 type=click.Choice(["TEST", "TRAIN"], case_sensitive=False),
                 default="TEST",
                 show_default=True,
-                help="Which layers to take, by their include and exclude rules.",
+                help="Phase to read the net in (include and exclude rules).",
             ),
-            click.option("--level", type=int, default=0, show_default=True, help="The rules' level."),
-            click.option("--stage", "stages", multiple=True, help="A stage of the rules; repeatable."),
+            click.option(
+                "--level", type=int, default=0, show_default=True, help="Level for include and exclude rules."
+            ),
+            click.option(
+                "--stage", "stages", multiple=True, help="Stage for include and exclude rules; repeatable."
+            ),
             click.option(
                 "--batch",
                 default="1",
                 show_default=True,
                 metavar="N|net",
-                help='Images to count for; "net" for what the file says.',
+                help='Number of images to count for, or "net" for the batch in the file.',
             ),
             click.option(
                 "--input-shape",
                 "input_shapes",
                 multiple=True,
                 metavar="[BLOB=]N,C,H,W",
-                help="The shape of an input; repeatable. Without a name: of the only input.",
+                help="Shape of an input; repeatable. BLOB may be left out where there is one input.",
             ),
             click.option(
                 "--assume",
                 "assume",
                 multiple=True,
                 metavar="NAME=WHAT",
-                help="What to take a layer for, by its name or type: LAYER=N,C,H,W gives its tops' shape (several "
-                "tops: shapes separated by ';'; its cost is then missing), TYPE=identity, or TYPE=KNOWN_TYPE, "
-                "which counts it as that. MESSAGE.field=ignored passes over a field that no known Caffe has, "
-                "unknown-fields=ignored all of them. Repeatable.",
+                help="What to assume of a layer, by its name or type. LAYER=N,C,H,W: the shape of its tops "
+                "(several tops: shapes separated by ';'); its cost is not counted. TYPE=identity: its tops are "
+                "its bottoms. TYPE=KNOWN_TYPE: it is counted as that type. MESSAGE.field=ignored: skip a field "
+                "that no known Caffe has; unknown-fields=ignored: skip all of them. Repeatable.",
             ),
             click.option(
                 "--define",
                 "define",
                 multiple=True,
                 metavar="NAME=VALUE",
-                help="The value of a placeholder $NAME$ or ${NAME}; repeatable.",
+                help="Value of a placeholder $NAME$ or ${NAME}; repeatable.",
             ),
         )
     ):
@@ -100,7 +104,12 @@ def format_options(*forms: str, about: str = "") -> Callable[[F], F]:
         callback=chosen,
         help=about,
     )
-    output = click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+    output = click.option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file, which is replaced only when the result is complete.",
+    )
     return lambda function: form(output(function))
 
 
@@ -111,7 +120,7 @@ def convention_option(function: F) -> F:
         default="madds",
         show_default=True,
         metavar="NAME",
-        help="How a layer's one number is counted: madds (macs), netscope, flops, or one of netcount.toml.",
+        help="What to count: madds (macs), netscope, flops, or a convention of netcount.toml.",
     )(function)
 
 
@@ -127,7 +136,9 @@ def named_convention(name: str) -> Convention:
 
 def scale_options(function: F) -> F:
     """--round and --keep, for what changes a net's width."""
-    keep = click.option("--keep", multiple=True, metavar="LAYER", help="A layer whose channels stay; repeatable.")
+    keep = click.option(
+        "--keep", multiple=True, metavar="LAYER", help="Layer whose number of channels is kept; repeatable."
+    )
     rounded = click.option(
         "--round",
         "multiple",

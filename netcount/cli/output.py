@@ -93,7 +93,7 @@ def emit(text: str, path: str | None) -> None:
 class Forms(NamedTuple):
     """One result in the formats it has; each is made only when it is wanted.
 
-    many: `document` gives several documents, one a line.  indent: of a document that stands alone.
+    many: `document` gives several documents, one per line.  indent: of a document that stands alone.
     page: what Markdown and HTML show, where that is not `parts`.  others: further formats by name.
     """
 

@@ -20,10 +20,15 @@ MOST_KEPT = 20
 
 @click.command()
 @click.argument("file")
-@click.option("--width", default="1", show_default=True, metavar="FACTOR", help="For each num_output.")
-@click.option("--resolution", metavar="N|HxW", help="Of the input images.")
+@click.option("--width", default="1", show_default=True, metavar="FACTOR", help="Factor for each num_output.")
+@click.option("--resolution", metavar="N|HxW", help="Size of the input images.")
 @scale_options
-@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole; else to standard output.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Write to this file, which is replaced only when the result is complete (default: standard output).",
+)
 @net_options
 def rescale(
     file: str,

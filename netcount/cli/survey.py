@@ -1,4 +1,4 @@
-"""`netcount survey`: a row a net, for many nets."""
+"""`netcount survey`: a row per net, for many nets."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from netcount.report.survey import arranged, check_column
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Processes; one a processor if not told.")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Number of processes (default: one per processor).")
 @format_options(*FORMATS)
 @click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
-@click.option("--progress/--no-progress", default=None, help="A bar on standard error.")
+@click.option("--progress/--no-progress", default=None, help="Show a progress bar on standard error.")
 @net_options
 @convention_option
 def survey(
@@ -39,7 +39,7 @@ def survey(
     convention: str,
     **options: Any,
 ) -> None:
-    """What many nets cost: a row a net.
+    """What many nets cost: a row per net.
 
     PATH is a prototxt, a folder (every .prototxt below it is taken) or a glob in quotes. A file
     that cannot be counted has its error in its row and does not stop the others; interrupted, the

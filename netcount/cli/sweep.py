@@ -42,14 +42,27 @@ def _limit_options(function: F) -> F:
 
 @click.command()
 @click.argument("file")
-@click.option("--width", "widths", default="1", show_default=True, metavar="W,W,...", help="For each num_output.")
-@click.option("--resolution", "resolutions", metavar="R,R,...", help="N or HxW; that of the file when not told.")
+@click.option(
+    "--width", "widths", default="1", show_default=True, metavar="W,W,...", help="Factor for each num_output."
+)
+@click.option(
+    "--resolution",
+    "resolutions",
+    metavar="R,R,...",
+    help="Sizes of the input images, N or HxW (default: as in the file).",
+)
 @scale_options
 @_limit_options
-@click.option("--bits", type=click.IntRange(1, 64), default=32, show_default=True, help="Of a value in memory.")
-@click.option("--plot", metavar="FILE", help="Madds against params, to a .png or .svg (needs the extra 'plot').")
+@click.option(
+    "--bits", type=click.IntRange(1, 64), default=32, show_default=True, help="Bits per value in memory."
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    help="Write a plot of madds against params to a .png or .svg file (needs the extra 'plot').",
+)
 @format_options(*FORMATS)
-@click.option("--progress/--no-progress", default=None, help="A bar on standard error.")
+@click.option("--progress/--no-progress", default=None, help="Show a progress bar on standard error.")
 @net_options
 def sweep(
     file: str,

@@ -34,10 +34,12 @@ from netcount.graph.options import LoadOptions
 @click.option("--mean", metavar="B,G,R", help="Mean values to subtract from an image's channels.")
 @click.option("--scale", type=float, default=1.0, show_default=True, help="Factor for an image's values.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For random weights and inputs."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of random weights and inputs."
 )
 @net_options
-@click.option("--max-memory", default="4GiB", show_default=True, help="Refuse a run that needs more.")
+@click.option(
+    "--max-memory", default="4GiB", show_default=True, help="Do not run nets that need more memory than this."
+)
 @click.option(
     "--save-outputs",
     metavar="DIR",

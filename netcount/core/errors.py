@@ -281,7 +281,7 @@ class Problems(list[NetcountError]):
         """Take one more; Errors at the last that is told."""
         super().append(problem)
         if len(self) >= MAX_PROBLEMS:
-            raise Errors([*_located(self), InputError(f"{MAX_PROBLEMS} mistakes are told; there may be more")])
+            raise Errors([*_located(self), InputError(f"{MAX_PROBLEMS} errors shown; there may be more")])
 
 
 def raise_all(problems: list[NetcountError]) -> None:

@@ -31,10 +31,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
     except (OSError, ValueError) as failure:
         raise InputError(f"cannot read {shown_path(name)}: {reason(failure)}") from None
     if len(data) > MAX_BYTES:
-        raise InputError(f"{shown_path(name)} is larger than 256 MiB; that is no prototxt")
+        raise InputError(f"{shown_path(name)} is larger than 256 MiB; that is not a prototxt")
     if b"\0" in data:
         raise InputError(
-            f"{shown_path(name)} holds zero bytes, so it is no prototxt; a .caffemodel has a net's weights: "
+            f"{shown_path(name)} holds zero bytes, so it is not a prototxt; a .caffemodel has a net's weights: "
             "analyze the .prototxt it belongs to"
         )
     return data.decode("utf-8", "surrogateescape")
@@ -63,7 +63,7 @@ def read_bytes(name: str | os.PathLike[str], most: int) -> bytes:
             first = b""
         else:
             if not first:
-                raise InputError(f"{shown_path(os.fspath(name))} is a pipe that nobody writes to")
+                raise InputError(f"{shown_path(os.fspath(name))} is a pipe without a writer")
         os.set_blocking(stream.fileno(), True)
         return first + _at_most(stream, most - len(first))
 

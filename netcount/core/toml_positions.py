@@ -37,7 +37,7 @@ def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], 
     try:
         data = read_bytes(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise InputError(f"{file} is larger than 4 MiB; that is no configuration")
+            raise InputError(f"{file} is larger than 4 MiB; that is not a configuration")
         text = data.decode("utf-8").replace("\r\n", "\n")
         return tomllib.loads(text), key_spots(text)
     except OSError as failure:

@@ -91,9 +91,9 @@ class Tables:
 
     def texts(self, table: Any, key: str, *path: Key) -> tuple[str, ...]:
         """A text, or a list of texts."""
-        value = self.typed(table, key, (str, list), "a text or a list of texts", (), *path)
+        value = self.typed(table, key, (str, list), "a string or a list of strings", (), *path)
         found = (value,) if isinstance(value, str) else tuple(value)
         if all(isinstance(text, str) and text for text in found):
             return found
-        self.wrong(f"{key} is a text or a list of texts", *path, key)
+        self.wrong(f"{key} is a string or a list of strings", *path, key)
         return ()

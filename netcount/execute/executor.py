@@ -192,4 +192,4 @@ def _floats(value: object, what: str) -> Array:
             # a file's values may lie at any byte, and would be copied in every product
             return np.require(value, np.float32, ["ALIGNED"])
     except (ValueError, TypeError, OverflowError) as failure:
-        raise InputError(f"{what} is no array of numbers: {reason(failure)}") from None
+        raise InputError(f"{what} is not an array of numbers: {reason(failure)}") from None

@@ -115,7 +115,7 @@ def _mistake(path: str | os.PathLike[str], node: Node, what: str) -> InputError:
 def write_caffemodel(path: str | os.PathLike[str], net: Graph, weights: Mapping[str, Sequence[Array]]) -> None:
     """Write the blobs of `net` in Caffe's current binary format; the file is replaced whole.
 
-    weights: arrays by layer name, one a blob; a layer whose blobs are all shared may be left out.
+    weights: arrays by layer name, one per blob; a layer whose blobs are all shared may be left out.
     Raises InputError for a missing blob or a wrong shape.
     """
     layers = []

@@ -266,7 +266,7 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
     if "propagate_down" in values and len(values["propagate_down"]) != len(part.bottoms):
         layer.refuse(
             f"propagate_down is given {len(values['propagate_down'])} times for "
-            f"{len(part.bottoms)} bottoms; give it once a bottom or not at all",
+            f"{len(part.bottoms)} bottoms; give it once per bottom or not at all",
             "propagate_down",
         )
     first = values.get("top", ())[:1]
@@ -276,7 +276,7 @@ def _set_up(part: Part, make: Make, top_count: int, phase: str) -> Layer:
 
 
 def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
-    """One weight a top, or none.  Of a layer whose weighted top is read they are not looked at: the
+    """One weight per top, or none.  Of a layer whose weighted top is read they are not looked at: the
     Split that Caffe puts behind that top takes it over, and the layer keeps none."""
     for part in wiring.parts:
         layer = part.layer
@@ -288,7 +288,7 @@ def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
         if (weights or layer.weighs) and (weights or 1) != len(part.tops):
             problems.append(
                 layer.error(
-                    f"loss_weight is given {weights} times for {len(part.tops)} tops; give one a top",
+                    f"loss_weight is given {weights} times for {len(part.tops)} tops; give one per top",
                     "loss_weight",
                 )
             )

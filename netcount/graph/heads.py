@@ -41,7 +41,7 @@ def misfit(
         if not rest and number * problem.each != channels:
             hints.append(
                 f"{_called(wiring, head)} must have {number * problem.each} channels, not {channels}, for the "
-                f"{number} boxes a position of {_called(wiring, prior)}"
+                f"{number} boxes per position of {_called(wiring, prior)}"
             )
     return f"; {', and '.join(hints)}" if hints else ""
 

@@ -19,7 +19,7 @@ class ByHand(TypedDict, total=False):
     """What a layer costs, where the caller knows it.
 
     Attributes:
-        shape: Of its tops: one, or one a top; without it bottom 0's.
+        shape: Of its tops: one, or one per top; without it bottom 0's.
         params: Its learned values.
         madds: Its multiply-adds for one image.
     """
@@ -30,7 +30,7 @@ class ByHand(TypedDict, total=False):
 
 
 Assumable: TypeAlias = "str | Sequence[int] | Sequence[Sequence[int]] | ByHand"
-"""What a layer is taken for: "identity", a known type, the shape of its tops, a shape a top, or its cost; and
+"""What a layer is taken for: "identity", a known type, the shape of its tops, a shape per top, or its cost; and
 of a field: "ignored"."""
 
 
@@ -175,7 +175,7 @@ def _mapping(argument: str, value: Any, such_as: str) -> Mapping[str, Any]:
         _refuse(argument, f"they are given by name, such as {such_as}, not {value!r}")
     for key in value:
         if not isinstance(key, str):
-            _refuse(argument, f"a name is a text, not {key!r}")
+            _refuse(argument, f"a name is a string, not {key!r}")
     return value
 
 
@@ -188,7 +188,7 @@ def _define(value: Any) -> Mapping[str, str]:
     given = _mapping("define", value, '{"HEIGHT": 320}')
     for name, what in given.items():
         if not isinstance(what, (str, int, float)) or not name.isidentifier():
-            _refuse("define", f'"{name}" gets a text or a number, not {what!r}')
+            _refuse("define", f'"{name}" is a string or a number, not {what!r}')
     return {name: str(what) for name, what in given.items()}
 
 
@@ -222,7 +222,7 @@ def _by_hand(name: str, value: Mapping[str, Any]) -> Assumption:
 def _shapes(name: str, value: Any) -> tuple[Shape, ...]:
     items = _items(value)
     if not items:
-        _refuse("assume", f'"{name}" is taken for "{IDENTITY}", a known type or a shape, not for {value!r}')
+        _refuse("assume", f'"{name}" is assumed to be "{IDENTITY}", a known type or a shape, not {value!r}')
     if _whole(items[0]) is not None:
         return (_shape("assume", name, items),)
     return tuple([_shape("assume", name, shape) for shape in items])

@@ -23,7 +23,7 @@ def depthwise(
     dilation: Sequence[int],
     outputs: Sequence[int],
 ) -> Array:
-    """`x` (N, C, *S) with `matrix` (C, M, taps), M filters a channel -> (N, C·M, *O).
+    """`x` (N, C, *S) with `matrix` (C, M, taps), M filters per channel -> (N, C·M, *O).
 
     The input is laid out in planes, one for each remainder of a position by the stride; in a plane
     the values that one element of the kernel meets lie one stretch of memory apart, so a column

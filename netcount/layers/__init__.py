@@ -1,1 +1,1 @@
-"""The layer types of Caffe and its forks, one class a type."""
+"""The layer types of Caffe and its forks, one class per type."""

@@ -46,7 +46,7 @@ def check_transform(layer: Layer) -> Message:
     """The transform_param; refused where it names its mean twice (data_transformer.cpp)."""
     transform = layer.message.child("transform_param")
     if transform.has("mean_file") and transform.has("mean_value"):
-        layer.refuse("mean_file and mean_value exclude each other", "transform_param.mean_value")
+        layer.refuse("mean_file and mean_value cannot both be set", "transform_param.mean_value")
     return transform
 
 

@@ -136,7 +136,7 @@ class Layer(ABC):
     warning: str | None = None
     """What a reader of the figures has to know: Caffe does something else than the file seems to say."""
     detail: str | None = None
-    """What its parameters come to and no shape shows, for `netcount explain`: a PriorBox's boxes a position."""
+    """What its parameters come to and no shape shows, for `netcount explain`: a PriorBox's boxes per position."""
     time_major: ClassVar[bool] = False
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
     shares_bottom: ClassVar[bool] = False
@@ -168,7 +168,7 @@ class Layer(ABC):
 
     @abstractmethod
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """Shapes in -> shapes out, one a top.  Raises InputError for what Caffe refuses."""
+        """Shapes in -> shapes out, one per top.  Raises InputError for what Caffe refuses."""
 
     @abstractmethod
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:

@@ -1,4 +1,4 @@
-"""The layer types netcount knows, derived from the files of the families: one file a type.
+"""The layer types netcount knows, derived from the files of the families: one file per type.
 
 A type's file is named after it (`module_name`), in whichever family folder; the class in it says under
 which further names it is known.  Nothing is entered by hand.

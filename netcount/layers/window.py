@@ -21,7 +21,7 @@ Window4: TypeAlias = "tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], t
 class WindowParam:
     """A ConvolutionParameter's kernel, stride, pad and dilation, before the axes are known.
 
-    Each is a list as the file gives it: one extent for all spatial axes, or one an axis.
+    Each is a list as the file gives it: one extent for all spatial axes, or one per axis.
     """
 
     __slots__ = ("dilation", "fields", "kernel", "known", "layer", "name", "pad", "stride")
@@ -81,7 +81,7 @@ class WindowParam:
         if len(extents) != axes:
             field = self.fields.get(name, name)
             self.layer.refuse(
-                f"{field} is given {len(extents)} times for {axes} spatial axes; give one, or one an axis",
+                f"{field} is given {len(extents)} times for {axes} spatial axes; give one, or one per axis",
                 f"{self.name}.{field}",
             )
         return tuple(extents)

@@ -263,7 +263,7 @@ class _Reader:
         if placeholder:
             rest = [placeholder, *_PLACEHOLDER.finditer(self.text, placeholder.end())]
             names = list(dict.fromkeys(found[1] or found[2] for found in rest))[:20]
-            lead = "give its value:" if len(names) == 1 else "give the values:"
+            lead = "set its value:" if len(names) == 1 else "give the values:"
             raise InputError(
                 f"{placeholder[0][:80]} is a placeholder that a script fills in",
                 self.source.place(position),

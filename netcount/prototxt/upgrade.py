@@ -172,7 +172,7 @@ def _input_layers(net: Message, layers: list[Message], problems: list[NetcountEr
 
     Inputs without any shape, which Caffe drops, make an Input layer without shapes where a layer
     needs them: --input-shape can give them.  Where `input_dim` ends early Caffe reads past its
-    end; here those tops have no shape.  Caffe takes four numbers an input and leaves out the rest.
+    end; here those tops have no shape.  Caffe takes four numbers per input and leaves out the rest.
     """
     names = net.texts("input")
     shapes = list(net.children("input_shape"))[: len(names)]

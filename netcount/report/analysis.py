@@ -84,7 +84,7 @@ def layer_parts(count: Count, view: View) -> list[Part]:
     parts: list[Part] = [layer_table(count, rows, view.columns)]
     if hidden:
         parts.append(
-            f"{plural(len(hidden), 'layer')} folded for want of a number in these columns: "
+            f"{plural(len(hidden), 'layer')} hidden, no value in any shown column: "
             f"{tally(row.type for row in hidden)} (--no-fold shows them)"
         )
     if view.top is not None and view.top < len(count.layers):
@@ -103,7 +103,7 @@ def _without_numbers(count: Count, rows: Sequence[LayerRow], keys: Sequence[str]
 
 
 def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | None) -> Table:
-    """A row a layer, with the totals of the whole net below."""
+    """A row per layer, with the totals of the whole net below."""
     columns = columns_for(count, keys)
     totals = NetFigures(count)
     footer = [column.total(totals) for column in columns]

@@ -31,7 +31,7 @@ def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
     net, totals = count.net, count.totals
     head = heading(net.name, net.file, plural(len(found), "block"))
     if not found:
-        return [head, f"no layer names tell of blocks; {Advice('pattern', 'REGEX')} can name them"]
+        return [head, f"no blocks were found in this net; {Advice('pattern', 'REGEX')} can name them"]
     rest = outside(count, found)
     others = totals_of(rest)
     rows = [

@@ -25,7 +25,7 @@ class TypeRow(NamedTuple):
 
 
 def catalogue_rows(catalogue: Catalogue) -> list[TypeRow]:
-    """A row a type, by name; stock types first."""
+    """A row per type, by name; stock types first."""
     rows = []
     for key in catalogue:
         found = catalogue.get(key)

@@ -127,7 +127,7 @@ class Subject(TypedDict):
 
 
 class Analysis(Subject):
-    """What every layer costs; one document a net, each on a line of its own."""
+    """What every layer costs; one document per net, each on a line of its own."""
 
     schema: Literal["netcount/analysis/1"]
     convention: Annotated[str, "What cost counts."]
@@ -220,7 +220,9 @@ class ExplainedLayer(Layer):
     """A layer with the reasons for its figures."""
 
     rule: Annotated[str, "How the layer's type counts."]
-    detail: Annotated[str | None, "What its parameters come to and no shape shows: a PriorBox's boxes a position."]
+    detail: Annotated[
+        str | None, "What its parameters come to and no shape shows: a PriorBox's boxes per position."
+    ]
     params_formula: str
     madds_formula: str
     terms: list[Term]
@@ -369,7 +371,7 @@ class Variant(TypedDict):
 
 
 class Sweep(TypedDict):
-    """What many widths and resolutions cost, and which fit."""
+    """Cost of a net at many widths and resolutions, and which fit."""
 
     schema: Literal["netcount/sweep/1"]
     net: str
@@ -415,7 +417,7 @@ class RunMemory(TypedDict):
 
 
 class Verification(Subject):
-    """What one run of a net showed; one document a net, each on a line of its own."""
+    """What one run of a net showed; one document per net, each on a line of its own."""
 
     schema: Literal["netcount/verification/1"]
     agrees: bool
@@ -442,7 +444,7 @@ class SurveyRow(TypedDict):
 
 
 class Survey(TypedDict):
-    """A row a net, for many nets."""
+    """A table of many nets, one row each."""
 
     schema: Literal["netcount/survey/1"]
     interrupted: bool
@@ -591,7 +593,7 @@ class CheckedNet(TypedDict):
 
 
 class CheckResult(TypedDict):
-    """Whether nets keep to their budgets."""
+    """Check nets against their budgets."""
 
     schema: Literal["netcount/check/1"]
     ok: bool

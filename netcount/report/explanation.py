@@ -83,7 +83,7 @@ def _of_layer(found: Explanation, reasons: LayerReasons) -> list[Part]:
         parts.append(f"detail      {visible(reasons.node.layer.detail)}")
     parts += _formulas(reasons)
     others = ", ".join(f"{n:,} {name}" for name, n in row.ops._asdict().items() if n and name != "madds")
-    parts.append(f"besides     {others or 'nothing'}")
+    parts.append(f"other ops   {others or 'none'}")
     if row.madds or row.params:
         parts.append(
             f"share       {percent(row.madds, totals.madds)} of the net's madds, "

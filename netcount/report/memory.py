@@ -1,4 +1,4 @@
-"""What a net needs in memory: a row a layer with a bar, the peak, and the size of the model."""
+"""What a net needs in memory: a row per layer with a bar, the peak, and the size of the model."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _caffe_lines(found: Memory) -> list[str]:
     caffe = found.caffe
     return [
         "Caffe keeps, in float32",
-        f"  blobs        {human_bytes(caffe.blobs):>10}  one buffer a blob, to the end",
+        f"  blobs        {human_bytes(caffe.blobs):>10}  one buffer per blob, to the end",
         f"  columns      {human_bytes(caffe.columns):>10}  a column matrix for each layer that needs one",
         f"  weights      {human_bytes(caffe.weights):>10}",
         f"  together     {human_bytes(caffe.total):>10}",

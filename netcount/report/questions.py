@@ -25,11 +25,11 @@ class Question(NamedTuple):
         method: The same question in Python.
         report: From the answer to the parts of a report for people.
         csv: From the answer to CSV text.
-        document: From the answer to the JSON document, or to several where there is one a net.
+        document: From the answer to the JSON document, or to several where there is one per net.
         schema: The name of the document's schema in netcount/schemas.
         docs: The page and anchor that describe it, below docs.
         option: The parameter of `command` that asks it.
-        many: Whether there is a document a net, each on a line of its own.
+        many: Whether there is a document per net, each on a line of its own.
         indent: Of a document that stands alone.
     """
 
@@ -110,7 +110,7 @@ QUESTIONS: Mapping[str, Question] = {
         "usage.md#memory",
     ),
     "rescale": Question(
-        "A net at another width and resolution, as a prototxt.",
+        "Write a net at another width and resolution.",
         "cli.rescale:rescale",
         ":rescale",
         Lacks("the answer is a prototxt"),
@@ -130,7 +130,7 @@ QUESTIONS: Mapping[str, Question] = {
         "engines.md#upgrade",
     ),
     "sweep": Question(
-        "What many widths and resolutions cost, and which fit.",
+        "Cost of a net at many widths and resolutions, and which fit.",
         "cli.sweep:sweep",
         ":sweep",
         "report.sweep:sweep_report",
@@ -140,7 +140,7 @@ QUESTIONS: Mapping[str, Question] = {
         "usage.md#sweep",
     ),
     "check": Question(
-        "Whether nets keep to their budgets.",
+        "Check nets against their budgets.",
         "cli.check:check",
         "testing:assert_within",
         "report.check:report",
@@ -162,7 +162,7 @@ QUESTIONS: Mapping[str, Question] = {
         indent=2,
     ),
     "survey": Question(
-        "A row a net, for many nets.",
+        "A table of many nets, one row each.",
         "cli.survey:survey",
         "analysis.survey:survey",
         "report.survey:report",
@@ -173,7 +173,7 @@ QUESTIONS: Mapping[str, Question] = {
         indent=2,
     ),
     "verify": Question(
-        "Run nets and check every claim.",
+        "Run nets and compare the results with the figures.",
         "cli.verify:verify",
         "execute.verify:verify",
         "report.verification:reports",

@@ -1,4 +1,4 @@
-"""Where conventions differ, a row a layer type."""
+"""Where conventions differ, a row per layer type."""
 
 from __future__ import annotations
 

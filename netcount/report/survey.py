@@ -1,4 +1,4 @@
-"""A survey of many nets: a row a net, in any format."""
+"""A survey of many nets: a row per net, in any format."""
 
 from __future__ import annotations
 

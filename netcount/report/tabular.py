@@ -1,4 +1,4 @@
-"""CSV for spreadsheets and programs: one header, exact values, one line a record."""
+"""CSV for spreadsheets and programs: one header, exact values, one line per record."""
 
 from __future__ import annotations
 

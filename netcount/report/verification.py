@@ -24,7 +24,7 @@ def reports(runs: Sequence[Verification]) -> list[Part]:
 
 
 def report(found: Verification) -> list[Part]:
-    """A row a top, and the verdict as the last line."""
+    """A row per top, and the verdict as the last line."""
     rows = []
     for layer in found.layers:
         seconds = f"{layer.seconds * 1e3:.2f}"

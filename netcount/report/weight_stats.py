@@ -1,4 +1,4 @@
-"""What trained weights hold, a row a blob."""
+"""What trained weights hold, a row per blob."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netcount.report.formats.text import visible
 
 
 def stats_report(stats: Sequence[BlobStats]) -> list[Part]:
-    """The table, and what is no number."""
+    """The table, and what is not a number."""
     spoilt = [row for row in stats if row.nonfinite]
     lines = [
         f"{visible(row.layer)} blob {row.index}: {plural(row.nonfinite, 'value')} not finite" for row in spoilt

@@ -180,7 +180,7 @@ def test_a_prior_box_tells_its_boxes_a_position() -> None:
                 prior_box_param { min_size: 30 max_size: 60 aspect_ratio: 4 flip: true } }
     """)
     found = net.analyze().explain("prior")
-    told = "4 boxes a position, width × height: 30×30, 42.43×42.43, 60×15, 15×60"
+    told = "4 boxes per position, width × height: 30×30, 42.43×42.43, 60×15, 15×60"
     assert f"detail      {told}" in plain(explanation(found))
     assert explanation_document(found)["layers"][0]["detail"] == told
 

@@ -131,5 +131,5 @@ def test_without_an_image_a_resolution_has_no_meaning() -> None:
     text = inputs(x=(4, 7)) + (
         'layer { name: "f" type: "InnerProduct" bottom: "x" top: "f" inner_product_param { num_output: 3 } }'
     )
-    with pytest.raises(InputError, match="a resolution has no meaning"):
+    with pytest.raises(InputError, match="there is no resolution to change"):
         netcount.rescale(text, resolution=9)

@@ -55,7 +55,7 @@ def opencv(name: str, folder: Path) -> Callable[[], Any]:
 def products(name: str, depthwise: bool) -> Callable[[], Any]:
     """numpy's GEMM for the convolutions of the net, the operands lying ready.
 
-    Without `depthwise` those of one channel a group are left out: as GEMMs they are slower than netcount's.
+    Without `depthwise` those of one channel per group are left out: as GEMMs they are slower than netcount's.
     """
     net, _, _ = prepared(name)
     pairs = []

@@ -195,7 +195,7 @@ def test_a_share_of_a_limit_is_not_rounded_to_nothing() -> None:
 def test_a_baseline_of_another_question_is_refused() -> None:
     base = facts(counted(), "net")
     for other in (base._replace(phase="TRAIN"), base._replace(batch=7)):
-        with pytest.raises(InputError, match="--update-baseline renews it"):
+        with pytest.raises(InputError, match="--update-baseline updates it"):
             findings(other, max_increase_madds="1%")
     with pytest.raises(InputError, match="--update-baseline adds it"):
         findings(None, max_increase_madds="1%")

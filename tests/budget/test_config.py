@@ -116,7 +116,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("input_shape = [-1, 3]", "cannot be -1×3: extent -1 is negative"),
         ("weight_bits = 65", "from 1 to 64"),
         ('allow_incomplete = "yes"', "true or false"),
-        ("assume = { Foo = 3 }", '"Foo" is taken for "identity", a known type or a shape'),
+        ("assume = { Foo = 3 }", '"Foo" is assumed to be "identity", a known type or a shape'),
         ("assume = { Foo = [[1, 2], 3] }", "a list of whole numbers"),
         ('name = ""', "name is a text"),
         ('level = "warn"', '"warn" stands in a [[budget]]'),

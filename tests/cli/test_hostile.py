@@ -51,7 +51,7 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
 @POSIX
 def test_a_pipe_without_a_writer_is_refused_and_one_with_a_writer_is_read(net: Path) -> None:
     os.mkfifo(net.with_name("pipe"))
-    assert "a pipe that nobody writes to" in run("analyze", str(net.with_name("pipe"))).stderr
+    assert "a pipe without a writer" in run("analyze", str(net.with_name("pipe"))).stderr
     assert run("check", "--config", str(net.with_name("pipe"))).returncode == 2
     assert run("verify", str(net), "--input", f"x={net.with_name('pipe')}").returncode == 2
     done = shell(f"netcount analyze <(sleep 1; cat '{net}') -f json")

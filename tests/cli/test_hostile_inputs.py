@@ -78,9 +78,9 @@ def test_broken_arrays_are_input_errors(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["abc", [[1, 2], [3]], {"a": 1}, [10**400], object()])
 def test_values_that_are_no_array_are_input_errors(value: Any) -> None:
     found = netcount.load(NET)
-    with pytest.raises(InputError, match="no array of numbers"):
+    with pytest.raises(InputError, match="not an array of numbers"):
         found.run({"x": value})
-    with pytest.raises(InputError, match="no array of numbers"):
+    with pytest.raises(InputError, match="not an array of numbers"):
         found.run(weights={"c": [value, value]})
 
 
@@ -172,10 +172,7 @@ def test_a_mistake_of_netcounts_own_is_one_line(net: Path) -> None:
     command = [sys.executable, "-c", code, "analyze", str(net)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr
-        == "netcount: a mistake of netcount's own (KeyError: 'x'); NETCOUNT_DEBUG=1 shows where it is\n"
-    )
+    assert done.stderr == "netcount: an internal error (KeyError: 'x'); NETCOUNT_DEBUG=1 shows where it is\n"
 
 
 def test_a_batch_is_given_to_dummy_data_and_not_to_a_parameter() -> None:

@@ -196,7 +196,7 @@ def test_pictures_of_what_is_huge_or_impossible(tmp_path: Path) -> None:
     text = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 8 } } }\n'
     done = run("sweep", "-", "--resolution", "3,4", "--plot", str(path), stdin=text)
     assert done.returncode == 2
-    assert "a resolution has no meaning" in done.stdout
+    assert "there is no resolution to change" in done.stdout
     assert path.read_bytes().startswith(b"\x89PNG")
     for i in range(3000):
         text += f'layer {{ name: "r{i}" type: "ReLU" bottom: "x" top: "x" }}\n'

@@ -153,7 +153,7 @@ def test_in_training_boxes_that_are_the_truth_nearly_are_left_out() -> None:
     assert layer.data_dependent([Shape(a.shape) for a in arrays]) is not None
     with pytest.raises(InputError, match="takes a truth in TRAIN only"):
         layer_of('type: "DecodeBBox"', 3)
-    with pytest.raises(InputError, match="must hold 8 values a box"):
+    with pytest.raises(InputError, match="must hold 8 values per box"):
         layer.infer([Shape((3, 4)), Shape((3, 5)), Shape((3, 6))])
     with pytest.raises(InputError, match="differ in boxes"):
         layer.infer([Shape((3, 8)), Shape((4, 5)), Shape((3, 6))])

@@ -111,7 +111,7 @@ def test_a_route_is_set_up_with_one_row() -> None:
     assert found == [(1, 5, 1, 1), (1, 6, 3, 2)]
     assert layer.data_dependent(shapes((9, 5))) == "one row a region of these scales, at most 9; Caffe sets up one"
     assert layer.ops(shapes((9, 5)), found) == OpCount(adds=36, muls=9, divs=9, compares=54, exps=18)
-    with pytest.raises(InputError, match="must hold 5 values a region"):
+    with pytest.raises(InputError, match="must hold 5 values per region"):
         layer.infer(shapes((9, 4), (9, 6)))
     with pytest.raises(InputError, match="must have a row for each of the 9 regions"):
         layer.infer(shapes((9, 5), (8, 6)))
@@ -158,7 +158,7 @@ def test_what_is_mined_are_rows_of_as_many_regions() -> None:
     assert layer.ops(shapes((9, 1)), found) == NOTHING
     for bottoms, said in (
         (shapes((9, 2), (9, 5), (9, 6)), "must hold a score a region"),
-        (shapes((9,), (9, 4), (9, 6)), "must hold 5 values a region"),
+        (shapes((9,), (9, 4), (9, 6)), "must hold 5 values per region"),
         (shapes((9,), (9, 5), (8, 6)), "must have a row for each of the 9 scores"),
     ):
         with pytest.raises(InputError, match=said):
@@ -252,15 +252,15 @@ def test_bottoms_of_detections_fit_together() -> None:
     layer = layer_of(OUTPUT % ("max_det_num: 9", ""), 4)
     good = shapes((8, 3), (8, 12), (8, 6), (1, 2, 1, 1))
     assert layer.infer(good) == [(1, 7, 1, 1)]
-    assert layer.data_dependent(good) == "one row a detection, at most 9; Caffe sets up one"
-    assert layer_of(OUTPUT % ("", ""), 4).data_dependent(good) == "one row a detection; Caffe sets up one"
+    assert layer.data_dependent(good) == "one row per detection, at most 9; Caffe sets up one"
+    assert layer_of(OUTPUT % ("", ""), 4).data_dependent(good) == "one row per detection; Caffe sets up one"
     assert layer.ops(good, []) == OpCount(
         adds=12 * 24 + 6 * 8, muls=8 * 24 + 2 * 8, divs=48, compares=5 * 16, exps=48
     )
     for index, other, said in (
-        (1, (8, 8), "must hold 12 values a region"),
+        (1, (8, 8), "must hold 12 values per region"),
         (1, (7, 12), "differ in regions"),
-        (2, (8, 4), "must hold 5 or 6 values a region"),
+        (2, (8, 4), "must hold 5 or 6 values per region"),
         (3, (2, 2), "must be one height and width"),
     ):
         bottoms = [*good]
@@ -276,7 +276,7 @@ def test_detections_are_judged_with_the_sizes_of_a_file() -> None:
     bottoms = shapes((5, 7, 1, 1), (2, 8, 1, 1), (1, 2, 1, 1))
     assert layer.infer(bottoms) == [(7, 5, 1, 1)]
     assert layer.ops(bottoms, []) == OpCount(adds=82, muls=30, divs=10, compares=110)
-    with pytest.raises(InputError, match="must hold 8 values a row"):
+    with pytest.raises(InputError, match="must hold 8 values per row"):
         layer.infer(shapes((5, 7, 1, 1), (2, 7, 1, 1), (1, 2, 1, 1)))
     with pytest.raises(InputError, match="needs a name_size_file, which is not read here"):
         run(layer, *(np.zeros(shape) for shape in bottoms))

@@ -280,7 +280,7 @@ def test_suppression_in_a_grid_leaves_rows_of_zeros() -> None:
 
 def test_a_grid_asks_for_its_values() -> None:
     layer = layer_of('type: "EvalDetection" ' + GRID.replace("%s", ""), 2)
-    with pytest.raises(InputError, match="must hold 52 values an image for a grid of 2×2"):
+    with pytest.raises(InputError, match="must hold 52 values per image for a grid of 2×2"):
         layer.infer([Shape((1, 51)), Shape((1, 28))])
     with pytest.raises(InputError, match="must hold 28 values"):
         layer.infer([Shape((1, 52)), Shape((1, 5))])
@@ -306,7 +306,7 @@ def test_biases_make_a_grid_of_yolo_v2() -> None:
     assert not top[0, 11:].any()
     (top,) = layer_of('type: "EvalDetection" ' + ANCHORED % -1, 2).forward(bottoms, [], Run())
     assert not top[0, 3:].any()  # the fork tells nothing without suppression
-    with pytest.raises(InputError, match="must hold 64 values an image"):
+    with pytest.raises(InputError, match="must hold 64 values per image"):
         layer.infer([Shape((1, 52)), Shape((1, 1, 3, 8))])
 
 

@@ -35,7 +35,7 @@ def test_a_class_has_fifty_boxes_an_image(layer: str, text: str) -> None:
     assert clusters(layer, text, 2).infer(GRID) == [(3, 50, 5)] * 2
     with pytest.raises(InputError, match="a top for each of 2 classes, not 1"):
         clusters(layer, text, 1)
-    with pytest.raises(InputError, match=r"must be N×2×H×W, a channel a class"):
+    with pytest.raises(InputError, match=r"must be N×2×H×W, a channel per class"):
         clusters(layer, text, 2).infer([Shape((3, 1, 22, 78)), GRID[1]])
     with pytest.raises(InputError, match="with inputs="):
         clusters(layer, text, 2).forward([np.zeros(shape, np.float32) for shape in GRID], [], Run())

@@ -128,7 +128,7 @@ def test_numbers_that_input_dim_has_too_many_of_are_named() -> None:
     assert net.nodes[0].tops[0].shape == (1, 1, 32, 33)
     (warning,) = net.analyze().warnings
     assert warning.message.endswith(
-        "input_dim has 5 numbers for 1 input; Caffe takes four an input and leaves out 34"
+        "input_dim has 5 numbers for 1 input; Caffe takes four per input and leaves out 34"
     )
     (more,) = net_of(text % "input_dim: 35 input_dim: 36 input_dim: 37").warnings
     assert more.message.endswith("leaves out 34, 35, 36, 37")
@@ -223,7 +223,7 @@ def test_jolibrains_dice_loss_has_labels_and_is_not_run() -> None:
         layer.forward([np.zeros(shape, np.float32) for shape in shapes], [], Run())
     with pytest.raises(InputError, match=r"must be 2×1×6×7"):
         layer.infer([shapes[0], Shape((2, 1, 6, 8))])
-    with pytest.raises(InputError, match="must hold as many values an image"):
+    with pytest.raises(InputError, match="must hold as many values per image"):
         layer_of('type: "DiceCoefLoss"', 2).infer([Shape((2, 1, 6, 7)), Shape((2, 1, 6, 8))])
 
 
@@ -255,12 +255,12 @@ ANCHORS = "num_class: 5 num_object: 3 anchor_x: [1, 2, 3] anchor_y: [3, 2, 1]"
 def test_yolos_losses_of_two_forks() -> None:
     grid = layer_of(YOLO % "grid_side: 7 classes: 2 bbox_count: 2", 2)
     assert grid.infer([Shape((3, 588)), Shape((3, 343))]) == [()]
-    with pytest.raises(InputError, match="must hold 588 values an image"):
+    with pytest.raises(InputError, match="must hold 588 values per image"):
         grid.infer([Shape((3, 587)), Shape((3, 343))])
     masked = layer_of(YOLO % f"{ANCHORS} mask: 0 mask: 2", 2)
     assert masked.infer([Shape((3, 20, 6, 8)), Shape((3, 1, 1, 50))]) == [()]
     assert layer_of(YOLO % ANCHORS, 2).infer([Shape((3, 30, 6, 8)), Shape((3, 50))]) == [()]
-    with pytest.raises(InputError, match="must hold 960 values an image"):
+    with pytest.raises(InputError, match="must hold 960 values per image"):
         masked.infer([Shape((3, 30, 6, 8)), Shape((3, 50))])
     with pytest.raises(InputError, match="must hold rows of 5 values"):
         masked.infer([Shape((3, 20, 6, 8)), Shape((3, 51))])

@@ -102,7 +102,7 @@ def test_the_softmax_loss_wants_one_label_a_position() -> None:
 def test_a_second_top_of_the_softmax_loss_wants_a_weight_as_the_first(weights: str) -> None:
     op = 'name: "op" type: "SoftmaxWithLoss" bottom: "x" bottom: "label" top: "y" top: "p"'
     net = inputs(x=(4, 7), label=(4,)) + f"layer {{ {op} {weights} }}"
-    with pytest.raises(InputError, match="times for 2 tops; give one a top"):
+    with pytest.raises(InputError, match="times for 2 tops; give one per top"):
         net_of(net)
 
 
@@ -115,7 +115,7 @@ def test_the_euclidean_loss_is_half_the_mean_squared_distance() -> None:
     (loss,) = forward('type: "EuclideanLoss"', [[1, 2, 3], [4, 5, 6]], [[1, 0, 0], [4, 5, 2]])
     assert float(loss) == (4 + 9 + 16) / 4
     assert ops('type: "EuclideanLoss"', (2, 3), (2, 3)) == OpCount(adds=12, muls=6, divs=2)
-    assert "as many values an image" in refusal('type: "EuclideanLoss"', (2, 3), (2, 4))
+    assert "as many values per image" in refusal('type: "EuclideanLoss"', (2, 3), (2, 4))
     forward('type: "EuclideanLoss"', np.ones((2, 6)), np.ones((2, 3, 2)))
 
 
@@ -174,7 +174,7 @@ def test_the_contrastive_loss_wants_vectors_of_one_length() -> None:
     text = 'type: "ContrastiveLoss"'
     assert "of one length" in refusal(text, (4, 3), (4, 5), (4,))
     assert "of one length" in refusal(text, (4, 3, 2, 1), (4, 3, 2, 1), (4,))
-    assert "one label a pair" in refusal(text, (4, 3), (4, 3), (4, 2))
+    assert "one label per pair" in refusal(text, (4, 3), (4, 3), (4, 2))
     assert "more than the 4 axes" in refusal(text, (4, 3, 1, 1, 1), (4, 3), (4,))
     assert layer_of(text, 3).infer([Shape((4,)), Shape((4, 1)), Shape((4,))]) == [()]
 
@@ -182,7 +182,7 @@ def test_the_contrastive_loss_wants_vectors_of_one_length() -> None:
 def test_the_multinomial_loss_takes_probabilities() -> None:
     (loss,) = forward('type: "MultinomialLogisticLoss"', [[0.25, 0.75], [0, 1]], [1, 0])
     assert float(loss) == pytest.approx(-(np.log(0.75) + np.log(1e-20)) / 2, rel=1e-5)
-    assert "one label an image" in refusal('type: "MultinomialLogisticLoss"', (4, 3), (4, 2))
+    assert "one label per image" in refusal('type: "MultinomialLogisticLoss"', (4, 3), (4, 2))
 
 
 @pytest.mark.parametrize(("param", "divisor"), [("", 2), ("normalization: VALID", 3), ("normalization: FULL", 4)])

@@ -153,7 +153,7 @@ def test_the_center_loss_learns_a_centre_a_class() -> None:
     assert [(blob.shape, blob.role) for blob in layer.blobs(bottoms)] == [((9, 42), "weight")]
     assert layer.ops(bottoms, [Shape()]) == OpCount(adds=336, muls=168, divs=2)
     text = 'type: "CenterLoss" center_loss_param { num_output: 9 }'
-    assert "one label an image" in refusal(text, (4, 7), (4, 2))
+    assert "one label per image" in refusal(text, (4, 7), (4, 2))
     with pytest.raises(InputError, match="label 9 lies outside the 9 classes"):
         forward(text, np.ones((1, 2)), [9], blobs=[np.zeros((9, 2))])
 
@@ -161,7 +161,7 @@ def test_the_center_loss_learns_a_centre_a_class() -> None:
 def test_the_l1_loss_is_the_mean_absolute_distance() -> None:
     (loss,) = forward('type: "L1Loss"', A, B)
     assert float(loss) == pytest.approx((0.5 + 3 + 2 + 0.25 + 4) / 2)
-    assert "as many values an image" in refusal('type: "L1Loss"', (4, 3), (4, 5))
+    assert "as many values per image" in refusal('type: "L1Loss"', (4, 3), (4, 5))
 
 
 def test_the_dice_loss_is_one_without_overlap() -> None:

@@ -14,7 +14,7 @@ from netcount.kernels.run import Run
 from tests.helpers import inputs, layer_of, net_of
 
 A = np.array([[[[3.0, 0.0]], [[4.0, 0.5]]], [[[1.0, 2.0]], [[np.nan, 2.0]]]], dtype=np.float32)
-"""Two images of two channels and two positions; one value is no number."""
+"""Two images of two channels and two positions; one value is not a number."""
 ROOTS = 5 + 0.5 + 1 + sqrt(8)
 """Of the squares of A, summed over the channels, the missing value counted as 0."""
 
@@ -94,7 +94,7 @@ def test_what_is_counted() -> None:
             [(2, 3, 4, 5)],
             "rise from 0",
         ),
-        ('type: "L1Loss"', [(2, 3), (2, 4)], "as many values an image"),
+        ('type: "L1Loss"', [(2, 3), (2, 4)], "as many values per image"),
     ],
 )
 def test_what_is_refused(text: str, shapes: list[tuple[int, ...]], match: str) -> None:

@@ -29,7 +29,7 @@ def test_regions_are_sampled_up_to_the_batch() -> None:
 def test_classes_may_share_their_boxes_and_all_regions_may_count() -> None:
     text = TARGET % "cls_num: 4 batch_size: -1" + " bbox_reg_param { cls_aware: false }"
     assert infer(text, (9, 5, 1, 1), (2, 7, 1, 1), tops=6)[2:] == [(9, 8, 1, 1)] * 3 + [(9, 6, 1, 1)]
-    assert layer_of(text, 2, 6).data_dependent([]) == "one row a region that is sampled"
+    assert layer_of(text, 2, 6).data_dependent([]) == "one row per region that is sampled"
 
 
 def test_boxes_of_a_volume_have_six_sides() -> None:
@@ -52,7 +52,7 @@ def test_what_a_sampler_needs(param: str, tops: int, said: str) -> None:
 
 
 def test_sampled_regions_and_truth_are_rows_of_five_and_seven() -> None:
-    with pytest.raises(InputError, match="must hold 7 or 8 values a box"):
+    with pytest.raises(InputError, match="must hold 7 or 8 values per box"):
         infer(TARGET % "cls_num: 4", (9, 5, 1, 1), (2, 6, 1, 1), tops=6)
     found = layer_of(TARGET % "cls_num: 4 batch_size: 16", 2, 6).ops(
         [Shape((9, 5, 1, 1)), Shape((2, 7, 1, 1))], [Shape((16, 5, 1, 1))]
@@ -79,9 +79,9 @@ def test_mscnns_loss_has_two_numbers() -> None:
 def test_yolos_loss_of_the_same_name_has_one() -> None:
     text = LOSS % "side: 7 num_class: 20 num_object: 2 constriant: true"
     assert infer(text, (3, 1470), (3, 343)) == [()]
-    with pytest.raises(InputError, match="must hold 1470 values an image"):
+    with pytest.raises(InputError, match="must hold 1470 values per image"):
         infer(text, (3, 1471), (3, 343))
-    with pytest.raises(InputError, match="must hold 343 values an image"):
+    with pytest.raises(InputError, match="must hold 343 values per image"):
         infer(text, (3, 1470), (3, 340))
     cells, values, pairs = 3 * 49, 3 * 49 * (20 + 2 + 4), 3 * 49 * 2
     assert layer_of(text, 2).ops([Shape((3, 1470)), Shape((3, 343))], [Shape()]) == OpCount(

@@ -123,7 +123,7 @@ def test_each_pair_of_offsets_has_its_boxes() -> None:
     expected = [(cx - wide / 2) / 64, (cy - high / 2) / 24, (cx + wide / 2) / 64, (cy + high / 2) / 24]
     np.testing.assert_allclose(boxes[2, 1, 1, 1, 1], expected, rtol=1e-5)
     assert layer.warning is not None
-    assert "6×2 boxes a position" in layer.warning
+    assert "6×2 boxes per position" in layer.warning
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_the_head_whose_channels_do_not_fit_is_named() -> None:
     head_line, prior_line = (
         1 + next(n for n, x in enumerate(lines) if f'"{name}" type' in x) for name in ("loc2", "b2")
     )
-    hint = f'; "loc2" (line {head_line}) must have 12 channels, not 10, for the 3 boxes a position of "b2"'
+    hint = f'; "loc2" (line {head_line}) must have 12 channels, not 10, for the 3 boxes per position of "b2"'
     assert found.value.what.endswith(f"{hint} (line {prior_line})")
     with pytest.raises(InputError) as other:
         net_of(inputs(data=(1, 3, 32, 24), conf=(1, 9)) + HEADS % 12)

@@ -73,7 +73,7 @@ def test_enets_dropout_reads_its_phase_from_its_param_str(text: str, muls: int, 
     ("text", "match"),
     [
         ("", "a phase and a p"),
-        ("{'phase': 'TEST', 'p': 'x'}", "p x of param_str is no number"),
+        ("{'phase': 'TEST', 'p': 'x'}", "p x of param_str is not a number"),
         ("{'phase': 'TEST', 'p': '1'}", "between 0 and 1"),
     ],
 )

@@ -110,7 +110,7 @@ def test_taken(text: str, shapes: Shapes, tops: Shapes) -> None:
         ('type: "Scale" scale_param { axis: 0 bias_term: true }', (NO_CHANNELS,), "no elements"),
         ('type: "Bias"', (NO_ROWS,), "no elements"),
         ('type: "Bias" bias_param { axis: 4 num_axes: 0 }', (X,), "axis 4 is out of range"),
-        ('type: "Filter"', ((), ()), "one value an image"),
+        ('type: "Filter"', ((), ()), "one value per image"),
         ('type: "Filter"', ((0, 3), (0,)), "the selector would have no elements"),
         ('type: "LSTM" recurrent_param { num_output: 4 }', ((3, 2), (3, 2)), "at least 3 axes"),
         ('type: "LSTM" recurrent_param { num_output: 4 }', ((0, 2, 5), (0, 2)), "no elements"),
@@ -179,7 +179,7 @@ def test_image_data(fields: str, said: str) -> None:
 def test_memory_data_names_its_mean_once() -> None:
     shape = "memory_data_param { batch_size: 2 channels: 3 height: 4 width: 5 }"
     mean = 'transform_param { mean_file: "mean" mean_value: 2 }'
-    with pytest.raises(netcount.InputError, match="exclude each other"):
+    with pytest.raises(netcount.InputError, match="cannot both be set"):
         built(f'type: "MemoryData" {shape} {mean}', tops=2)
     assert built(f'type: "MemoryData" {shape} transform_param {{ crop_size: 2 }}', tops=2) == [(2, 3, 4, 5), (2,)]
 

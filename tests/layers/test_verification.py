@@ -54,7 +54,7 @@ def test_triplets_are_set_up_one_a_label() -> None:
     layer = layer_of('type: "SampleTriplet" sample_triplet_param { alpha: 0.3 }', 2)
     bottoms = [Shape((6, 4)), Shape((2,))]
     assert layer.infer(bottoms) == [(2, 3, 1, 1)]
-    assert layer.data_dependent(bottoms) == "one row a triplet; Caffe sets up one a label, 2"
+    assert layer.data_dependent(bottoms) == "one row per triplet; Caffe sets up one per label, 2"
     assert layer.ops(bottoms, []) == OpCount(adds=2 * 120 + 30, muls=120, compares=30)
     with pytest.raises(InputError, match="its values are not computed here"):
         run(layer, np.zeros((6, 4)), [3, 3])
@@ -102,5 +102,5 @@ def test_neighbours_are_paired() -> None:
     assert layer.ops([], [Shape((2, 2)), Shape((2, 2)), Shape((2,))]) == OpCount(adds=2, compares=4)
     with pytest.raises(InputError, match="must have an even number of rows"):
         layer.infer([Shape((3, 2)), Shape((3,))])
-    with pytest.raises(InputError, match="must hold one label a row"):
+    with pytest.raises(InputError, match="must hold one label per row"):
         layer.infer([Shape((4, 2)), Shape((4, 2))])

@@ -66,7 +66,7 @@ def test_a_deep_net_is_folded_to_the_rows_that_tell_a_number() -> None:
 def test_what_was_folded_is_told() -> None:
     parts = layer_parts(count(load_net(DEEP)), View())
     assert parts[1:] == [
-        "57 layers folded for want of a number in these columns: "
+        "57 layers hidden, no value in any shown column: "
         "27 BatchNorm, 27 ReLU, 1 Input, 1 Pooling, 1 Softmax (--no-fold shows them)"
     ]
 

@@ -38,7 +38,7 @@ def image_inputs(net: Graph) -> list[Blob]:
     """
     images = [net.blobs[index] for index in net.inputs if len(net.blobs[index].shape) == 4]
     if not images:
-        raise InputError(f"{net.file}: no input has 4 axes N×C×H×W, so that a resolution has no meaning")
+        raise InputError(f"{net.file}: no input has 4 axes N×C×H×W, so there is no resolution to change")
     return [blob for blob in images if blob.shape[2:] == images[0].shape[2:]]
 
 
@@ -123,7 +123,7 @@ def _told_by(node: Node, blob: Blob, wanted: Resolution) -> dict[Span, str]:
         return _dims(shapes[min(position, len(shapes) - 1)], 0, wanted)
     for names in _PAIRS:
         high, wide = ([one for part in below(tree) for one in spans(part, name)] for name in names)
-        if high and wide:  # one for all tops, or one a top
+        if high and wide:  # one for all tops, or one per top
             places = [found[min(position, len(found) - 1)][1] for found in (high, wide)]
             return dict(zip(places, map(str, wanted), strict=True))
     return {}

@@ -83,7 +83,7 @@ def is_pointwise(node: Node) -> bool:
 
 
 def pools_all(node: Node) -> bool:
-    """Whether the layer is a pooling of the whole H×W plane to one value a channel."""
+    """Whether the layer is a pooling of the whole H×W plane to one value per channel."""
     window = node.layer.window(node.bottom_shapes) if node.type == "Pooling" else None
     if window is None:
         return False

@@ -117,7 +117,7 @@ class _Plan:
         if _is_channelwise(node):
             if node.index in self.fixed and given != before:
                 layer.refuse(
-                    f"is to be kept at {made} channels, but it has one filter a channel and reads {given} now",
+                    f"is to be kept at {made} channels, but it has one filter per channel and reads {given} now",
                     "convolution_param.group",
                     advice=self._kept(node.bottoms[0]),
                 )
@@ -126,7 +126,7 @@ class _Plan:
             found = Channels(made, group)
         else:
             wide = self.overrides.get(node.index) or self.multiplier.scaled(made)
-            found = Channels(wide, wide if group == made > 1 else group)  # one channel a group stays one
+            found = Channels(wide, wide if group == made > 1 else group)  # one channel per group stays one
         for what, number in (("input channels", given), ("num_output", found.made)):
             if number % found.group:
                 layer.refuse(
@@ -207,7 +207,7 @@ def _is_channelwise(node: Node) -> bool:
 
 
 def _passing(node: Node, top: Blob) -> list[Blob]:
-    """The bottoms whose channels a layer hands on to a top; none where it decides them itself."""
+    """The bottoms whose channels per layer hands on to a top; none where it decides them itself."""
     layer = node.layer
     if isinstance(layer, Convolution):
         return list(node.bottoms) if _is_channelwise(node) and _channels(node.bottoms[0]) == _channels(top) else []

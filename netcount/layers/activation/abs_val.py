@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class AbsVal(ElementWise):
-    """|x|, a sign test an element.  Source: absval_layer.cpp."""
+    """|x|, a sign test per element.  Source: absval_layer.cpp."""
 
     type = "AbsVal"
     temporaries = 0

@@ -39,7 +39,7 @@ class SpatialDropoutLayer(SameShape, NoBlobs):
         try:
             self.share = float(share[1])
         except ValueError:
-            self.refuse(f"p {share[1]} of param_str is no number", FIELD)
+            self.refuse(f"p {share[1]} of param_str is not a number", FIELD)
         if not 0 < self.share < 1:
             self.refuse(f"p {share[1]} of param_str must be between 0 and 1", FIELD)
 

@@ -102,7 +102,7 @@ class Convolution(Layer):
         return OpCount(madds, tops[0].count() * len(tops) if self.bias else 0)
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
-        """The filter's elements, at every position: once an output position of each image."""
+        """The filter's elements, at every position: once per output position of each image."""
         bottom, top = bottoms[0], tops[0]
         axis = bottom.axis(self.axis_given)
         _, group = self.numbers(bottom[axis])
@@ -112,7 +112,7 @@ class Convolution(Layer):
         return [Product(weights, (images, *self.positions(bottom[axis + 1 :], top[axis + 1 :])))]
 
     def channel_factors(self, channels: int, made: int, group: int) -> Factors:
-        """Input channels a group, and output channels."""
+        """Input channels per group, and output channels."""
         return ("C" if group == 1 else "C/g", channels // group), ("C'", made)
 
     def positions(self, given: Sequence[int], made: Sequence[int]) -> Factors:

@@ -8,7 +8,7 @@ from netcount.layers.layer import ONE
 
 
 class ConvolutionDepthwise(Convolution):
-    """A fork's depthwise convolution: one filter a channel; `group` and num_output are not read.
+    """A fork's depthwise convolution: one filter per channel; `group` and num_output are not read.
 
     N×C×H×W -> N×C×H'×W'; weights C×1×*K, bias C.  Source: conv_dw_layer.cpp of several forks.
     """

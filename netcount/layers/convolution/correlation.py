@@ -55,7 +55,7 @@ class Correlation(NoBlobs):
         return list(product(sides, sides))
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """A channel a displacement."""
+        """A channel per displacement."""
         first, other = (legacy(self, bottom, index) for index, bottom in enumerate(bottoms))
         if first != other:
             self.refuse(f"{self.named(1)} {bottoms[1]} must be as {self.named(0)} {bottoms[0]}", "bottom", 1)

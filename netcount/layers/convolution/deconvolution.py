@@ -30,7 +30,7 @@ class Deconvolution(Convolution):
         return channels, made // group
 
     def channel_factors(self, channels: int, made: int, group: int) -> Factors:
-        """Input channels, and output channels a group."""
+        """Input channels, and output channels per group."""
         return ("C", channels), ("C'" if group == 1 else "C'/g", made // group)
 
     def positions(self, given: Sequence[int], made: Sequence[int]) -> Factors:

@@ -84,7 +84,7 @@ class LocalConvolution(Layer):
         return blobs
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
-        """Every element of the filters once an image."""
+        """Every element of the filters once per image."""
         weights = (*spatial_factors("k", self.kernel), ("C", bottoms[0][1]), ("C'", self.num_output))
         return [Product((*weights, *spatial_factors("", tops[0][2:], "'")), (("N", bottoms[0][0]),))]
 

@@ -13,7 +13,7 @@ COLOURS = 3
 
 
 class Images(Source):
-    """A source of images N×C×H×W and, mostly, of one label an image.
+    """A source of images N×C×H×W and, mostly, of one label per image.
 
     Height and width come from transform_param's crop_size or resize_param (the first, where
     MobileNet-YOLO has several), or from new_height and new_width; the batch from batch_size.
@@ -76,7 +76,7 @@ class Images(Source):
         return super().infer_given(given)
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
-        """Top 0 is the image; the label has one number an image."""
+        """Top 0 is the image; the label has one number per image."""
         if index == 0:
             if self.extent is None or not self.batch:
                 return None

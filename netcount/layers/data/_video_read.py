@@ -16,7 +16,7 @@ FRAMES = 16
 class VideoRead(Source):
     """Frames of `clips` videos -> (16·clips)×3×227×227, their labels, and which go on with a clip.
 
-    All three have one row a frame; where there are other tops than three, only its code knows them.
+    All three have one row per frame; where there are other tops than three, only its code knows them.
     """
 
     type = "Python"

@@ -49,7 +49,7 @@ class BoxData(Images):
         return super()._extent(param, transform)
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
-        """The image, and a label a side."""
+        """The image, and a label per side."""
         if index == 0:
             return super().shape_of(0, given)
         images = given[0][0] if given.get(0) else self.batch

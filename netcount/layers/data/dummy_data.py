@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class DummyData(Source):
-    """Constant or random blobs: fillers and shapes, none or one or one a top (dummy_data_layer.cpp)."""
+    """Constant or random blobs: fillers and shapes, none, one, or one per top (dummy_data_layer.cpp)."""
 
     type = "DummyData"
     computes = True
@@ -27,7 +27,7 @@ class DummyData(Source):
         shapes = [Shape(shape.integers("dim")) for shape in param.children("shape")]
         if len(self.fillers) not in (0, 1, self.top_count):
             self.refuse(
-                f"{len(self.fillers)} data_fillers for {self.top_count} tops; give none, one, or one a top",
+                f"{len(self.fillers)} data_fillers for {self.top_count} tops; give none, one, or one per top",
                 "dummy_data_param.data_filler",
             )
         if any(legacy):
@@ -35,7 +35,7 @@ class DummyData(Source):
                 self.refuse("shape and num/channels/height/width exclude each other", "dummy_data_param")
             if any(len(extents) not in (1, self.top_count) for extents in legacy):
                 self.refuse(
-                    "num, channels, height and width must each be given once, or once a top",
+                    "num, channels, height and width must each be given once, or once per top",
                     "dummy_data_param",
                 )
             shapes = [
@@ -44,7 +44,7 @@ class DummyData(Source):
             ]
         elif len(shapes) not in (1, self.top_count):
             self.refuse(
-                f"{len(shapes)} shapes for {self.top_count} tops; give one, or one a top",
+                f"{len(shapes)} shapes for {self.top_count} tops; give one, or one per top",
                 "dummy_data_param.shape",
             )
         self.shapes = shapes

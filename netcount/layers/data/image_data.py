@@ -14,7 +14,7 @@ class ImageData(Images):
     """Images of a list of files (image_data_layer.cpp).
 
     With a third top, caffe_train's (yuqj1991): as many images of each label one after the other; the
-    second top has a number of images for each of label_num labels, the third a label an image.
+    second top has a number of images for each of label_num labels, the third a label per image.
     """
 
     type = "ImageData"

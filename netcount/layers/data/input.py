@@ -9,7 +9,7 @@ from netcount.prototxt.upgrade import DROPPED, PAST_THE_END
 
 
 class Input(Source):
-    """Inputs declared by their shapes: one shape a top, or one for all (input_layer.cpp)."""
+    """Inputs declared by their shapes: one shape per top, or one for all (input_layer.cpp)."""
 
     type = "Input"
 
@@ -22,7 +22,7 @@ class Input(Source):
             numbers = ", ".join(map(str, dropped[:8])) + (", …" if len(dropped) > 8 else "")
             self.warning = (
                 f"input_dim has {4 * self.top_count + len(dropped)} numbers for {self.top_count} "
-                f"input{'s' if self.top_count > 1 else ''}; Caffe takes four an input and leaves out {numbers}"
+                f"input{'s' if self.top_count > 1 else ''}; Caffe takes four per input and leaves out {numbers}"
             )
         undefined = [shape for shape in shapes if shape.has(PAST_THE_END)]
         if undefined:
@@ -32,7 +32,7 @@ class Input(Source):
             )
         if len(self.shapes) not in (0, 1, self.top_count):
             self.refuse(
-                f"{len(self.shapes)} shapes for {self.top_count} tops; give one a top, or one for all",
+                f"{len(self.shapes)} shapes for {self.top_count} tops; give one per top, or one for all",
                 "input_param.shape",
             )
 

@@ -27,7 +27,7 @@ class MemoryData(Source):
             )
 
     def shape_of(self, index: int, given: Mapping[int, Shape]) -> Shape | None:
-        """The declared shape, and one label an image."""
+        """The declared shape, and one label per image."""
         if index == 0:
             return self.shape
         return Shape(((given.get(0) or self.shape)[0],))

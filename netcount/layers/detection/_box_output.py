@@ -64,7 +64,7 @@ class BoxOutputs(NoBlobs):
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The boxes."""
         most = self.most or self.before
-        return f"at most {most} boxes an image" if most else "one row a box; Caffe sets up one"
+        return f"at most {most} boxes per image" if most else "one row per box; Caffe sets up one"
 
     @abstractmethod
     def candidates(self, bottoms: Sequence[Array]) -> list[tuple[Array, Array]]:

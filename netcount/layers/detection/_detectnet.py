@@ -38,5 +38,7 @@ class Clusters(ShapesOnly):
         """N×50×5 for each class."""
         coverage = bottoms[0]
         if len(coverage) != 4 or coverage[1] != self.top_count:
-            self.refuse(f"{self.named(0)} {coverage} must be N×{self.top_count}×H×W, a channel a class", "bottom")
+            self.refuse(
+                f"{self.named(0)} {coverage} must be N×{self.top_count}×H×W, a channel per class", "bottom"
+            )
         return [Shape((coverage[0], MOST, 5))] * self.top_count

@@ -50,7 +50,7 @@ class GridDetections(NoBlobs):
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The detections."""
-        return "one row a detection; Caffe sets up one"
+        return "one row per detection; Caffe sets up one"
 
     def grid(self, x: Array, index: int, coordinates: int = 4) -> Array:
         """N×(boxes·V)×H×W -> N×H×W×boxes×V, as the fork loops over them; V: coordinates, 1, classes."""

@@ -67,7 +67,7 @@ class GridLoss(Loss):
         images, high, wide = len(x), *(*x.shape, 1, 1)[2:4]
         if truth.size != images * MOST * 5:
             self.refuse(
-                f"{self.named(1)} {Shape(truth.shape)} must hold {MOST} rows of 5 values an image",
+                f"{self.named(1)} {Shape(truth.shape)} must hold {MOST} rows of 5 values per image",
                 "bottom",
                 1,
                 advice=self.given_bottoms(1),

@@ -64,7 +64,7 @@ class AnchorSet:
         self.ratios, self.scales = ratios or list(RATIOS), scales or list(SCALES)
 
     def number(self, channels: int, each: int) -> int:
-        """How many anchors a position has, for a bottom with `each` channels an anchor."""
+        """How many anchors a position has, for a bottom with `each` channels per anchor."""
         if self.named or channels < each or channels % each:
             return len(self.ratios) * len(self.scales)
         return channels // each

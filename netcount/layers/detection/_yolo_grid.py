@@ -10,11 +10,11 @@ from netcount.layers.layer import Layer
 
 
 def check_grid(layer: Layer, bottoms: Sequence[Shape], wanted: tuple[int, ...]) -> None:
-    """Refuse unless each bottom holds as many values an image as the grid asks for."""
+    """Refuse unless each bottom holds as many values per image as the grid asks for."""
     for index, (shape, values) in enumerate(zip(bottoms, wanted, strict=True)):
         if shape.count(1) != values:
             layer.refuse(
-                f"{layer.named(index)} {shape} must hold {values} values an image for this grid", "bottom", index
+                f"{layer.named(index)} {shape} must hold {values} values per image for this grid", "bottom", index
             )
 
 

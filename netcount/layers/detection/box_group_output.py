@@ -33,7 +33,7 @@ class BoxGroupOutput(BoxOutputs):
         groups = list(message.child(self.param).children("box_group_param"))
         number = len(message.texts("bottom"))
         if number % 2 or number // 2 != len(groups):
-            self.refuse(f"{number} bottoms for {len(groups)} box_group_param; give two a group", self.param)
+            self.refuse(f"{number} bottoms for {len(groups)} box_group_param; give two per group", self.param)
         self.fields = [(group.integers("field_w"), group.integers("field_h")) for group in groups]
         self.strides = [group.integer("stride") for group in groups]
         for wide, high in self.fields:

@@ -43,7 +43,7 @@ class DecodeBBox(NoBlobs):
         for index, values in ((0, 8), (1, 5)):
             if shapes[index][1] != values:
                 self.refuse(
-                    f"{self.named(index)} {bottoms[index]} must hold {values} values a box", "bottom", index
+                    f"{self.named(index)} {bottoms[index]} must hold {values} values per box", "bottom", index
                 )
         for index, shape in enumerate(shapes):
             if shape[0] != shapes[0][0]:

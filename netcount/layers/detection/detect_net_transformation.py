@@ -14,7 +14,7 @@ BESIDES_CLASSES = 8
 
 
 class DetectNetTransformation(ShapesOnly):
-    """Crops and distorts images, and makes of their boxes a truth for each cell of a grid.
+    """Crops and distorts images, and makes a truth for each cell of a grid from their boxes.
     (images N×3×H×W, boxes N×…) -> N×3×Y×X, N×(8 + classes)×(Y / stride)×(X / stride).  No weights.
 
     Source: detectnet_transform_layer.cpp and detectnet_coverage_rectangular.cpp of NVIDIA/caffe.

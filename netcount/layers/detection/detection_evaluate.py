@@ -22,7 +22,7 @@ PARAM = "detection_evaluate_param"
 class DetectionEvaluate(NoBlobs):
     """Detections held against the truth.  (1×1×D×7, 1×1×G×8) -> 1×1×(classes−1+D)×5.
 
-    First a row a class but the background (−1, class, boxes of the truth, −1, −1), then a row a
+    First a row per class but the background (−1, class, boxes of the truth, −1, −1), then a row per
     detection (image, class, score, right, wrong).  Rows come in as DetectionOutput makes them, and
     as image, class, instance, x1, y1, x2, y2, difficult.
     Source: detection_evaluate_layer.cpp of SSD.
@@ -50,13 +50,13 @@ class DetectionEvaluate(NoBlobs):
             self.refuse("overlap_threshold must be positive", f"{PARAM}.overlap_threshold")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """A row a class but the background, and a row a detection."""
+        """A row per class but the background, and a row per detection."""
         if len(bottoms) == 3:
             shapes = [legacy(self, shape, index) for index, shape in enumerate(bottoms)]
             for index, (values, wanted) in enumerate(zip(shapes, (7, 8, 2), strict=True)):
                 if values[1] != wanted:
                     self.refuse(
-                        f"{self.named(index)} {bottoms[index]} must hold {wanted} values a row", "bottom", index
+                        f"{self.named(index)} {bottoms[index]} must hold {wanted} values per row", "bottom", index
                     )
             return [Shape((self.classes - 1 + shapes[0][0], 5, 1, 1))]
         for index, (shape, width) in enumerate(zip(bottoms, (7, 8), strict=False)):
@@ -66,7 +66,7 @@ class DetectionEvaluate(NoBlobs):
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The valid detections."""
-        return "a row a class and a valid detection; shown for the detections of the bottom's shape"
+        return "a row per class and a valid detection; shown for the detections of the bottom's shape"
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound: the overlap of every detection with every box of the truth, and the largest;
@@ -110,7 +110,7 @@ class DetectionEvaluate(NoBlobs):
         return [top[None, None]]
 
     def _judged(self, image: int, label: int, found: Array, truth: Array) -> list[list[float]]:
-        """A row a detection: right when it overlaps a box that no better one has taken."""
+        """A row per detection: right when it overlaps a box that no better one has taken."""
         if not len(truth):
             return [[image, label, float(row[2]), 0, 1] for row in found]
         found = found[np.argsort(-found[:, 2], kind="stable")]

@@ -67,9 +67,9 @@ class DetectionOutput(NoBlobs):
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The detections."""
         if self.keep_top_k < 0:
-            return "one row a detection; Caffe sets up one"
+            return "one row per detection; Caffe sets up one"
         most = bottoms[0][0] * self.keep_top_k
-        return f"one row a detection, at most {most}; Caffe sets up one"
+        return f"one row per detection, at most {most}; Caffe sets up one"
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The decoding of every box and its area, and a compare a confidence; how much sorting and

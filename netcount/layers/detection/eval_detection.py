@@ -28,7 +28,7 @@ class EvalDetection(NoBlobs):
 
     First the boxes of the truth by class, then for each predicted box class, score, right, wrong.
     YOLO v1: a prediction N×(side²·(classes + 5·boxes)) holds, each over the grid, a score a class,
-    one a box, and x, y, w, h of each box; the truth N×(side²·7) difficult, occupied, class, and
+    one per box, and x, y, w, h of each box; the truth N×(side²·7) difficult, occupied, class, and
     x, y, w, h of each cell.  With biases YOLO v2: N×(boxes·(5 + classes))×side×side, each box x, y,
     w, h, object and classes; the truth rows of image, class (from 1), instance, x1, y1, x2, y2,
     difficult.  Sources: eval_detection_layer.cpp of caffe-yolo and of Intel's Caffe.
@@ -40,7 +40,7 @@ class EvalDetection(NoBlobs):
     replaceable = True
 
     def read(self, message: Message) -> None:
-        """Grid, classes and boxes a cell, and how a score is made."""
+        """Grid, classes and boxes per cell, and how a score is made."""
         param = message.child("eval_detection_param")
         self.side, self.classes = param.integer("side"), param.integer("num_class")
         self.boxes = param.integer("num_object")
@@ -49,14 +49,14 @@ class EvalDetection(NoBlobs):
         self.score, self.biases = param.text("score_type"), param.numbers("biases")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """A count a class, then four values a box."""
+        """A count per class, then four values per box."""
         cells = self.side**2
         predicted = self.boxes * (self.classes + 5) if self.biases else self.classes + 5 * self.boxes
         wanted = [cells * predicted] if self.biases else [cells * predicted, cells * 7]
         for index, (shape, values) in enumerate(zip(bottoms, wanted, strict=False)):
             if not shape or shape.count(1) != values:
                 self.refuse(
-                    f"{self.named(index)} {shape} must hold {values} values an image for a grid of "
+                    f"{self.named(index)} {shape} must hold {values} values per image for a grid of "
                     f"{self.side}×{self.side}",
                     "bottom",
                     index,
@@ -177,7 +177,7 @@ class EvalDetection(NoBlobs):
         true_labels: Indices,
         boxes: Array,
     ) -> Array:
-        """A row a prediction: right when it overlaps a box that no better one has taken."""
+        """A row per prediction: right when it overlaps a box that no better one has taken."""
         rows = np.zeros((len(labels), 4), dtype=np.float32)
         rows[:, 0], rows[:, 1], rows[:, 3] = labels, scores, 1
         shared = overlaps(corners_of(found), corners_of(boxes))

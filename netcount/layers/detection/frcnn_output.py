@@ -56,7 +56,7 @@ class FrcnnOutput(NoBlobs):
             if shape[1] not in wanted[index]:
                 each = " or ".join(map(str, wanted[index]))
                 self.refuse(
-                    f"{self.named(index)} {bottoms[index]} must hold {each} values a region", "bottom", index
+                    f"{self.named(index)} {bottoms[index]} must hold {each} values per region", "bottom", index
                 )
         if size[:2] != (1, 2):
             self.refuse(f"{self.named(3)} {bottoms[3]} must be one height and width", "bottom", 3)
@@ -64,7 +64,7 @@ class FrcnnOutput(NoBlobs):
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The detections."""
-        return f"one row a detection{f', at most {self.most}' if self.most else ''}; Caffe sets up one"
+        return f"one row per detection{f', at most {self.most}' if self.most else ''}; Caffe sets up one"
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Each box decoded, each probability held against conf_thr, each box of an object clipped;

@@ -46,7 +46,7 @@ class HardMining(NoBlobs):
         if shapes[0][1:] != (1, 1, 1):
             self.refuse(f"{self.named(0)} {bottoms[0]} must hold a score a region", "bottom")
         if shapes[1][1] != 5:
-            self.refuse(f"{self.named(1)} {bottoms[1]} must hold 5 values a region", "bottom", 1)
+            self.refuse(f"{self.named(1)} {bottoms[1]} must hold 5 values per region", "bottom", 1)
         for index, shape in enumerate(shapes):
             if shape[0] != regions:
                 self.refuse(

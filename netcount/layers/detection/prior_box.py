@@ -96,7 +96,7 @@ class PriorBox(NoBlobs):
         number = len(self.boxes)
         self.preparation = OpCount(muls=number, divs=number, exps=2 * number, compares=number)
         self.warning = (
-            f"offset_w and offset_h are tl_ssd's: {len(pairs)}×{len(boxes)} boxes a position, one for each pair "
+            f"offset_w and offset_h are tl_ssd's: {len(pairs)}×{len(boxes)} boxes per position, one for each pair "
             "of offsets, min_size and aspect_ratio; SSD's own layer does not know them"
         )
 
@@ -104,7 +104,7 @@ class PriorBox(NoBlobs):
         """How many boxes a position has, and their sides, as a head's channels have to fit them."""
         sides = ", ".join(f"{round(wide, 2):g}×{round(high, 2):g}" for wide, high in self.boxes)
         number = len(self.boxes)
-        return f"{number} {'box' if number == 1 else 'boxes'} a position, width × height: {sides}"
+        return f"{number} {'box' if number == 1 else 'boxes'} per position, width × height: {sides}"
 
     def _ratios(self, param: Message) -> list[float]:
         """Each new ratio besides 1, with flip also its inverse."""

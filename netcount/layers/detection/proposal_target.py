@@ -51,7 +51,7 @@ class ProposalTarget(ShapesOnly):
             if legacy(self, bottoms[index], index)[1] not in wanted:
                 values = " or ".join(map(str, wanted))
                 self.refuse(
-                    f"{self.named(index)} {bottoms[index]} must hold {values} values a box", "bottom", index
+                    f"{self.named(index)} {bottoms[index]} must hold {values} values per box", "bottom", index
                 )
         samples = max(1, bottoms[0][0]) if self.samples == -1 else self.samples
         each = (5, 1, *[4 * self.classes] * 3, 6, 1)
@@ -60,8 +60,8 @@ class ProposalTarget(ShapesOnly):
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The sampled regions."""
         if self.solid:
-            return "one row a region; Caffe sets up one"
-        return "one row a region that is sampled" if self.samples == -1 else None
+            return "one row per region; Caffe sets up one"
+        return "one row per region that is sampled" if self.samples == -1 else None
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The overlap of each region, and of the truth itself, with each box of the truth, the

@@ -52,7 +52,7 @@ class ScaleRoute(NoBlobs):
         """One row, with the axes that Caffe gives it."""
         shapes = [legacy(self, shape, index) for index, shape in enumerate(bottoms)]
         if shapes[0][1] != 5:
-            self.refuse(f"{self.named(0)} {bottoms[0]} must hold 5 values a region", "bottom")
+            self.refuse(f"{self.named(0)} {bottoms[0]} must hold 5 values per region", "bottom")
         for index, shape in enumerate(shapes):
             if shape[0] != shapes[0][0]:
                 self.refuse(

@@ -37,7 +37,7 @@ class TextProposalLayer(NoBlobs):
         self.stride = setting(message.child("python_param").text("param_str"), "feat_stride", 16)
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """A row an anchor."""
+        """A row per anchor."""
         scores, deltas, _ = bottoms
         if len(scores) != 4 or scores[0] != 1 or scores[1] % 2:
             self.refuse(f"{self.named(0)} {scores} must be 1×2A×H×W", "bottom")

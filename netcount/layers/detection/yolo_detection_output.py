@@ -26,7 +26,7 @@ class YoloDetectionOutput(GridDetections):
     source = "MobileNet-YOLO"
 
     def read(self, message: Message) -> None:
-        """Classes, boxes a cell and their anchors."""
+        """Classes, boxes per cell and their anchors."""
         self._read("yolo_detection_output_param")
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:

@@ -95,7 +95,7 @@ def check_values(layer: Layer, bottoms: Sequence[Shape], axis: int = 0) -> None:
     """Refuse unless both bottoms hold as many values from `axis` on (1: an image)."""
     a, b = bottoms
     if a.count(axis) != b.count(axis):
-        each = " an image" if axis else ""
+        each = " per image" if axis else ""
         layer.refuse(f"{layer.named(0)} {a} and {layer.named(1)} {b} must hold as many values{each}", "bottom", 1)
 
 

@@ -25,7 +25,7 @@ def check_images(layer: Layer, bottoms: Sequence[Shape]) -> None:
 
 
 def differences(bottoms: Sequence[Array]) -> tuple[Array, Mask]:
-    """Bottom 0, less bottom 1 where there is one, without what is no number; and where numbers were.
+    """Bottom 0, less bottom 1 where there is one, without what is not a number; and where numbers were.
 
     Args:
         bottoms: One or two N×C×*S.

@@ -35,7 +35,7 @@ class Accuracy(NoBlobs):
         self.ignored = param.integer("ignore_label") if param.has("ignore_label") else None
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """One number, and one a class."""
+        """One number, and one per class."""
         data, label = bottoms
         if not label.count():
             self.refuse(f"{self.named(1)} {label} holds no label", "bottom", 1)

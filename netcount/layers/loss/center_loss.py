@@ -37,10 +37,10 @@ class CenterLoss(Loss):
             self.refuse("num_output must be positive", "center_loss_param")
 
     def check(self, bottoms: Sequence[Shape]) -> None:
-        """One label an image."""
+        """One label per image."""
         self.axis(bottoms[0], self.axis_given, "center_loss_param.axis")
         if legacy(self, bottoms[1], 1)[1:] != (1, 1, 1):
-            self.refuse(f"{self.named(1)} {bottoms[1]} must hold one label an image", "bottom", 1)
+            self.refuse(f"{self.named(1)} {bottoms[1]} must hold one label per image", "bottom", 1)
 
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """A centre a class."""

@@ -31,12 +31,12 @@ class ContrastiveLoss(Loss):
         self.margin, self.legacy = param.number("margin"), param.flag("legacy_version")
 
     def check(self, bottoms: Sequence[Shape]) -> None:
-        """Vectors of one length, and one label a pair."""
+        """Vectors of one length, and one label per pair."""
         a, b, label = (legacy(self, shape, index) for index, shape in enumerate(bottoms))
         if a[1] != b[1] or a[2:] != (1, 1) or b[2:] != (1, 1):
             self.refuse(f"needs two N×C of one length, not {bottoms[0]} and {bottoms[1]}", "bottom")
         if label[1:] != (1, 1, 1):
-            self.refuse(f"{self.named(2)} {bottoms[2]} must hold one label a pair", "bottom", 2)
+            self.refuse(f"{self.named(2)} {bottoms[2]} must hold one label per pair", "bottom", 2)
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A difference, a square and an add an element; two divs.  A pair, the bound: an add, and

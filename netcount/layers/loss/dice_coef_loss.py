@@ -38,7 +38,7 @@ class DiceCoefLoss(Loss):
         self.general = any(param.has(field) for field in GENERAL)
 
     def check(self, bottoms: Sequence[Shape]) -> None:
-        """As many values, or a label a position."""
+        """As many values, or a label per position."""
         data, truth = (legacy(self, shape, index) for index, shape in enumerate(bottoms))
         if not (self.general or (truth[1] == 1 < data[1])):
             check_values(self, bottoms, 1)

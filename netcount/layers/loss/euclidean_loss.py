@@ -19,7 +19,7 @@ class EuclideanLoss(Loss):
     in_place = False
 
     def check(self, bottoms: Sequence[Shape]) -> None:
-        """As many values an image."""
+        """As many values per image."""
         check_values(self, bottoms, 1)
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:

@@ -20,7 +20,7 @@ PARAM = "l1_loss_param"
 class L1Loss(Loss):
     """Σ|a − b| / N.  (N×*S, N×*S) -> number.  Source: l1_loss_layer.cpp of NVIDIA's Caffe.
 
-    FlowNet2's, known by l1_loss_param or a missing bottom 1, leaves out what is no number or less than
+    FlowNet2's, known by l1_loss_param or a missing bottom 1, leaves out what is not a number or less than
     plateau; l2_per_location sums √(Σ over channels of squares + epsilon); normalize_by_num_entries divides
     by the positions that hold numbers.  Source: l1loss_layer.cpp and .cu of lmb-freiburg/flownet2.
     """
@@ -46,7 +46,7 @@ class L1Loss(Loss):
         return super().infer(bottoms)
 
     def check(self, bottoms: Sequence[Shape]) -> None:
-        """As many values an image."""
+        """As many values per image."""
         check_values(self, bottoms, 1)
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:

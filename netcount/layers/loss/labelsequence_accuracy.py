@@ -43,7 +43,7 @@ class LabelsequenceAccuracy(NoBlobs):
         return {1: bottoms[0][2]}
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """The bound, as if every sequence were read rightly: a compare a score, two an instant, two a
+        """The bound, as if every sequence were read rightly: a compare per score, two per instant, two a
         label; an add a sequence; a div."""
         scores, labels = bottoms
         instants = scores.count(0, 2)

@@ -146,7 +146,7 @@ class MultiBoxLoss(Loss):
         }
 
     def _matches(self, own: Truth, locations: Array, corners: Array, variances: Array) -> list[Match]:
-        """One match for shared locations, else one a class but the background."""
+        """One match for shared locations, else one per class but the background."""
         param = self.message.child(PARAM)
         codes = [0] if self.shared else [c for c in range(self.classes) if c != self.background]
         if param.flag("use_prior_for_matching"):

@@ -27,9 +27,9 @@ class MultinomialLogisticLoss(Loss):
     type = "MultinomialLogisticLoss"
 
     def check(self, bottoms: Sequence[Shape]) -> None:
-        """One label an image."""
+        """One label per image."""
         if legacy(self, bottoms[1], 1)[1:] != (1, 1, 1):
-            self.refuse(f"{self.named(1)} {bottoms[1]} must hold one label an image", "bottom", 1)
+            self.refuse(f"{self.named(1)} {bottoms[1]} must hold one label per image", "bottom", 1)
 
     def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
         """The labels: classes."""

@@ -24,13 +24,13 @@ class SampleTriplet(ShapesOnly):
         """The margin is no matter of shapes."""
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """A row a label."""
+        """A row per label."""
         legacy(self, bottoms[0], 0)
         return [Shape((bottoms[1].count(), 3, 1, 1))]
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The triplets."""
-        return f"one row a triplet; Caffe sets up one a label, {bottoms[1].count()}"
+        return f"one row per triplet; Caffe sets up one per label, {bottoms[1].count()}"
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound: the distance of each row from each other one."""

@@ -49,7 +49,7 @@ class SmoothL1Loss(Loss):
             self.sigma = 1.0
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """The loss, and one value an instance."""
+        """The loss, and one value per instance."""
         loss = super().infer(bottoms)[0]
         n, _, *spatial = legacy(self, bottoms[0], 0)
         return [loss, Shape((n, 1, *spatial))][: self.top_count]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Mean(NoBlobs):
     """output_scale · (input_scale·x ± mean_scale·mean), for each bottom.  N×C×H×W -> N×C×H×W.
 
-    The mean is a value a channel (as many as divide the channels) or a file.  Nothing is learned.
+    The mean is a value per channel (as many as divide the channels) or a file.  Nothing is learned.
     Source: mean_layer.cpp of lmb-freiburg/flownet2.
     """
 

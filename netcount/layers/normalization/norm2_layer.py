@@ -24,7 +24,7 @@ class Norm2Layer(NoBlobs):
         """No parameters."""
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """N×C; there is room for one value a channel."""
+        """N×C; there is room for one value per channel."""
         (bottom,) = bottoms
         if len(bottom) < 2 or bottom.count(2) != 1:
             self.refuse(f"{self.named(0)} {bottom} must be N×C, or N×C×1×1", "bottom")

@@ -21,7 +21,7 @@ class Volume(NoBlobs):
     """Largest, or average, value of each window over any number of axes behind `axis`; rounded up.
 
     An average is divided by the window with its padding, but nothing beyond it.  A subclass reads the
-    window; kernel, stride, pad and dilation are one extent for all axes, or one an axis.
+    window; kernel, stride, pad and dilation are one extent for all axes, or one per axis.
     """
 
     tops = Arity(1, 2)
@@ -65,7 +65,7 @@ class Volume(NoBlobs):
         for name, extents in (("kernel_size", self.kernel), ("stride", self.stride), ("pad", self.pad)):
             if len(extents) not in (1, len(spatial)) and not self.whole:
                 given = f"{name} is given {len(extents)} times for {len(spatial)} spatial axes"
-                self.refuse(f"{given}; give one, or one an axis", f"{self.param}.{name}")
+                self.refuse(f"{given}; give one, or one per axis", f"{self.param}.{name}")
         kernel, stride, pad, dilation = self._over(spatial)
         made = []
         for e, k, s, p, d in zip(spatial, kernel, stride, pad, dilation, strict=True):

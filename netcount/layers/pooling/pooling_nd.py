@@ -37,7 +37,7 @@ class PoolingND(Volume):
         self.check_window(param)
 
     def _extents(self, param: Message, many: str, sides: str, default: tuple[int, ...]) -> tuple[int, ...]:
-        """A number, or one an axis; or the pair with _h and _w."""
+        """A number, or one per axis; or the pair with _h and _w."""
         high, wide = f"{sides}_h", f"{sides}_w"
         if self.param == "pooling_param" and (param.has(high) or param.has(wide)):
             if param.has(many):

@@ -32,7 +32,7 @@ class Crop(Moving):
         cut = len(data) - axis
         if len(self.offsets) > 1 and len(self.offsets) != cut:
             self.refuse(
-                f"{len(self.offsets)} offsets for {cut} cut axes; give none, one, or one an axis",
+                f"{len(self.offsets)} offsets for {cut} cut axes; give none, one, or one per axis",
                 "crop_param.offset",
             )
         if len(like) < len(data):

@@ -33,7 +33,7 @@ class Eltwise(NoBlobs):
         if self.coefficients:
             if len(self.coefficients) != number:
                 self.refuse(
-                    f"{len(self.coefficients)} coeff for {number} bottoms; give one a bottom",
+                    f"{len(self.coefficients)} coeff for {number} bottoms; give one per bottom",
                     "eltwise_param.coeff",
                 )
             if self.operation == "PROD":

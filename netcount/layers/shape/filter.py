@@ -32,7 +32,7 @@ class Filter(Moving):
         """Every image kept: the bound that Caffe sets up."""
         *data, selector = bottoms
         if not selector or selector.count(1) != 1:
-            self.refuse(f"the selector {selector} must hold one value an image", "bottom", len(data))
+            self.refuse(f"the selector {selector} must hold one value per image", "bottom", len(data))
         touch(self, selector.count(), "the selector")
         for index, one in enumerate(data):
             if one[:1] != selector[:1]:

@@ -36,7 +36,7 @@ class Identity2Verify(NoBlobs):
             if not shape or shape[0] % 2:
                 self.refuse(f"{self.named(index)} {shape} must have an even number of rows", "bottom", index)
         if label.count(1) != 1:
-            self.refuse(f"{self.named(1)} {label} must hold one label a row", "bottom", 1)
+            self.refuse(f"{self.named(1)} {label} must hold one label per row", "bottom", 1)
         half = Shape((data[0] // 2, *data[1:]))
         return [half, half, Shape((label[0] // 2, *label[1:]))]
 

@@ -1,4 +1,4 @@
-"""JUnit's XML, as Jenkins, GitLab and other test tools read it: a suite a net, a case a limit."""
+"""JUnit's XML, as Jenkins, GitLab and other test tools read it: a suite per net, a case per limit."""
 
 from __future__ import annotations
 

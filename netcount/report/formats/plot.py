@@ -17,7 +17,7 @@ MOST_NAMES = 500
 
 
 def memory_plot(found: Memory, path: str) -> bytes:
-    """A bar a layer: what is alive while it runs, and its im2col scratch on top of that."""
+    """A bar per layer: what is alive while it runs, and its im2col scratch on top of that."""
 
     def draw(axes: Any) -> None:
         mebi = 2**20
@@ -41,7 +41,7 @@ def memory_plot(found: Memory, path: str) -> bytes:
 
 
 def sweep_plot(found: Sweep, path: str) -> bytes:
-    """Madds against params, a line a width; what fits is filled."""
+    """Madds against params, a line per width; what fits is filled."""
 
     def draw(axes: Any) -> None:
         widths = dict.fromkeys(variant.width for variant in found.variants)
