@@ -185,7 +185,8 @@ def _flat(message: Message, prefix: str = "") -> list[tuple[str, str]]:
         values = value if isinstance(value, list) else [value]
         if name.startswith("?"):  # fields that no schema knows, for custom layers
             for tree in values:
-                found += _loose(tree, f"{prefix}{name[1:]}.")
+                if isinstance(tree, Tree):  # else a mark of the upgrade's
+                    found += _loose(tree, f"{prefix}{name[1:]}.")
             continue
         messages = [part for part in values if isinstance(part, Message)]
         for index, part in enumerate(messages):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
@@ -29,8 +29,8 @@ class BlobStore:
         self.results: dict[str, Array] = {}
         self._keep = keep
         self._outputs = frozenset(net.outputs)
-        self._output_names = {net.blobs[index].name for index in net.outputs}
         self._arrays: dict[int, Array] = {}
+        self._memory = _Memory()
         self._outlines: dict[int, Array] = {}
         self._outlined = {b.index for node in net.nodes if node.layer.extents_only for b in node.bottoms}
         self._readers_left = Counter(blob.index for node in net.nodes for blob in node.value_bottoms)
@@ -40,39 +40,69 @@ class BlobStore:
         arrays, outlines = self._arrays, self._outlines
         return [arrays[blob.index] if blob.index in arrays else outlines[blob.index] for blob in node.bottoms]
 
-    def live_bytes(self, node: Node, tops: Sequence[Array]) -> int:
-        """Bytes in memory when a layer has made its tops and has not yet released its bottoms.
+    def replace(self, node: Node, tops: Sequence[Array]) -> int:
+        """Keep the tops that a later layer reads, release the bottoms that none does.
 
-        What a top overwrites in place is left out, as nothing reads it any more.
+        Returns:
+            The bytes in memory between the two, when the layer has made its tops and has not yet
+            released its bottoms.  What a top overwrites in place is left out: nothing reads it any more.
         """
-        overwritten = {top.overwrites for top in node.tops}
-        alive = [array for index, array in self._arrays.items() if index not in overwritten]
-        ended = [array for name, array in self.results.items() if name in self._output_names]
-        return _bytes_behind([*alive, *ended, *tops])
-
-    def replace(self, node: Node, tops: Sequence[Array]) -> None:
-        """Release the bottoms that no later layer reads, and keep the tops that one does."""
+        for blob in node.tops:
+            if blob.overwrites is not None:
+                self._release(blob.overwrites)
+        for blob, top in zip(node.tops, tops, strict=True):
+            self._add(blob, top)
+        live_bytes = self._memory.bytes
         for blob in node.value_bottoms:
             self._readers_left[blob.index] -= 1
             if not self._readers_left[blob.index]:
-                self._arrays.pop(blob.index, None)
-        for blob, top in zip(node.tops, tops, strict=True):
-            self._add(blob, top)
+                self._release(blob.index)
+        for blob in node.tops:
+            if not self._readers_left[blob.index] and blob.index not in self._outputs:
+                self._release(blob.index)
+        return live_bytes
 
     def _add(self, blob: Blob, array: Array) -> None:
-        if self._readers_left[blob.index]:
-            self._arrays[blob.index] = array
+        self._arrays[blob.index] = array
+        self._memory.hold(array)
         if blob.index in self._outlined:
             self._outlines[blob.index] = np.broadcast_to(np.float32(0), array.shape)
         if blob.index in self._outputs or blob.name in self._keep:
             self.results[blob.name] = array
 
+    def _release(self, index: int) -> None:
+        array = self._arrays.pop(index, None)
+        if array is not None:
+            self._memory.release(array)
 
-def _bytes_behind(arrays: Iterable[Array]) -> int:
-    """Bytes of the distinct buffers that these arrays are, or are views of."""
-    buffers = {}
-    for array in arrays:
-        while isinstance(array.base, np.ndarray):
-            array = array.base
-        buffers[id(array)] = array.nbytes
-    return sum(buffers.values())
+
+class _Memory:
+    """The bytes of the distinct buffers that some arrays are, or are views of."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._users: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
+
+    def hold(self, array: Array) -> None:
+        """One more array; of two views of a buffer the larger counts."""
+        buffer = id(buffer_of(array))
+        self._users[buffer] = self._users.get(buffer, 0) + 1
+        before = self._sizes.get(buffer, 0)
+        self._sizes[buffer] = max(before, array.nbytes)
+        self.bytes += self._sizes[buffer] - before
+
+    def release(self, array: Array) -> None:
+        """One array less."""
+        buffer = id(buffer_of(array))
+        self._users[buffer] -= 1
+        if not self._users[buffer]:
+            del self._users[buffer]
+            self.bytes -= self._sizes.pop(buffer)
+
+
+def buffer_of(array: Array) -> Array:
+    """The array whose memory this one is, or shows a part of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array

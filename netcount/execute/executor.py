@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from netcount.core.errors import InputError, reason
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
-from netcount.execute.blob_store import BlobStore
+from netcount.execute.blob_store import BlobStore, buffer_of
 from netcount.execute.init_weights import random_rows
 from netcount.execute.weights import by_node, form_of
 from netcount.graph.graph import Blob, Graph, Node
@@ -105,24 +105,20 @@ class Executor:
         store = BlobStore(self.net, self.keep)
         self.steps = []
         for node in self.net.nodes:
-            step, tops = self._step(node, store, given, run)
-            store.replace(node, tops)
-            del tops  # a blob lives in the store as long as a layer will read it, and nowhere else
+            step = self._step(node, store, given, run)
             self.steps.append(step)
             if progress is not None:
                 progress(step)
         return store.results
 
-    def _step(
-        self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run
-    ) -> tuple[Step, list[Array]]:
-        """Run one layer and measure it."""
+    def _step(self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run) -> Step:
+        """Run one layer and measure it; its tops live in the store as long as a layer will read them."""
         before, start = run.madds, perf_counter()
         with np.errstate(all="ignore"):  # as in Caffe, what overflows is infinite
             tops = self._forward(node, store, given, run)
         seconds = perf_counter() - start
         shapes = tuple(Shape(top.shape) for top in tops)
-        return Step(node, shapes, run.madds - before, seconds, store.live_bytes(node, tops)), tops
+        return Step(node, shapes, run.madds - before, seconds, store.replace(node, tops))
 
     def _forward(self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run) -> list[Array]:
         names = [blob.name for blob in node.tops]
@@ -140,7 +136,7 @@ class Executor:
             raise InputError(
                 f'{node.type} "{node.name}" cannot be run on {shapes}: {reason(failure)}', node.place
             ) from failure
-        return tops
+        return [_own(top, bottoms, node) for top in tops]
 
     def _random(self, node: Node, name: str, run: Run) -> Array:
         """Stand-in data for a declared input, labels where they are read as such; a database's are
@@ -155,13 +151,19 @@ class Executor:
 
     def _limits(self, blob: Blob) -> Iterator[int]:
         """Below which whole number a blob's values must lie, for each layer that takes them for indices."""
-        for index in self.net.readers[blob.index]:
-            node = self.net.nodes[index]
-            limits = node.layer.indices(node.bottom_shapes)
-            yield from (limits[i] for i, bottom in enumerate(node.bottoms) if bottom is blob and i in limits)
-            if node.layer.shares_bottom:
-                for top in node.tops:
-                    yield from self._limits(top)
+        same = [blob]
+        while same:
+            blob = same.pop()
+            for index in dict.fromkeys(self.net.readers[blob.index]):
+                node = self.net.nodes[index]
+                limits = node.layer.indices(node.bottom_shapes)
+                yield from (
+                    limit
+                    for position, limit in limits.items()
+                    if position < len(node.bottoms) and node.bottoms[position] is blob
+                )
+                if node.layer.shares_bottom:
+                    same += node.tops
 
     def _given(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The caller's arrays in float32; each must name a blob and have its shape."""
@@ -183,6 +185,19 @@ class Executor:
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
+
+
+def _own(top: Array, bottoms: Sequence[Array], node: Node) -> Array:
+    """A top that is its bottom only where the layer's type says so; a view of anything else is copied.
+
+    So a buffer lives as long as the analysis says, and is as large.
+    """
+    buffer = buffer_of(top)
+    if buffer is top:
+        shown = any(top is bottom for bottom in bottoms)
+    else:
+        shown = buffer.nbytes != top.nbytes or any(buffer is buffer_of(bottom) for bottom in bottoms)
+    return top.copy() if shown and not node.layer.passes_bottom else top
 
 
 def _floats(value: object, what: str) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.analysis._support.liveness import RunMemory, run_memory
+from netcount.analysis._support.liveness import BYTES, RunMemory, alive, run_memory
 from netcount.core.errors import LimitError
 from netcount.core.shape import Shape
 from netcount.core.units import human_bytes
@@ -68,6 +68,18 @@ class LayerCheck(NamedTuple):
         return all(top.agrees for top in self.tops) and self.counted == self.performed
 
 
+class AliveBlob(NamedTuple):
+    """A blob that is in memory at the peak, in the shape it has there."""
+
+    name: str
+    shape: Shape
+
+    @property
+    def bytes(self) -> int:
+        """Of float32."""
+        return BYTES * self.shape.count()
+
+
 class Verification(NamedTuple):
     """What one run showed."""
 
@@ -83,6 +95,20 @@ class Verification(NamedTuple):
     def peak(self) -> LayerCheck | None:
         """The layer with most bytes of activations alive, as measured; None for a net without layers."""
         return max(self.layers, key=lambda layer: layer.live_bytes, default=None)
+
+    @property
+    def alive(self) -> list[AliveBlob]:
+        """The blobs that are in memory at the peak, one a buffer, largest first, as they were executed."""
+        if not self.layers:
+            return []
+        executed = {
+            blob.index: top.executed
+            for node, layer in zip(self.net.nodes, self.layers, strict=True)
+            for blob, top in zip(node.tops, layer.tops, strict=True)
+        }
+        peak = max(range(len(self.layers)), key=lambda index: self.layers[index].live_bytes)
+        held = alive(self.net, in_place=True, node=peak)
+        return sorted((AliveBlob(blob.name, executed[blob.index]) for blob in held), key=lambda blob: -blob.bytes)
 
     @property
     def agrees(self) -> bool:

@@ -426,6 +426,7 @@ class Verification(Subject):
     extra_layers: Annotated[list[str], "Layers of the weights that the net does not have."]
     needed_bytes: Count
     memory: RunMemory
+    peak: Annotated[Peak, "Measured on the arrays."]
     layers: list[VerifiedLayer]
     outputs: Annotated[dict[str, list[Count]], "Shapes by blob."]
 

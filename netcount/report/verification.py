@@ -9,7 +9,7 @@ from netcount.core.shape import Shape
 from netcount.core.units import human, human_bytes, plural
 from netcount.execute.verify import Verification
 from netcount.report.columns import Value
-from netcount.report.document import subject
+from netcount.report.document import shaped, subject
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
 from netcount.report.tabular import csv_text
@@ -153,6 +153,12 @@ def document(found: Verification) -> types.Verification:
         "extra_layers": list(found.extra_layers),
         "needed_bytes": found.memory.total_bytes,
         "memory": cast("types.RunMemory", found.memory._asdict()),
+        "peak": {
+            "layer": found.peak.name if found.peak else None,
+            "line": found.peak.line if found.peak else None,
+            "bytes": found.peak.live_bytes if found.peak else 0,
+            "alive": [{**shaped(blob.name, blob.shape), "bytes": blob.bytes} for blob in found.alive],
+        },
         "layers": [
             {
                 "name": layer.name,

@@ -19,17 +19,44 @@ def buffers(net: Graph, in_place: bool, passing: bool = True) -> list[int]:
 
     Tops of layers that share their bottom's memory (Reshape, Flatten, Split) live in it; with
     `passing` so do those that hold its values (Dropout at test time), which Caffe copies; with
-    `in_place` so do tops that overwrite a blob.
+    `in_place` so do tops that overwrite a blob.  With both, a top overwrites nothing that another name
+    (of a Split) still holds for this or a later layer: it gets memory of its own, where Caffe would
+    change that other blob too.
     """
     home = list(range(len(net.blobs)))
+    needed = _Needed(net)
     for node in net.nodes:
         layer = node.layer
-        for top in node.tops:
+        for position, top in enumerate(node.tops):
             if in_place and top.overwrites is not None:
-                home[top.index] = home[top.overwrites]
+                old = home[top.overwrites]
+                if not passing or needed.of_others(old, top.overwrites) < node.index:
+                    home[top.index] = old
             elif node.bottoms and (layer.passes_bottom if passing else layer.shares_bottom):
-                home[top.index] = home[node.bottoms[0].index]
+                home[top.index] = home[node.bottoms[position if layer.equal_bottoms_tops else 0].index]
+            needed.add(home[top.index], top.index)
     return home
+
+
+class _Needed:
+    """Until which layer each buffer is needed, and by which blob version."""
+
+    def __init__(self, net: Graph) -> None:
+        self._last = {blob.index: node.index for node in net.nodes for blob in node.value_bottoms}
+        self._last.update(dict.fromkeys(net.outputs, len(net.nodes)))
+        self._most: dict[int, tuple[tuple[int, int], int]] = {}
+        """Of each buffer the layer and the version that needs it longest, and the layer of all others."""
+
+    def add(self, buffer: int, version: int) -> None:
+        """A version lives in a buffer."""
+        own = self._last.get(version, -1), version
+        first, second = self._most.get(buffer, ((-1, -1), -1))
+        self._most[buffer] = (max(first, own), max(second, min(first, own)[0]))
+
+    def of_others(self, buffer: int, version: int) -> int:
+        """The last layer that needs a buffer for another version than this."""
+        first, second = self._most[buffer]
+        return second if first[1] == version else first[0]
 
 
 def usage(net: Graph, in_place: bool) -> list[int]:

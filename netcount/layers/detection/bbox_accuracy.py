@@ -39,5 +39,5 @@ class BboxAccuracy(ShapesOnly):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound, as if every region were an object: the decoding of its box and two overlaps;
         three means."""
-        boxes = bottoms[0][0]
+        boxes = legacy(self, bottoms[0], 0)[0]
         return OpCount(adds=51 * boxes, muls=18 * boxes, divs=4 * boxes + 3, compares=26 * boxes, exps=2 * boxes)

@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 PARAM = "prior_box_param"
 
 
+class _Apart:
+    """Numbers, of which can be asked whether one is nearer than 1e-6: in as much time for many as for few."""
+
+    def __init__(self) -> None:
+        self.members: list[float] = []
+        self._ends: dict[int, tuple[float, float]] = {}
+        """The least and the greatest of each stretch of 1e-6."""
+
+    def add(self, number: float) -> None:
+        self.members.append(number)
+        least, most = self._ends.get(stretch := int(number * 1e6), (number, number))
+        self._ends[stretch] = min(least, number), max(most, number)
+
+    def __contains__(self, number: float) -> bool:
+        stretch = int(number * 1e6)
+        near = (end for at in (stretch - 1, stretch, stretch + 1) for end in self._ends.get(at, ()))
+        return any(abs(number - end) < 1e-6 for end in near)
+
+
 class PriorBox(NoBlobs):
     """Boxes at every position of a feature map.  (N×C×H×W, image) -> 1×2×(H·W·priors·4).
 
@@ -108,15 +127,16 @@ class PriorBox(NoBlobs):
 
     def _ratios(self, param: Message) -> list[float]:
         """Each new ratio besides 1, with flip also its inverse."""
-        ratios = [1.0]
+        ratios = _Apart()
+        ratios.add(1.0)
         for ratio in param.numbers("aspect_ratio"):
             if ratio <= 0:
                 self.refuse(f"aspect_ratio {ratio:g} must be positive", f"{PARAM}.aspect_ratio")
-            if all(abs(ratio - known) >= 1e-6 for known in ratios):
-                ratios.append(ratio)
+            if ratio not in ratios:
+                ratios.add(ratio)
                 if param.flag("flip"):
-                    ratios.append(1 / ratio)
-        return ratios[1:]
+                    ratios.add(1 / ratio)
+        return ratios.members[1:]
 
     def _variance(self, param: Message) -> list[float]:
         found = param.numbers("variance") or [0.1]

@@ -75,14 +75,15 @@ class CTCLoss(NoBlobs):
     def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
         """Labels are classes, marks 0 or 1, lengths at most T."""
         scores, *others = bottoms
-        classes, most = scores[2] if len(scores) > 2 else 1, {1: [], 2: [2], 3: [scores[0], 2]}[len(others)]
+        steps, _, classes, _ = legacy(self, scores, 0)
+        most = {1: [], 2: [2], 3: [steps, 2]}[len(others)]
         return dict(enumerate([*most, classes], 1))
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The softmax of all scores; for each of the 2·L+1 states of each instant three terms of a sum
         of probabilities and one product; a log a sequence."""
         scores, labels = bottoms[0], bottoms[-1]
-        steps, streams = scores[:2]
+        steps, streams, *_ = legacy(self, scores, 0)
         longest = labels.count() // max(1, streams)
         states = steps * streams * (2 * longest + 1)
         return OpCount(
@@ -95,7 +96,7 @@ class CTCLoss(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Sequences that cannot be aligned at all are left out of the mean."""
-        scores = bottoms[0].astype(np.float64).reshape(*bottoms[0].shape[:2], -1)
+        scores = bottoms[0].astype(np.float64).reshape(*(*bottoms[0].shape, 1, 1)[:2], -1)
         blank = self.blank % scores.shape[2]
         shifted = scores - scores.max(axis=2, keepdims=True)
         logs = shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
@@ -111,11 +112,11 @@ class CTCLoss(NoBlobs):
 
     def _sequence(self, bottoms: Sequence[Array], stream: int, blank: int) -> tuple[int, Array]:
         """How many instants a sequence has, and its labels."""
-        steps, others = len(bottoms[0]), bottoms[1:]
+        steps, others = (*bottoms[0].shape, 1)[0], bottoms[1:]
+        labels = others[-1].reshape((*others[-1].shape, 1)[0], -1).astype(np.int64)
         if len(others) == 1:
-            labels = others[0].reshape(len(others[0]), -1)[stream].astype(np.int64)
-            return min(self.steps, steps) or steps, labels[labels != blank]
-        labels = others[-1].reshape(len(others[-1]), -1)[:, stream].astype(np.int64)
+            return min(self.steps, steps) or steps, labels[stream][labels[stream] != blank]
+        labels = labels[:, stream]
         if len(others) == 2:
             marks = others[0].reshape(steps, -1)[1:, stream]
             starts, ends = np.flatnonzero(marks == 0), np.flatnonzero(labels < 0)

@@ -62,9 +62,9 @@ class LabelSpecificAdd(NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The scores, changed at the labels in training; a second top is 0 at test time."""
         scores, labels = bottoms
-        out = scores.copy()
         if self.phase == "TEST":
-            return [out, np.zeros(1, dtype=np.float32)][: self.top_count]
+            return [scores, np.zeros(1, dtype=np.float32)][: self.top_count]
+        out = scores.copy()
         rows = out.reshape(len(out), -1)
         samples = np.arange(len(rows))
         at = labels.reshape(-1)[: len(rows)].astype(np.int64)

@@ -26,6 +26,7 @@ class Concat(Moving):
         if self.legacy and param.has("axis"):
             self.refuse("axis and concat_dim exclude each other", "concat_param.concat_dim")
         self.axis_given = param.integer("concat_dim" if self.legacy else "axis")
+        self.shares_bottom = len(message.texts("bottom")) == 1
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The sum of the extents along the axis."""
@@ -44,7 +45,9 @@ class Concat(Moving):
         return [first.replaced(axis, total)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """By numpy."""
+        """By numpy; one bottom alone as it is."""
+        if len(bottoms) == 1:
+            return list(bottoms)
         return [np.concatenate(bottoms, axis=self.axis_given)]
 
 

@@ -72,7 +72,7 @@ class Interp(NoBlobs):
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows' values, and one of the two neighbours of each output."""
-        return WorkingMemory(forward=tops[0].count(0, 3) * bottoms[0][3] + tops[0].count())
+        return WorkingMemory(forward=tops[0].count(0, 3) * legacy(self, bottoms[0], 0)[3] + tops[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns."""

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
 from netcount.prototxt.message import Message
@@ -23,6 +22,7 @@ class Permute(Moving):
         self.order = message.child("permute_param").integers("order")
         if len(set(self.order)) != len(self.order):
             self.refuse(f"order {self.order} names an axis twice", "permute_param.order")
+        self.shares_bottom = self.order == list(range(len(self.order)))
 
     def _whole(self, axes: int) -> list[int]:
         return [*self.order, *(axis for axis in range(axes) if axis not in self.order)]
@@ -36,6 +36,8 @@ class Permute(Moving):
         return [Shape(bottom[axis] for axis in self._whole(len(bottom)))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Transposed and made contiguous."""
+        """Transposed and made contiguous; the bottom itself where no axis moves."""
         (x,) = bottoms
-        return [np.ascontiguousarray(x.transpose(self._whole(x.ndim)))]
+        if self.shares_bottom:
+            return [x]
+        return [x.transpose(self._whole(x.ndim)).copy()]

@@ -28,7 +28,7 @@ class Slice(Moving):
             self.refuse("axis and slice_dim exclude each other", "slice_param.slice_dim")
         self.axis_given = param.integer("slice_dim" if self.legacy else "axis")
         self.points = param.integers("slice_point")
-        self.in_place = self.top_count == 1
+        self.in_place = self.shares_bottom = self.top_count == 1
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """One part a top."""
@@ -62,7 +62,9 @@ class Slice(Moving):
         return [bottom.replaced(axis, b - a) for a, b in itertools.pairwise(ends)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
-        """Copies, as a view would keep the whole bottom in memory."""
+        """Copies, as a view would keep the whole bottom in memory; one top alone is the bottom."""
         (x,) = bottoms
+        if self.shares_bottom:
+            return [x]
         cuts = self.points or self.top_count
         return [part.copy() for part in np.split(x, cuts, axis=self.axis_given)]
