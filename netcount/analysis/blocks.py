@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from os.path import commonprefix
 from typing import NamedTuple
 
 from netcount.analysis._support.kernels import KernelShare, shares_within
 from netcount.analysis._support.names import block_of
+from netcount.analysis._support.patterns import searched
 from netcount.analysis._support.plain import Plain, plain_equivalent
 from netcount.analysis._support.regions import Region, regions
 from netcount.analysis._support.topology import is_pointwise, only_reader
 from netcount.analysis.count import Count, totals_of
 from netcount.analysis.rows import LayerRow, Totals
-from netcount.core.errors import InputError
 from netcount.graph.graph import Blob, Graph, Node
 
 
@@ -70,16 +69,13 @@ def outside(count: Count, found: Iterable[Block]) -> list[LayerRow]:
 
 
 def _by_pattern(net: Graph, pattern: str) -> dict[int, str]:
-    try:
-        expression = re.compile(pattern)
-    except re.error as mistake:
-        raise InputError(f'"{pattern}" is not a regular expression: {mistake}', argument="pattern") from None
     found = {}
-    for node in net.nodes:
-        match = expression.search(node.name)
-        name = next((part for part in match.groups() if part), match[0]) if match else ""
+    matches = searched(pattern, [node.name for node in net.nodes])
+    for index, match in enumerate(matches):
+        whole, *groups = match or [None]
+        name = next((part for part in groups if part), whole)
         if name:
-            found[node.index] = name
+            found[index] = name
     return found
 
 

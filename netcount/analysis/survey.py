@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from glob import has_magic
 from typing import NamedTuple, TypeAlias
 
 from netcount.analysis.conventions import Convention, convention_named
@@ -25,6 +25,7 @@ from netcount.core.errors import (
     spelling,
 )
 from netcount.core.files import shown_path
+from netcount.core.globs import files_matching
 from netcount.graph.graph import Graph
 from netcount.graph.load import DEFAULTS, load_net
 from netcount.graph.options import LoadOptions
@@ -118,8 +119,8 @@ def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
             if not below:
                 raise InputError(f"no {SUFFIX} below {shown_path(name)}")
             found.update(dict.fromkeys(below))
-        elif glob.has_magic(name) and not os.path.exists(name):
-            matches = sorted(m for m in glob.glob(name, recursive=True) if os.path.isfile(m))
+        elif has_magic(name) and not os.path.exists(name):
+            matches = files_matching(name)
             if not matches:
                 raise InputError(f"no file matches {shown_path(name)}")
             found.update(dict.fromkeys(matches))

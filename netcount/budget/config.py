@@ -13,6 +13,7 @@ from netcount.budget.budget import LEVELS, Budget
 from netcount.budget.limits import Limit, is_rule, limits_of, rule_names
 from netcount.core.errors import InputError, Place, raise_all
 from netcount.core.files import shown_path
+from netcount.core.globs import files_matching
 from netcount.core.opcount import OpCount
 from netcount.core.suggest import unknown
 from netcount.core.toml_positions import Key, read_toml
@@ -197,12 +198,12 @@ class _Reader(Tables):
             if (self.folder / pattern).is_file():
                 matches = [self.folder / pattern]
             else:
-                import glob
-
-                names = glob.glob(pattern, root_dir=self.folder, recursive=True)
-                matches = [self.folder / n for n in sorted(names) if (self.folder / n).is_file()]
+                matches = [self.folder / name for name in files_matching(pattern, self.folder)]
             if not matches:
-                self.wrong(f'no file matches "{pattern}"', *at, "path", number)
+                folder = (self.folder / pattern).is_dir()
+                inside = pattern.rstrip("/") + "/*.prototxt"
+                what = f'"{pattern}" is a folder; write "{inside}"' if folder else f'no file matches "{pattern}"'
+                self.wrong(what, *at, "path", number)
             found.update(dict.fromkeys(shown_file(os.path.normpath(match)) for match in matches))
         return tuple(found)
 

@@ -11,9 +11,14 @@ from typing import Any, NamedTuple, TypeAlias
 from netcount.core.errors import InputError, Place, reason
 from netcount.core.files import read_bytes
 
-MAX_BYTES = 2**22
+MAX_BYTES = 2**19
 
 Key: TypeAlias = "str | int"
+
+MAX_PARTS = 8
+"""Names of a dotted key: tomllib takes as long as the square of their number."""
+MAX_DEPTH = 64
+"""Arrays and tables inside each other: every element's path is as long."""
 
 
 class Spot(NamedTuple):
@@ -26,8 +31,8 @@ class Spot(NamedTuple):
 
 
 _TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')'
-    r'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|\n|[\[\]{}=.,]|[^\s\[\]{}=.,#"\']+',
+    r'"""(?:\\.|[^\\])*?(?:"{3,5}(?!")|\Z)|\'\'\'.*?(?:\'{3,5}(?!\')|\Z)'
+    r'|"(?:\\.|[^"\\\n])*"?|\'[^\'\n]*\'?|#[^\n]*|\n|[\[\]{}=.,]|[^\s\[\]{}=.,#"\']+',
     re.DOTALL,
 )
 
@@ -37,8 +42,9 @@ def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], 
     try:
         data = read_bytes(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise InputError(f"{file} is larger than 4 MiB; that is not a configuration")
-        text = data.decode("utf-8").replace("\r\n", "\n")
+            raise InputError(f"{file} is larger than 512 KiB; that is not a configuration")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        _bounded(text, file)
         return tomllib.loads(text), key_spots(text)
     except OSError as failure:
         raise InputError(f"cannot read {file}: {reason(failure)}") from None
@@ -54,6 +60,23 @@ def read_toml(path: str | os.PathLike[str], file: str) -> tuple[dict[str, Any], 
         raise InputError(f"not valid TOML: {failure}", Place(file)) from None
     except RecursionError:
         raise InputError("tables or arrays are nested too deeply", Place(file)) from None
+
+
+def _bounded(text: str, file: str) -> None:
+    """Refuse, before it is parsed, what takes longer than its length: no configuration needs it."""
+    line, depth, parts, before = 1, 0, 1, ""
+    for token in _TOKEN.findall(text):
+        if token == ".":
+            parts += before != "."
+        elif before != ".":
+            parts = 1
+        depth += (token in "[{") - (token in "]}")
+        if parts > MAX_PARTS:
+            raise InputError(f"a key of more than {MAX_PARTS} names", Place(file, line))
+        if depth > MAX_DEPTH:
+            raise InputError("tables or arrays are nested too deeply", Place(file, line))
+        line += token.count("\n")
+        before = token
 
 
 def key_lines(text: str) -> dict[tuple[Key, ...], int]:

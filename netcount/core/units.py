@@ -20,7 +20,11 @@ _SUFFIXES = {
     "gb": 10**9,
     "tb": 10**12,
 }
-_QUANTITY = r"(?a)\s*([+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z]*)\s*"
+_LONGEST = 100
+"""Characters of a number with its unit."""
+_QUANTITY = (
+    r"(?a)\s*([+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([A-Za-z]*)\s*"
+)
 
 
 def _hundredths(value: int, factor: int) -> int:
@@ -130,7 +134,7 @@ def exact_quantity(text: str) -> Decimal:
     Traceback (most recent call last):
     ValueError: '1,3M' is not a number with an optional unit, such as 1.3M or 5 MiB
     """
-    match = re.fullmatch(_QUANTITY, text)
+    match = re.fullmatch(_QUANTITY, text) if len(text) <= _LONGEST else None
     if not match:
         raise ValueError(f"{text!r} is not a number with an optional unit, such as 1.3M or 5 MiB")
     number, unit = match.groups()
