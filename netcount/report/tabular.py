@@ -12,19 +12,20 @@ from netcount.report.analysis import View
 from netcount.report.columns import CSV_KEYS, Value, arranged, columns_for
 from netcount.report.formats.text import visible
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫")
+"""What a formula begins with, in any width: spreadsheets of East Asia take all of them."""
 
 
 def csv_cell(value: Value) -> Value:
     """A value that no spreadsheet takes for a formula: text that could be one gets a leading '.
 
-    >>> csv_cell("=1+1"), csv_cell(-3), csv_cell("conv1")
-    ("'=1+1", -3, 'conv1')
+    >>> csv_cell("=1+1"), csv_cell(-3), csv_cell("conv1"), csv_cell("  @x")
+    ("'=1+1", -3, 'conv1', "'  @x")
     """
     if not isinstance(value, str):
         return value
     safe = visible(value)
-    return f"'{safe}" if safe.startswith(_FORMULA) else safe
+    return f"'{safe}" if safe.lstrip().startswith(_FORMULA) else safe
 
 
 def csv_text(header: Sequence[str], records: Iterable[Sequence[Value]]) -> str:

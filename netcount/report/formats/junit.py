@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from netcount.budget.budget import Checked, Finding
+from netcount.budget.budget import LEVELS, Checked, Finding
 from netcount.report.check import INCOMPLETE_TEXT, details, summary
-
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from netcount.report.formats.text import visible
 
 
 def junit(nets: Sequence[Checked]) -> str:
-    """The document.  A net that cannot be counted is an error; a warning passes, with its text."""
+    """The document.  A net that cannot be counted is an error; a warning passes, with its text.
+
+    Names are data: every character that a log could obey, or that XML cannot hold, is an escape.
+    """
     root = Element("testsuites", name="netcount")
     for net in nets:
         _suite(root, net)
@@ -26,28 +27,30 @@ def junit(nets: Sequence[Checked]) -> str:
 
 def _suite(root: Element, net: Checked) -> None:
     # of the file, the schema of Jenkins lets a suite tell, and not a case
-    suite = SubElement(root, "testsuite", name=_clean(net.label), file=_clean(net.file))
+    suite = SubElement(root, "testsuite", name=visible(net.label), file=visible(net.file))
     for found in net.findings:
         case = _case(suite, net, _title(found))
-        text = "\n".join([summary(net, found), *details(net, found)])
-        if found in net.failed:
-            failure = SubElement(case, "failure", message=_clean(summary(net, found)))
+        if found.passed:
+            continue
+        text = "\n".join(map(visible, [summary(net, found), *details(net, found)]))
+        if found.level == LEVELS[0]:
+            failure = SubElement(case, "failure", message=visible(summary(net, found)))
             failure.set("type", found.limit.rule)
-            failure.text = _clean(text)
-        elif not found.passed:
-            SubElement(case, "system-out").text = _clean(f"warning: {text}")
+            failure.text = text
+        else:
+            SubElement(case, "system-out").text = f"warning: {text}"
     if net.counted is not None and not net.findings and not net.incomplete:
         _case(suite, net, "counted")
     if net.incomplete:
-        message = _clean(f"{net.title}: {INCOMPLETE_TEXT}")
+        message = visible(f"{net.title}: {INCOMPLETE_TEXT}")
         failure = SubElement(_case(suite, net, "complete"), "failure", message=message)
         failure.set("type", "incomplete")
         failure.text = message
     for number, problem in enumerate(net.problems, 1):
         case = _case(suite, net, "counted" if number == 1 else f"counted ({number})")
-        error = SubElement(case, "error", message=_clean(str(problem)))
+        error = SubElement(case, "error", message=visible(str(problem)))
         error.set("type", type(problem).__name__)
-        error.text = _clean(str(problem))
+        error.text = visible(str(problem))
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))
@@ -58,8 +61,8 @@ def _case(suite: Element, net: Checked, name: str) -> Element:
     return SubElement(
         suite,
         "testcase",
-        classname=_clean(net.label),
-        name=_clean(name),
+        classname=visible(net.label),
+        name=visible(name),
         time="0",
     )
 
@@ -68,8 +71,3 @@ def _title(found: Finding) -> str:
     kernel = f" {found.limit.kernel}" if found.limit.kernel else ""
     layer = f" of layer {found.layer}" if found.layer is not None else ""
     return f"{found.limit.rule}{kernel} {found.limit.text}{layer}"
-
-
-def _clean(text: str) -> str:
-    """Text without the characters XML cannot hold, each shown as an escape."""
-    return _FORBIDDEN.sub(lambda m: ascii(m[0])[1:-1], text)
