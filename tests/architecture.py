@@ -17,6 +17,7 @@ ROOMS = (
     "analysis",
     "budget",
     "execute",
+    "picture",
     "report",
 )
 """From the ground up: a file imports from its own room and from rooms before it in this list."""

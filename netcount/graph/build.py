@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcount.core.errors import Advice, InputError, NetcountError, Problems, Warned, raise_all
 from netcount.core.shape import Shape
@@ -18,6 +18,21 @@ from netcount.layers.bases import Source
 from netcount.prototxt.message import Message
 from netcount.prototxt.select import Phase, State, select
 from netcount.prototxt.unknown_fields import ALL, UnknownField, Verdict, judge
+
+
+class Attempt(NamedTuple):
+    """What comes of building a net, before anybody asks whether it may be built.
+
+    given: the shapes given by the caller, by blob name.  owners: of shared parameter blobs.
+    """
+
+    message: Message
+    phase: Phase
+    wiring: Wiring
+    given: Mapping[str, Shape]
+    shapes: Shapes
+    owners: list[list[Owner | None]]
+    verdict: Verdict
 
 
 def build(
@@ -38,6 +53,19 @@ def build(
         InputError: Caffe would refuse the net; Errors where there are several reasons.
     """
     found = Problems()
+    tried = attempt(message, options, found, problems, unknown)
+    raise_all(found)
+    return finish(tried, options)
+
+
+def attempt(
+    message: Message,
+    options: LoadOptions,
+    found: list[NetcountError],
+    problems: Iterable[NetcountError] = (),
+    unknown: Sequence[UnknownField] = (),
+) -> Attempt:
+    """Connect the layers and infer their shapes, as far as that goes; every mistake is appended to `found`."""
     own_state = message.child("state")
     merged = State(options.phase, options.level, {*own_state.texts("stage"), *options.stages})
     chosen = select(message.children("layer"), merged, found)
@@ -56,12 +84,18 @@ def build(
     given = _named(options.input_shapes, wiring, found)
     shapes = propagate(wiring, given, found)
     owners = _share(wiring, shapes, found)
-    raise_all(found)
-    warnings = [*verdict.warnings]
-    if not chosen:
-        warnings.append(Warned(f"the net has no layers in phase {merged.phase}", message.place()))
-    shapes, actual = _rebatch(wiring, given, shapes, options.batch, warnings)
-    return _assemble(message, merged.phase, wiring, shapes, owners, actual, warnings, verdict.assumed)
+    return Attempt(message, merged.phase, wiring, given, shapes, owners, verdict)
+
+
+def finish(tried: Attempt, options: LoadOptions) -> Graph:
+    """The graph of an attempt without mistakes, for the batch that is wanted."""
+    warnings = [*tried.verdict.warnings]
+    if not tried.wiring.parts:
+        warnings.append(Warned(f"the net has no layers in phase {tried.phase}", tried.message.place()))
+    shapes, actual = _rebatch(tried.wiring, tried.given, tried.shapes, options.batch, warnings)
+    return _assemble(
+        tried.message, tried.phase, tried.wiring, shapes, tried.owners, actual, warnings, tried.verdict.assumed
+    )
 
 
 def _judged(
