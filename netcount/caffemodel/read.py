@@ -13,7 +13,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,10 @@ class StoredBlob:
     shape: tuple[int, ...]
     count: int
     legacy: bool
-    _wire: Wire = field(repr=False, compare=False)
-    _place: tuple[int, int] = field(repr=False, compare=False)
-    _source: str = field(repr=False, compare=False)
-    _dtype: str = field(repr=False, compare=False)
+    _wire: Wire = attribute(repr=False, compare=False)
+    _place: tuple[int, int] = attribute(repr=False, compare=False)
+    _source: str = attribute(repr=False, compare=False)
+    _dtype: str = attribute(repr=False, compare=False)
 
     def array(self) -> NDArray[np.float32]:
         """The values as float32, read-only and not copied where the file has them packed.
@@ -68,11 +69,11 @@ class StoredBlob:
         if self._source == "raw_data":
             yield self._view(start, stop, self.count, width)
             return
-        for found in self._wire.fields("BlobProto", start, stop):
-            if found.name == self._source:
-                size = self._wire.elements(found, width)
-                stride = width if found.wire == LENGTH else width + 1
-                yield self._view(found.start, found.stop, size, stride)
+        for field in self._wire.fields("BlobProto", start, stop):
+            if field.name == self._source:
+                size = self._wire.elements(field, width)
+                stride = width if field.wire == LENGTH else width + 1
+                yield self._view(field.start, field.stop, size, stride)
 
     def _view(self, start: int, stop: int, size: int, stride: int) -> NDArray[Any]:
         """Values in the file, one each `stride` bytes.
@@ -99,7 +100,7 @@ class CaffeModel:
 
     net_name: str
     layers: tuple[StoredLayer, ...]
-    _wire: Wire = field(repr=False, compare=False)
+    _wire: Wire = attribute(repr=False, compare=False)
 
     def __enter__(self) -> CaffeModel:
         return self
@@ -138,15 +139,15 @@ def _model(wire: Wire) -> CaffeModel:
     net_name = ""
     layers: list[StoredLayer] = []
     seen: set[str] = set()
-    for found in wire.fields("NetParameter", 0, len(wire.data)):
-        seen.add(found.name)
-        if found.name == "name":
-            net_name = wire.text(found)
-        elif found.name in ("layer", "layers"):
-            kind = "LayerParameter" if found.name == "layer" else "V1LayerParameter"
-            layers.append(_layer(wire, kind, found))
+    for field in wire.fields("NetParameter", 0, len(wire.data)):
+        seen.add(field.name)
+        if field.name == "name":
+            net_name = wire.text(field)
+        elif field.name in ("layer", "layers"):
+            kind = "LayerParameter" if field.name == "layer" else "V1LayerParameter"
+            layers.append(_layer(wire, kind, field))
             if {"layer", "layers"} <= seen:  # NetNeedsV1ToV2Upgrade refuses it too
-                raise wire.error(found.at, "the net has both `layer` and the older `layers`")
+                raise wire.error(field.at, "the net has both `layer` and the older `layers`")
     if seen <= {""}:
         raise wire.error(0, "no field of a NetParameter: this is not a .caffemodel")
     return CaffeModel(net_name, tuple(layers), wire)
@@ -157,25 +158,25 @@ def _layer(wire: Wire, message: str, outer: Field) -> StoredLayer:
     wire.count_item(outer.at)
     _, _, enum, _, type = MESSAGES[message]["type"]
     name, blobs, older = "", [], None
-    for found in wire.fields(message, outer.start, outer.stop):
-        if found.name == "name":
-            name = wire.text(found)
-        elif found.name == "type":
-            type = _enum_name(wire, enum, found) if enum else wire.text(found)
-        elif found.name == "blobs":
-            blobs.append(_blob(wire, found))
-        elif found.name == "layer":
+    for field in wire.fields(message, outer.start, outer.stop):
+        if field.name == "name":
+            name = wire.text(field)
+        elif field.name == "type":
+            type = _enum_name(wire, enum, field) if enum else wire.text(field)
+        elif field.name == "blobs":
+            blobs.append(_blob(wire, field))
+        elif field.name == "layer":
             if older:
-                raise wire.error(found.at, "a second V0 layer inside one layer")
-            older = _layer(wire, "V0LayerParameter", found)
+                raise wire.error(field.at, "a second V0 layer inside one layer")
+            older = _layer(wire, "V0LayerParameter", field)
     return older or StoredLayer(name, type, tuple(blobs))
 
 
-def _enum_name(wire: Wire, enum: str, found: Field) -> str:
+def _enum_name(wire: Wire, enum: str, field: Field) -> str:
     for name, number in ENUMS[enum].items():
-        if number == found.value:
+        if number == field.value:
             return name
-    raise wire.error(found.at, f"{found.value} is not a known value of {enum}")
+    raise wire.error(field.at, f"{field.value} is not a known value of {enum}")
 
 
 def _blob(wire: Wire, outer: Field) -> StoredBlob:
@@ -190,17 +191,17 @@ def _blob(wire: Wire, outer: Field) -> StoredBlob:
     legacy: dict[str, int] = {}
     counts = {"double_data": 0, "data": 0}
     raw, raw_type = None, ""
-    for found in wire.fields("BlobProto", *place):
-        if found.name in counts:
-            counts[found.name] += wire.elements(found, 8 if found.name == "double_data" else 4)
-        elif found.name in _LEGACY:
-            legacy[found.name] = _signed(found.value, 32)
-        elif found.name == "shape":
-            dims += _dims(wire, found)
-        elif found.name == "raw_data":
-            raw = found
-        elif found.name == "raw_data_type":
-            raw_type = _enum_name(wire, "Type", found)
+    for field in wire.fields("BlobProto", *place):
+        if field.name in counts:
+            counts[field.name] += wire.elements(field, 8 if field.name == "double_data" else 4)
+        elif field.name in _LEGACY:
+            legacy[field.name] = _signed(field.value, 32)
+        elif field.name == "shape":
+            dims += _dims(wire, field)
+        elif field.name == "raw_data":
+            raw = field
+        elif field.name == "raw_data_type":
+            raw_type = _enum_name(wire, "Type", field)
     shape = tuple(legacy.get(axis, 0) for axis in _LEGACY) if legacy else tuple(dims)
     source = next((name for name, count in counts.items() if count), "data")
     count = counts[source]
@@ -217,10 +218,10 @@ def _blob(wire: Wire, outer: Field) -> StoredBlob:
 
 def _dims(wire: Wire, outer: Field) -> Iterator[int]:
     axes = 0
-    for found in wire.fields("BlobShape", outer.start, outer.stop):
-        position = found.start
-        while found.name and position < found.stop:
-            value, position = wire.varint(position, found.stop)
+    for field in wire.fields("BlobShape", outer.start, outer.stop):
+        position = field.start
+        while field.name and position < field.stop:
+            value, position = wire.varint(position, field.stop)
             axes += 1
             if axes > MAX_AXES:
                 raise wire.error(outer.at, f"a blob of more than {MAX_AXES} axes")

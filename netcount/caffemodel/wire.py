@@ -113,21 +113,21 @@ class Wire:
                 return count
             ask = min(2 * ask, 2**16)
 
-    def text(self, found: Field) -> str:
+    def text(self, field: Field) -> str:
         """A string field's value; an error when it is not UTF-8."""
         try:
-            return self.data[found.start : found.stop].decode("utf-8")
+            return self.data[field.start : field.stop].decode("utf-8")
         except UnicodeDecodeError:
-            raise self.error(found.at, f"{found.name} is not UTF-8 text") from None
+            raise self.error(field.at, f"{field.name} is not UTF-8 text") from None
 
-    def elements(self, found: Field, width: int) -> int:
+    def elements(self, field: Field, width: int) -> int:
         """The number of values in a packed field, or in a row of unpacked ones."""
-        if found.wire != LENGTH:
-            return found.value
-        if found.value % width:
-            problem = f"{found.value} bytes of {found.name} are not a whole number of values"
-            raise self.error(found.at, problem)
-        return found.value // width
+        if field.wire != LENGTH:
+            return field.value
+        if field.value % width:
+            problem = f"{field.value} bytes of {field.name} are not a whole number of values"
+            raise self.error(field.at, problem)
+        return field.value // width
 
 
 @cache

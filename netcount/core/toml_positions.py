@@ -94,7 +94,7 @@ def key_spots(text: str) -> dict[tuple[Key, ...], Spot]:
     >>> key_spots('[x]\\n  a = "b"')[("x", "a")]
     Spot(line=2, column=3, value_line=2, value_column=7)
     """
-    found: dict[tuple[Key, ...], Spot] = {}
+    spots: dict[tuple[Key, ...], Spot] = {}
     counts: dict[tuple[Key, ...], int] = {}
     table: tuple[Key, ...] = ()
     line, start, depth, statement = 1, 0, 0, list[_Token]()
@@ -109,9 +109,9 @@ def key_spots(text: str) -> dict[tuple[Key, ...], Spot]:
                     counts[table] = counts.get(table, -1) + 1
                 table = _in_arrays(keys, counts)
                 at = statement[0][1]
-                found.setdefault(table, Spot(*at, *at))
+                spots.setdefault(table, Spot(*at, *at))
             elif words:
-                _pair(statement, 0, table, found)
+                _pair(statement, 0, table, spots)
             statement = []
         elif token != "\n" and not token.startswith("#"):
             statement.append((token, (line, offset - start + 1)))
@@ -119,24 +119,24 @@ def key_spots(text: str) -> dict[tuple[Key, ...], Spot]:
         ends = token.count("\n")
         if ends:
             line, start = line + ends, offset + token.rfind("\n") + 1
-    return found
+    return spots
 
 
 _Token: TypeAlias = tuple[str, tuple[int, int]]
 """A token, its line and its column; comments and the ends of lines are left out."""
 
 
-def _pair(tokens: list[_Token], at: int, table: tuple[Key, ...], found: dict[tuple[Key, ...], Spot]) -> int:
+def _pair(tokens: list[_Token], at: int, table: tuple[Key, ...], spots: dict[tuple[Key, ...], Spot]) -> int:
     """Note a key and what is inside its value; where the next token stands."""
     equals = at
     while tokens[equals][0] != "=":
         equals += 1
     path = (*table, *_keys([word for word, _ in tokens[at:equals]]))
-    found.setdefault(path, Spot(*tokens[at][1], *tokens[equals + 1][1]))
-    return _value(tokens, equals + 1, path, found)
+    spots.setdefault(path, Spot(*tokens[at][1], *tokens[equals + 1][1]))
+    return _value(tokens, equals + 1, path, spots)
 
 
-def _value(tokens: list[_Token], at: int, path: tuple[Key, ...], found: dict[tuple[Key, ...], Spot]) -> int:
+def _value(tokens: list[_Token], at: int, path: tuple[Key, ...], spots: dict[tuple[Key, ...], Spot]) -> int:
     opening = tokens[at][0]
     if opening not in ("[", "{"):
         while at < len(tokens) and tokens[at][0] not in (",", "]", "}"):
@@ -147,10 +147,10 @@ def _value(tokens: list[_Token], at: int, path: tuple[Key, ...], found: dict[tup
         if tokens[at][0] == ",":
             at += 1
         elif opening == "{":
-            at = _pair(tokens, at, path, found)
+            at = _pair(tokens, at, path, spots)
         else:
-            found[(*path, index)] = Spot(*tokens[at][1], *tokens[at][1])
-            at = _value(tokens, at, (*path, index), found)
+            spots[(*path, index)] = Spot(*tokens[at][1], *tokens[at][1])
+            at = _value(tokens, at, (*path, index), spots)
             index += 1
     return at + 1
 

@@ -92,8 +92,8 @@ class Tables:
     def texts(self, table: Any, key: str, *path: Key) -> tuple[str, ...]:
         """A text, or a list of texts."""
         value = self.typed(table, key, (str, list), "a string or a list of strings", (), *path)
-        found = (value,) if isinstance(value, str) else tuple(value)
-        if all(isinstance(text, str) and text for text in found):
-            return found
+        strings = (value,) if isinstance(value, str) else tuple(value)
+        if all(isinstance(text, str) and text for text in strings):
+            return strings
         self.wrong(f"{key} is a string or a list of strings", *path, key)
         return ()

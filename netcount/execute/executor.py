@@ -168,7 +168,7 @@ class Executor:
     def _given(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The caller's arrays in float32; each must name a blob and have its shape."""
         blobs = {blob.name: blob for blob in reversed(self.net.blobs)}
-        found = {}
+        arrays = {}
         for name, value in inputs.items():
             if name not in blobs:
                 known = ", ".join(self.net.blobs[index].name for index in self.net.inputs)
@@ -180,8 +180,8 @@ class Executor:
                 raise InputError(f'input "{name}" is {Shape(array.shape)}, the net expects {blobs[name].shape}')
             if not node.layer.replaceable:
                 raise InputError(f'input "{name}": "{node.name}" computes that blob')
-            found[name] = array
-        return found
+            arrays[name] = array
+        return arrays
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

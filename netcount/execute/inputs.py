@@ -29,7 +29,7 @@ class Preparation(NamedTuple):
 
 def read_inputs(values: Sequence[str], net: Graph, prepared: Preparation) -> dict[str, Array]:
     """`["data=cat.jpg"]` -> {"data": array of the blob's shape}.  InputError names what is wrong."""
-    found: dict[str, Array] = {}
+    arrays: dict[str, Array] = {}
     shapes = {blob.name: blob.shape for blob in reversed(net.blobs)}
     for value in values:
         name, equals, path = value.partition("=")
@@ -38,10 +38,10 @@ def read_inputs(values: Sequence[str], net: Graph, prepared: Preparation) -> dic
         if name not in shapes:
             known = ", ".join(net.blobs[index].name for index in net.inputs)
             raise InputError(f'the net has no blob "{name}"; its inputs are {known}', argument="inputs")
-        if name in found:
+        if name in arrays:
             raise InputError(f'the data of "{name}" are given twice', argument="inputs")
-        found[name] = _read(path, name, shapes[name], prepared)
-    return found
+        arrays[name] = _read(path, name, shapes[name], prepared)
+    return arrays
 
 
 def _read(path: str, blob: str, shape: Shape, prepared: Preparation) -> Array:

@@ -52,14 +52,14 @@ def _stats(layer: str, index: int, role: str, array: Array) -> BlobStats:
 
 def counted_matrices(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> list[Matrix]:
     """The weight blobs with their true gaps and numbers of values, for `model_size`."""
-    found = []
+    matrices = []
     for layer, _, role, array in _owned(net, blobs):
         if role != "weight":
             continue
         flat = array.reshape(-1)
         places = np.flatnonzero(flat)
         gaps, times = np.unique(np.diff(places, prepend=-1), return_counts=True)
-        found.append(
+        matrices.append(
             Matrix(
                 layer,
                 flat.size,
@@ -68,7 +68,7 @@ def counted_matrices(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> list[M
                 len(np.unique(flat[places])),
             )
         )
-    return found
+    return matrices
 
 
 def _owned(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> Iterator[tuple[str, int, str, Array]]:

@@ -33,7 +33,7 @@ def read_caffemodel(path: str | os.PathLike[str], net: Graph) -> Weights:
     missing layer is an error.  Raises InputError with both shapes, all mistakes together.
     """
     problems: list[NetcountError] = []
-    found: dict[str, list[Array]] = {}
+    blobs: dict[str, list[Array]] = {}
     extra: list[str] = []
     first = {node.name: node for node in reversed(net.nodes)} | named(net)
     with caffemodel.open(path) as model:
@@ -42,26 +42,26 @@ def read_caffemodel(path: str | os.PathLike[str], net: Graph) -> Weights:
             if node is None:
                 extra += [layer.name] if layer.blobs else []
             elif layer.blobs or node.params:
-                found[node.name] = _blobs(path, node, layer, problems)
+                blobs[node.name] = _blobs(path, node, layer, problems)
     for node in net.nodes:
-        if node.name not in found and None in node.owners:
+        if node.name not in blobs and None in node.owners:
             problems.append(_mistake(path, node, "has no layer of that name"))
     raise_all(problems)
-    return Weights(found, tuple(extra))
+    return Weights(blobs, tuple(extra))
 
 
 def named(net: Graph) -> dict[str, Node]:
     """The layers with parameter blobs by name; InputError where one name stands for two of them."""
-    found: dict[str, Node] = {}
+    by_name: dict[str, Node] = {}
     for node in net.nodes:
-        if node.params and found.setdefault(node.name, node) is not node:
-            line = found[node.name].place.line
+        if node.params and by_name.setdefault(node.name, node) is not node:
+            line = by_name[node.name].place.line
             raise InputError(
                 f'{node.type} "{node.name}": the layer in line {line} has that name too, so that weights '
                 "by name cannot tell them apart",
                 node.place,
             )
-    return found
+    return by_name
 
 
 def by_node(net: Graph, weights: Mapping[str, Sequence[Array]]) -> list[Sequence[Array]]:

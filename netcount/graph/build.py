@@ -52,9 +52,9 @@ def build(
     Raises:
         InputError: Caffe would refuse the net; Errors where there are several reasons.
     """
-    found = Problems()
-    tried = attempt(message, options, found, problems, unknown)
-    raise_all(found)
+    mistakes = Problems()
+    tried = attempt(message, options, mistakes, problems, unknown)
+    raise_all(mistakes)
     return finish(tried, options)
 
 
@@ -157,8 +157,8 @@ def _named(given: Mapping[str, Shape], wiring: Wiring, problems: list[NetcountEr
 
 def _inputs(wiring: Wiring) -> list[Part]:
     """The parts that bring data into the net; constants (DummyData) only where there are no others."""
-    found = [part for part in wiring.parts if is_input(part)]
-    return [part for part in found if part.layer and not part.layer.computes] or found
+    sources = [part for part in wiring.parts if is_input(part)]
+    return [part for part in sources if part.layer and not part.layer.computes] or sources
 
 
 def _share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> list[list[Owner | None]]:

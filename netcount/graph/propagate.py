@@ -43,12 +43,12 @@ def propagate(
     given: shapes for tops of sources and of layers whose output depends on data.  Mistakes are
     appended to `problems`; what depends on a broken layer is passed over.
     """
-    found: list[Shape | None] = [None] * len(wiring.blob_names)
+    known: list[Shape | None] = [None] * len(wiring.blob_names)
     params: list[list[ParamBlob]] = []
     unused = dict.fromkeys(given)
     for part in wiring.parts:
         layer = part.layer
-        bottoms = [found[blob] for blob in part.bottoms]
+        bottoms = [known[blob] for blob in part.bottoms]
         if layer is None or None in bottoms:
             params.append([])
             for blob in part.tops:
@@ -67,17 +67,17 @@ def propagate(
                         "loss_weight",
                         position,
                     )
-                found[blob] = shape
+                known[blob] = shape
             own = layer.blobs(bottoms)  # type: ignore[arg-type]
             _check_params(part, layer, own)
             params.append(own)
         except NetcountError as problem:
             if isinstance(problem, PredictionsError):
-                problem = problem.changed(problem.what + misfit(wiring, part, found, params, problem))
-            problems.append(_with_hint(wiring, part, found, given, problem))
+                problem = problem.changed(problem.what + misfit(wiring, part, known, params, problem))
+            problems.append(_with_hint(wiring, part, known, given, problem))
             params.append([])
     problems.extend(_unused(wiring, unused))
-    return Shapes(found, params)
+    return Shapes(known, params)
 
 
 def _tops(
@@ -112,24 +112,24 @@ def _tops(
 def _with_hint(
     wiring: Wiring,
     part: Part,
-    found: list[Shape | None],
+    known: list[Shape | None],
     given: Mapping[str, Shape],
     problem: NetcountError,
 ) -> NetcountError:
     """The problem, with what to say where neither file nor caller but custom told a bottom's shape."""
     for blob in () if isinstance(problem, Errors) else part.bottoms:
         name, producer = wiring.blob_names[blob], wiring.producers[blob]
-        if name not in given and producer >= 0 and _by_custom(wiring, wiring.parts[producer], found):
+        if name not in given and producer >= 0 and _by_custom(wiring, wiring.parts[producer], known):
             problem = problem.changed(
-                f'{problem.what}; "{name}" is only assumed to be {found[blob]}',
+                f'{problem.what}; "{name}" is only assumed to be {known[blob]}',
                 advice=[Advice("input_shapes", "N,C,H,W", name, "give its shape with")],
             )
             break
     return problem if part.assumption else overridable(problem, part.message)
 
 
-def _by_custom(wiring: Wiring, maker: Part, found: list[Shape | None]) -> bool:
-    layer, bottoms = maker.layer, [found[blob] for blob in maker.bottoms]
+def _by_custom(wiring: Wiring, maker: Part, known: list[Shape | None]) -> bool:
+    layer, bottoms = maker.layer, [known[blob] for blob in maker.bottoms]
     if layer is None or None in bottoms:
         return False
     if isinstance(layer, Source):

@@ -17,14 +17,14 @@ SCALES = (8.0, 16.0, 32.0)
 
 def anchors_of(base: float, ratios: Sequence[float], scales: Sequence[float]) -> Array:
     """Anchors (A×4) around the first cell: for each ratio of height to width every scale."""
-    centre, found = (base - 1) / 2, []
+    centre, anchors = (base - 1) / 2, []
     for ratio in ratios:
         wide = np.round(np.sqrt(base * base / ratio))
         high = np.round(wide * ratio)
         for scale in scales:
             half_w, half_h = (wide * scale - 1) / 2, (high * scale - 1) / 2
-            found.append((centre - half_w, centre - half_h, centre + half_w, centre + half_h))
-    return np.array(found, dtype=np.float32)
+            anchors.append((centre - half_w, centre - half_h, centre + half_w, centre + half_h))
+    return np.array(anchors, dtype=np.float32)
 
 
 def shifted(base: Array, stride: int, extent: Sequence[int]) -> Array:

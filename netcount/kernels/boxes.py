@@ -17,15 +17,15 @@ def overlaps(a: Array, b: Array, pixel: float = 0.0) -> Array:
     sides = np.maximum(right_bottom - left_top + pixel, 0)
     shared = sides[..., 0] * sides[..., 1]
     union = area(a, pixel)[:, None] + area(b, pixel)[None] - shared
-    found: Array = np.where(union > 0, shared / np.where(union > 0, union, 1), 0)
-    return found
+    shares: Array = np.where(union > 0, shared / np.where(union > 0, union, 1), 0)
+    return shares
 
 
 def area(boxes: Array, pixel: float = 0.0) -> Array:
     """Width times height; 0 for a box turned inside out."""
     sides = np.maximum(boxes[..., 2:] - boxes[..., :2] + pixel, 0)
-    found: Array = sides[..., 0] * sides[..., 1]
-    return found
+    areas: Array = sides[..., 0] * sides[..., 1]
+    return areas
 
 
 def suppressed(
@@ -44,8 +44,8 @@ def suppressed(
     while len(left) and (most is None or len(kept) < most):
         best, left = int(left[0]), left[1:]
         kept.append(best)
-        found = overlaps(boxes[best : best + 1], boxes[left], pixel)[0]
-        left = left[found < threshold if equal else found <= threshold]
+        shares = overlaps(boxes[best : best + 1], boxes[left], pixel)[0]
+        left = left[shares < threshold if equal else shares <= threshold]
     return kept
 
 
@@ -54,8 +54,8 @@ def suppressed_adaptively(boxes: Array, scores: Array, threshold: float, eta: fl
     one half."""
     kept: list[int] = []
     for index in np.argsort(-scores, kind="stable").tolist():
-        found = overlaps(boxes[index : index + 1], boxes[kept])
-        if not kept or float(found.max()) <= threshold:
+        shares = overlaps(boxes[index : index + 1], boxes[kept])
+        if not kept or float(shares.max()) <= threshold:
             kept.append(index)
             if threshold > 0.5:
                 threshold *= eta
@@ -70,26 +70,26 @@ def decoded(code: str, location: Array, priors: Array, variances: Array | None) 
     scaled = location if variances is None else location * variances
     size = priors[:, 2:] - priors[:, :2]
     if code == "CORNER":
-        found = priors + scaled
+        corners = priors + scaled
     elif code == "CORNER_SIZE":
-        found = priors + scaled * np.concatenate([size, size], axis=1)
+        corners = priors + scaled * np.concatenate([size, size], axis=1)
     else:
         centre = (priors[:, :2] + priors[:, 2:]) / 2 + scaled[:, :2] * size
         half = np.exp(scaled[:, 2:]) * size / 2
-        found = np.concatenate([centre - half, centre + half], axis=1)
-    return found
+        corners = np.concatenate([centre - half, centre + half], axis=1)
+    return corners
 
 
 def encoded(code: str, boxes: Array, priors: Array, variances: Array | None) -> Array:
     """What `decoded` would turn into the boxes: each P×4."""
     size = priors[:, 2:] - priors[:, :2]
     if code == "CORNER":
-        found = boxes - priors
+        offsets = boxes - priors
     elif code == "CORNER_SIZE":
-        found = (boxes - priors) / np.concatenate([size, size], axis=1)
+        offsets = (boxes - priors) / np.concatenate([size, size], axis=1)
     else:
         move = (boxes[:, :2] + boxes[:, 2:] - priors[:, :2] - priors[:, 2:]) / 2 / size
         growth = np.log((boxes[:, 2:] - boxes[:, :2]) / size)
-        found = np.concatenate([move, growth], axis=1)
-    targets: Array = found if variances is None else found / variances
+        offsets = np.concatenate([move, growth], axis=1)
+    targets: Array = offsets if variances is None else offsets / variances
     return targets

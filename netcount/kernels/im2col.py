@@ -47,12 +47,12 @@ def positions(
     A window larger than the input by less than the stride still counts: Caffe's division rounds
     toward zero.
     """
-    found = []
+    slices = []
     for e, k, s, p, d in zip(extents, kernel, stride, pad, dilation, strict=True):
         starts = range(0, e + 2 * p - d * (k - 1), s)
         larger = 1 + d * (k - 1) - e - 2 * p
-        found.append(1 if 0 < larger < s else len(starts))
-    return tuple(found)
+        slices.append(1 if 0 < larger < s else len(starts))
+    return tuple(slices)
 
 
 def windows(

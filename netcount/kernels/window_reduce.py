@@ -33,12 +33,12 @@ def places(
     Rounding down, windows start as long as they end within the padded input; rounding up, as long
     as the one before did not reach its end, but with padding never behind the input itself.
     """
-    found = []
+    pieces = []
     for e, k, s, p in zip(extents, kernel, stride, pad, strict=True):
         last = e + p - k
         end = last + (1 if floor else s)
-        found.append(range(-p, min(end, e) if any(pad) else end, s))
-    return found
+        pieces.append(range(-p, min(end, e) if any(pad) else end, s))
+    return pieces
 
 
 def largest(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> Array:
@@ -55,9 +55,9 @@ def mean(x: Array, starts: Sequence[range], kernel: Sequence[int], pad: Sequence
         begin = np.arange(begins.start, begins.stop, begins.step)
         sizes.append((np.minimum(begin + k, extent + p) - begin).astype(np.float32))
     with np.errstate(invalid="ignore"):  # a window behind the input has size 0 in Caffe too
-        found = _summed(x, starts, kernel)
-        found /= np.outer(*sizes)
-        return found
+        sums = _summed(x, starts, kernel)
+        sums /= np.outer(*sizes)
+        return sums
 
 
 def quadratic_mean(x: Array, starts: Sequence[range], kernel: Sequence[int]) -> Array:

@@ -41,10 +41,10 @@ class Filler:
     @classmethod
     def of(cls, message: Message) -> Filler:
         """The filler that a FillerParameter is itself (one of a repeated field)."""
-        found = cls(message, "")
-        found.given = True
-        found._name(message)
-        return found
+        filler = cls(message, "")
+        filler.given = True
+        filler._name(message)
+        return filler
 
     def _name(self, message: Message) -> None:
         self.type = message.text("type")

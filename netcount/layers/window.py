@@ -41,8 +41,8 @@ class WindowParam:
         values = param.values
         many, high, wide = self.fields[name], f"{name}_h", f"{name}_w"
         if high not in values and wide not in values:
-            found: list[int] = values.get(many, default)
-            return found
+            extents: list[int] = values.get(many, default)
+            return extents
         self.fields[name] = pair = high if high in values else wide
         if many in values:
             self.layer.refuse(
@@ -96,23 +96,23 @@ class WindowParam:
     def convolved(self, extents: Sequence[int]) -> tuple[int, ...]:
         """A convolution's output extents; refused where one is negative."""
         self._positive("stride", self.over(len(extents))[1], 1)
-        found = tuple([convolved(*one) for one in zip(extents, *self.over(len(extents)), strict=True)])
-        return self._possible(found, extents)
+        made = tuple([convolved(*one) for one in zip(extents, *self.over(len(extents)), strict=True)])
+        return self._possible(made, extents)
 
     def deconvolved(self, extents: Sequence[int]) -> tuple[int, ...]:
         """A deconvolution's output extents; refused where one is negative."""
-        found = tuple([deconvolved(*one) for one in zip(extents, *self.over(len(extents)), strict=True)])
-        return self._possible(found, extents)
+        made = tuple([deconvolved(*one) for one in zip(extents, *self.over(len(extents)), strict=True)])
+        return self._possible(made, extents)
 
-    def _possible(self, found: tuple[int, ...], extents: Sequence[int]) -> tuple[int, ...]:
-        if found and min(found) < 0:
+    def _possible(self, made: tuple[int, ...], extents: Sequence[int]) -> tuple[int, ...]:
+        if made and min(made) < 0:
             kernel, stride, pad, dilation = map(spatial_text, self.over(len(extents)))
             self.layer.refuse(
                 f"kernel {kernel} with stride {stride}, pad {pad} and dilation {dilation} makes "
-                f"{spatial_text(found)} of {spatial_text(extents)}; an extent must not be negative",
+                f"{spatial_text(made)} of {spatial_text(extents)}; an extent must not be negative",
                 f"{self.name}.{self.fields['kernel']}",
             )
-        return found
+        return made
 
 
 def convolved(extent: int, kernel: int, stride: int, pad: int, dilation: int) -> int:
@@ -152,14 +152,14 @@ def pooled(
     ([1, 2], [2, 2])
     """
     clip = any(pad)
-    found = []
+    made = []
     for e, k, s, p in zip(extents, kernel, stride, pad, strict=True):
         room = e + 2 * p - k
         steps = room // s if floor else -(-room // s)
         if clip and steps * s >= e + p:
             steps -= 1
-        found.append(steps + 1)
-    return found
+        made.append(steps + 1)
+    return made
 
 
 def covered(extent: int, outputs: int, kernel: int, stride: int, pad: int) -> int:

@@ -13,19 +13,19 @@ Span = tuple[int, int]
 
 def spans(tree: Tree, name: str) -> list[tuple[str, Span]]:
     """The values of a field of this message, as written, and where they stand."""
-    found: list[tuple[str, Span]] = []
+    texts: list[tuple[str, Span]] = []
     before = -1
     for field, value, offset in tree.fields:
         if field != name or isinstance(value, Tree) or value == "[]":
             continue
         text = tree.source.text
         if offset == before:  # one more of `name: [a, b]`, whose values share the offset of the name
-            start = after_separator(text, found[-1][1][1])
+            start = after_separator(text, texts[-1][1][1])
         else:
             start = after_separator(text, offset + len(name))
-        found.append((value, token_span(text, start)))
+        texts.append((value, token_span(text, start)))
         before = offset
-    return found
+    return texts
 
 
 def below(tree: Tree) -> Iterator[Tree]:
@@ -38,12 +38,12 @@ def below(tree: Tree) -> Iterator[Tree]:
 
 def own_span(tree: Tree, *names: str) -> tuple[str, Span] | None:
     """The first value of a field of one of these names, in this message alone."""
-    return next((found for name in names for found in spans(tree, name)), None)
+    return next((span for name in names for span in spans(tree, name)), None)
 
 
 def first_span(tree: Tree, *names: str) -> tuple[str, Span] | None:
     """The first value of a field of one of these names, in the message or in one inside it."""
-    return next((found for name in names for part in below(tree) for found in spans(part, name)), None)
+    return next((span for name in names for part in below(tree) for span in spans(part, name)), None)
 
 
 def edited(source: Source, edits: Mapping[Span, str]) -> str:

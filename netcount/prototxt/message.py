@@ -110,10 +110,10 @@ class Message:
         tree = self.tree
         offset = tree.offset
         for name in field.split(".") if field else ():
-            found = [f for f in tree.fields if f[0] == name]
-            if not found:
+            fields = [f for f in tree.fields if f[0] == name]
+            if not fields:
                 break
-            _, value, offset = found[min(index, len(found) - 1)]
+            _, value, offset = fields[min(index, len(fields) - 1)]
             if not isinstance(value, Tree):
                 break
             tree = value

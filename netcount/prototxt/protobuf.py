@@ -31,13 +31,13 @@ def to_protobuf(message: Message) -> Any:
 
     What the schema does not know (a custom layer's parameters) has no place there and is left out.
     """
-    found = message_class(message.type)()
+    proto = message_class(message.type)()
     for name, value in message.values.items():
         if name[0] in "?!":
             continue
         kind = MESSAGES[message.type][name][1]
         if kind == "message":
-            target = getattr(found, name)
+            target = getattr(proto, name)
             for inner in value if isinstance(value, list) else (value,):
                 made = to_protobuf(inner)
                 (target.add() if isinstance(value, list) else target).CopyFrom(made)
@@ -46,14 +46,14 @@ def to_protobuf(message: Message) -> Any:
         elif kind == "enum":
             numbers = ENUMS[MESSAGES[message.type][name][2]]
             if isinstance(value, list):
-                getattr(found, name).extend(numbers[one] for one in value)
+                getattr(proto, name).extend(numbers[one] for one in value)
             else:
-                setattr(found, name, numbers[value])
+                setattr(proto, name, numbers[value])
         elif isinstance(value, list):
-            getattr(found, name).extend(value)
+            getattr(proto, name).extend(value)
         else:
-            setattr(found, name, value)
-    return found
+            setattr(proto, name, value)
+    return proto
 
 
 @cache

@@ -49,8 +49,8 @@ def read(text: str, file: str) -> Tree:
 def after_separator(text: str, position: int) -> int:
     """Where the value begins that a ':', ',' or '[' (with space and comments) leads to."""
     while True:
-        found = _SPACE.match(text, position)
-        position = found.end() if found else position
+        match = _SPACE.match(text, position)
+        position = match.end() if match else position
         if text[position : position + 1] not in (":", ",", "["):
             return position
         position += 1
@@ -58,14 +58,14 @@ def after_separator(text: str, position: int) -> int:
 
 def after_space(text: str, position: int) -> int:
     """The first character from `position` on that is neither space nor part of a comment."""
-    found = _SPACE.match(text, position)
-    return found.end() if found else position
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
 
 
 def token_span(text: str, position: int) -> tuple[int, int]:
     """Where the number or word at `position` stands: from there to its end."""
-    found = _TOKEN.match(text, position)
-    return position, found.end() if found else position
+    match = _TOKEN.match(text, position)
+    return position, match.end() if match else position
 
 
 def defined(text: str, values: Mapping[str, str]) -> str:
@@ -74,7 +74,7 @@ def defined(text: str, values: Mapping[str, str]) -> str:
     >>> defined("dim: $HEIGHT$ dim: ${W} # $OTHER$", {"HEIGHT": "320", "W": "448"})
     'dim: 320 dim: 448 # $OTHER$'
     """
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1] or found[2], found[0]), text) if values else text
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1] or match[2], match[0]), text) if values else text
 
 
 class _Reader:
@@ -103,22 +103,22 @@ class _Reader:
         last = 0
         value = ""
         latest = None
-        while found := match():
-            latest = found
-            last = found.lastindex
+        while field := match():
+            latest = field
+            last = field.lastindex
             if last == 2:
-                name, value = found.group(1, 2)
-                fields.append((name, value, found.start(1)))
+                name, value = field.group(1, 2)
+                fields.append((name, value, field.start(1)))
             elif last == 3:
-                inner = Tree(source, found.start(1))
-                fields.append((found.group(1), inner, inner.offset))
-                around.append((tree, _CLOSER[found.group(3)], found.start(3)))
+                inner = Tree(source, field.start(1))
+                fields.append((field.group(1), inner, inner.offset))
+                around.append((tree, _CLOSER[field.group(3)], field.start(3)))
                 tree = inner
                 fields = tree.fields
             else:
-                if not around or around[-1][1] != found.group(4):
-                    self._stray(found.group(4), found.start(4), around)
-                tree.end = found.start(4)
+                if not around or around[-1][1] != field.group(4):
+                    self._stray(field.group(4), field.start(4), around)
+                tree.end = field.start(4)
                 tree = around.pop()[0]
                 fields = tree.fields
         if latest is not None:
@@ -243,13 +243,13 @@ class _Reader:
         return token, end
 
     def _skip_in(self, text: str) -> int:
-        found = _SPACE.match(text)
-        return found.end() if found else 0
+        match = _SPACE.match(text)
+        return match.end() if match else 0
 
     def _token(self, position: int) -> tuple[str, int]:
-        found = _TOKEN.match(self.text, position)
-        if found:
-            return found.group(), found.end()
+        match = _TOKEN.match(self.text, position)
+        if match:
+            return match.group(), match.end()
         character = self.text[position : position + 1]
         if not character:
             self._fail("the file ends where a value is needed", position)
@@ -262,7 +262,7 @@ class _Reader:
         placeholder = _PLACEHOLDER.match(self.text, position)
         if placeholder:
             rest = [placeholder, *_PLACEHOLDER.finditer(self.text, placeholder.end())]
-            names = list(dict.fromkeys(found[1] or found[2] for found in rest))[:20]
+            names = list(dict.fromkeys(match[1] or match[2] for match in rest))[:20]
             lead = "set its value:" if len(names) == 1 else "give the values:"
             raise InputError(
                 f"{placeholder[0][:80]} is a placeholder that a script fills in",
@@ -275,8 +275,8 @@ class _Reader:
         self._fail(f"{_shown(character)} has no meaning here", position)
 
     def _skip(self, position: int) -> int:
-        found = _SPACE.match(self.text, position)
-        return found.end() if found else position
+        match = _SPACE.match(self.text, position)
+        return match.end() if match else position
 
     def _separator(self, position: int) -> int:
         after = self._skip(position)
@@ -287,8 +287,8 @@ class _Reader:
 
 
 def _word(text: str, position: int) -> str:
-    found = re.compile(r"[\w.+-]+").match(text, position)
-    return found.group()[:40] if found else text[position]
+    match = re.compile(r"[\w.+-]+").match(text, position)
+    return match.group()[:40] if match else text[position]
 
 
 def _shown(text: str) -> str:

@@ -178,16 +178,16 @@ def _bytes(raw: str) -> bytes:
 def _unescaped(literal: str) -> bytes:
     parts: list[bytes] = []
     position = 0
-    for found in re.finditer(_ESCAPE, literal):
-        parts.append(literal[position : found.start()].encode("utf-8", "surrogateescape"))
-        parts.append(_escaped(found))
-        position = found.end()
+    for match in re.finditer(_ESCAPE, literal):
+        parts.append(literal[position : match.start()].encode("utf-8", "surrogateescape"))
+        parts.append(_escaped(match))
+        position = match.end()
     parts.append(literal[position:].encode("utf-8", "surrogateescape"))
     return b"".join(parts)
 
 
-def _escaped(found: re.Match[str]) -> bytes:
-    octal, hexadecimal, short, long, letter = found.groups()
+def _escaped(match: re.Match[str]) -> bytes:
+    octal, hexadecimal, short, long, letter = match.groups()
     if letter is not None:
         if letter not in _LETTERS:
             raise ValueError(f"has the unknown escape \\{letter}")
@@ -195,7 +195,7 @@ def _escaped(found: re.Match[str]) -> bytes:
     if short or long:
         code = int(short or long, 16)
         if code > 0x10FFFF:
-            raise ValueError(f"has an escape beyond Unicode: {found.group()}")
+            raise ValueError(f"has an escape beyond Unicode: {match.group()}")
         return chr(code).encode("utf-8", "surrogatepass")
     code = int(octal, 8) if octal else int(hexadecimal, 16)
     return bytes((code & 255,))  # \\400 and above wrap around, as a C char does

@@ -91,18 +91,18 @@ def _fields(text: str, position: int, depth: int) -> tuple[tuple[Written, ...], 
     """The fields up to the end of the text or the closing brace, and where that stands."""
     if depth > _DEEPEST:
         raise InputError(f"messages are nested more than {_DEEPEST} deep")
-    found: list[Written] = []
+    fields: list[Written] = []
     while True:
         position = after_space(text, position)
         if position >= len(text) or text[position] in _CLOSE:
-            return tuple(found), position
+            return tuple(fields), position
         start, end = token_span(text, position)
         name = text[start:end]
         values, end = _values(text, end, depth)
         after = after_space(text, end)
         if text[after : after + 1] in (",", ";"):
             end = after + 1
-        found.append(Written(name, start, end, values))
+        fields.append(Written(name, start, end, values))
         position = end
 
 
@@ -134,13 +134,13 @@ def _value(text: str, position: int, depth: int) -> tuple[Value, int]:
 
 def comments(text: str, block: Block) -> list[str]:
     """The comments inside a message, in order; a # inside a string is none."""
-    found: list[str] = []
+    texts: list[str] = []
     position = block.start
     while position < block.end:
         after = after_space(text, position)
-        found += _COMMENT.findall(text[position:after])
+        texts += _COMMENT.findall(text[position:after])
         position = max(token_span(text, after)[1], after + 1)
-    return found
+    return texts
 
 
 def retold(text: str, edits: Mapping[Span, str]) -> str:

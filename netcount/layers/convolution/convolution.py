@@ -91,10 +91,10 @@ class Convolution(Layer):
         made, group = self.numbers(first[axis])
         kernel = self.geometry.over(len(first) - axis - 1)[0]
         shape = Shape((*self.weight(made, first[axis], group), *kernel))
-        found = [ParamBlob(shape, "weight", self.weight_filler)]
+        params = [ParamBlob(shape, "weight", self.weight_filler)]
         if self.bias:
-            found.append(ParamBlob(Shape((made,)), "bias", self.bias_filler))
-        return found
+            params.append(ParamBlob(Shape((made,)), "bias", self.bias_filler))
+        return params
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A madd for each product of the GEMMs, padding included; an add for each bias."""

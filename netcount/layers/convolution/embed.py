@@ -44,10 +44,10 @@ class Embed(Layer):
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """Weights V×C' and bias C'."""
         shape = Shape((self.input_dim, self.num_output))
-        found = [ParamBlob(shape, "weight", self.weight_filler)]
+        params = [ParamBlob(shape, "weight", self.weight_filler)]
         if self.bias:
-            found.append(ParamBlob(Shape((self.num_output,)), "bias", self.bias_filler))
-        return found
+            params.append(ParamBlob(Shape((self.num_output,)), "bias", self.bias_filler))
+        return params
 
     def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
         """The indices: rows of the weights."""

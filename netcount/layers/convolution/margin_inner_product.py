@@ -104,13 +104,13 @@ class MarginInnerProduct(Layer):
 def _at_margin(margin: str, cosine: Array) -> Array:
     """cos(m·angle), continued so that it falls over the whole half circle; m is 2, 3 or 4."""
     sign = np.sign(cosine)
-    found: Array
+    values: Array
     if margin == "DOUBLE":
-        found = 2 * sign * cosine**2 - 1
+        values = 2 * sign * cosine**2 - 1
     elif margin == "TRIPLE":
         outside = np.sign(np.abs(cosine) - np.float32(0.5))
-        found = outside * (4 * cosine**3 - 3 * cosine) + sign * (1 + outside) - 2
+        values = outside * (4 * cosine**3 - 3 * cosine) + sign * (1 + outside) - 2
     else:
         side = sign * np.sign(2 * cosine**2 - 1)
-        found = side * (8 * cosine**4 - 8 * cosine**2 + 1) + 2 * sign + side - 3
-    return found
+        values = side * (8 * cosine**4 - 8 * cosine**2 + 1) + 2 * sign + side - 3
+    return values

@@ -92,11 +92,11 @@ class BoxOutputs(NoBlobs):
             order = np.lexsort((np.arange(len(scores)), scores))[::-1][: self.before or None]
             kept = order[suppressed_by(self.mode, boxes[order], self.threshold, self.pixel)][: self.most or None]
             rows.append(np.column_stack([np.full(len(kept), image), boxes[kept], scores[kept]]))
-        found = np.concatenate(rows).astype(np.float32).reshape(-1, 6, 1, 1)
-        if not len(found):
+        detections = np.concatenate(rows).astype(np.float32).reshape(-1, 6, 1, 1)
+        if not len(detections):
             regions = np.array([0, 1, 1, 10, 10], dtype=np.float32).reshape(1, 5, 1, 1)
             return [regions, np.zeros((1, 6, 1, 1), dtype=np.float32)][: self.top_count]
-        return [found[:, :5], found][: self.top_count]
+        return [detections[:, :5], detections][: self.top_count]
 
 
 def suppressed_by(mode: str, boxes: Array, threshold: float, pixel: float) -> list[int]:

@@ -115,9 +115,9 @@ def overlap(a: Values, b: Values, kind: str = "IOU") -> Values:
     shared = np.where((sides < 0).any(axis=-1), 0, sides[..., 0] * sides[..., 1])
     union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - shared
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Values = shared / union
+        share: Values = shared / union
         if kind not in ("GIOU", "DIOU", "CIOU"):
-            return found
+            return share
         around = np.maximum(a[..., :2] + a[..., 2:] / 2, b[..., :2] + b[..., 2:] / 2) - np.minimum(
             a[..., :2] - a[..., 2:] / 2, b[..., :2] - b[..., 2:] / 2
         )
@@ -132,8 +132,8 @@ def overlap(a: Values, b: Values, kind: str = "IOU") -> Values:
             else:
                 turn = np.arctan(b[..., 2] / b[..., 3]) - np.arctan(a[..., 2] / a[..., 3])
                 shape = 4 / np.pi**2 * turn * turn
-                penalty = penalty + shape / (1 - found + shape + 1e-6) * shape
-        reduced: Values = np.where(whole == 0, found, found - penalty)
+                penalty = penalty + shape / (1 - share + shape + 1e-6) * shape
+        reduced: Values = np.where(whole == 0, share, share - penalty)
     return reduced
 
 

@@ -40,14 +40,14 @@ OBJECT, EMPTY = 0.7, 0.3
 
 def setting(text: str, key: str, default: int) -> int:
     """A whole number of a Python layer's param_str (a few keys of YAML)."""
-    found = re.search(rf"(?<![\w]){key}['\"]?\s*:\s*(\d{{1,9}})", text)
-    return int(found[1]) if found else default
+    match = re.search(rf"(?<![\w]){key}['\"]?\s*:\s*(\d{{1,9}})", text)
+    return int(match[1]) if match else default
 
 
 def numbers_of(text: str, key: str) -> list[float]:
     """The list of positive numbers that a param_str gives a key; empty where it gives none."""
-    found = re.search(rf"(?<!\w){key}['\"]?\s*:\s*(?:!!python/tuple\s*)?[\[(]([\d\s,.eE+-]*)[\])]", text)
-    parts = [part.strip() for part in found[1].split(",")] if found else []
+    match = re.search(rf"(?<!\w){key}['\"]?\s*:\s*(?:!!python/tuple\s*)?[\[(]([\d\s,.eE+-]*)[\])]", text)
+    parts = [part.strip() for part in match[1].split(",")] if match else []
     return [float(part) for part in parts if re.fullmatch(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", part)]
 
 
@@ -83,6 +83,6 @@ def _drawn(indices: Indices, most: int, generator: numpy_types.random.Generator)
 
 def _drop(labels: Indices, label: int, most: int, generator: numpy_types.random.Generator) -> None:
     """Mark −1 what is drawn from the anchors of a label that are more than `most`."""
-    found = np.flatnonzero(labels == label)
-    if len(found) > most:
-        labels[generator.choice(found, size=len(found) - most, replace=False)] = -1
+    matching = np.flatnonzero(labels == label)
+    if len(matching) > most:
+        labels[generator.choice(matching, size=len(matching) - most, replace=False)] = -1

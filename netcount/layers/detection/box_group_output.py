@@ -77,10 +77,10 @@ class BoxGroupOutput(BoxOutputs):
             extent = sure.shape[2:]
             grouped = values.reshape(images, len(wide), 4, *extent)
             sides = [np.array(side, dtype=np.float32).reshape(-1, 1, 1) for side in (wide, high)]
-            found = self.decoded(grouped, (sides[0], sides[1]), stride)
+            decoded = self.decoded(grouped, (sides[0], sides[1]), stride)
             limit = np.array([extent[1] * stride, extent[0] * stride])
-            low = np.maximum(found[..., :2], 0)
-            high_corner = np.minimum(found[..., :2] + found[..., 2:] - 1, limit)
+            low = np.maximum(decoded[..., :2], 0)
+            high_corner = np.minimum(decoded[..., :2] + decoded[..., 2:] - 1, limit)
             foreground = 1 - sure[:, 0].reshape(images, len(wide), *extent)
             kept = (foreground >= self.score) & (high_corner - low + 1 >= self.least).all(axis=-1)
             for image in range(images):

@@ -55,12 +55,12 @@ class BoxOutput(BoxOutputs):
         scores: list[list[Array]] = [[] for _ in range(len(bottoms[0]))]
         for x, wide, high, rate in zip(bottoms, *fields, strict=True):
             foreground = x[:, 1:-4].max(axis=1, initial=-np.inf) - x[:, 0]
-            found = self.decoded(
+            corners = self.decoded(
                 x[:, -4:], (np.array(wide, dtype=np.float32), np.array(high, dtype=np.float32)), rate
             )
-            start = np.maximum(found[..., :2], 0)
+            start = np.maximum(corners[..., :2], 0)
             limit = np.array([x.shape[3] * rate, x.shape[2] * rate])
-            sides = np.minimum(found[..., 2:], limit - start)
+            sides = np.minimum(corners[..., 2:], limit - start)
             kept = (foreground >= self.score) & (sides >= self.least).all(axis=-1)
             for image in range(len(x)):
                 chosen = kept[image]

@@ -71,8 +71,8 @@ class DetectionEvaluate(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound: the overlap of every detection with every box of the truth, and the largest;
         sorting is not counted."""
-        found, truth = (shape[0] if len(bottoms) == 3 else shape[2] for shape in bottoms[:2])
-        pairs = found * truth
+        detections, truth = (shape[0] if len(bottoms) == 3 else shape[2] for shape in bottoms[:2])
+        pairs = detections * truth
         return OpCount(adds=8 * pairs + truth, muls=3 * pairs, divs=pairs, compares=11 * pairs)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
@@ -81,10 +81,10 @@ class DetectionEvaluate(NoBlobs):
             self.refuse("the sizes of name_size_file are not read here", f"{PARAM}.name_size_file")
         if len(bottoms) == 3:
             self.refuse("needs a name_size_file, which is not read here", PARAM, advice=self.given_tops())
-        found, truth = bottoms[0].reshape(-1, 7), bottoms[1].reshape(-1, 8)
+        detections, truth = bottoms[0].reshape(-1, 7), bottoms[1].reshape(-1, 8)
         ends = np.flatnonzero(truth[:, 0].astype(np.int64) == -1)
         truth = truth[: ends[0] if len(ends) else None]
-        for index, rows_of in enumerate((found[found[:, 0] != -1], truth)):
+        for index, rows_of in enumerate((detections[detections[:, 0] != -1], truth)):
             if (rows_of[:, 1].astype(np.int64) == self.background).any():
                 self.refuse(
                     f"{self.named(index)} names the background, class {self.background}",
@@ -98,9 +98,9 @@ class DetectionEvaluate(NoBlobs):
             for c in range(self.classes)
             if c != self.background
         ]
-        valid = found[:, 1] != -1
+        valid = detections[:, 1] != -1
         length = len(rows) + int(valid.sum())
-        named = found[valid & (found[:, 0] != -1)].astype(np.float32)
+        named = detections[valid & (detections[:, 0] != -1)].astype(np.float32)
         for image, label in sorted({(int(row[0]), int(row[1])) for row in named}):
             own = named[(named[:, 0] == image) & (named[:, 1] == label)]
             boxes = truth[(truth[:, 0] == image) & (truth[:, 1] == label)]
@@ -109,15 +109,15 @@ class DetectionEvaluate(NoBlobs):
         top[: len(rows)] = np.array(rows, dtype=np.float32).reshape(-1, 5)
         return [top[None, None]]
 
-    def _judged(self, image: int, label: int, found: Array, truth: Array) -> list[list[float]]:
+    def _judged(self, image: int, label: int, detections: Array, truth: Array) -> list[list[float]]:
         """A row per detection: right when it overlaps a box that no better one has taken."""
         if not len(truth):
-            return [[image, label, float(row[2]), 0, 1] for row in found]
-        found = found[np.argsort(-found[:, 2], kind="stable")]
-        shared = overlaps(found[:, 3:7], truth[:, 3:7])
+            return [[image, label, float(row[2]), 0, 1] for row in detections]
+        detections = detections[np.argsort(-detections[:, 2], kind="stable")]
+        shared = overlaps(detections[:, 3:7], truth[:, 3:7])
         taken: set[int] = set()
         rows = []
-        for row, overlap in zip(found, shared, strict=True):
+        for row, overlap in zip(detections, shared, strict=True):
             box = int(overlap.argmax())
             right, wrong = 0.0, 1.0
             if overlap[box] >= self.threshold:

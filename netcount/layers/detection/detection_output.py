@@ -107,7 +107,7 @@ class DetectionOutput(NoBlobs):
 
     def _detections(self, image: int, boxes: list[Array], scores: Array) -> list[list[float]]:
         """Rows by class, in a class the best first."""
-        found: list[tuple[float, int, int]] = []
+        detections: list[tuple[float, int, int]] = []
         for label in range(self.classes):
             if label == self.background:
                 continue
@@ -117,13 +117,13 @@ class DetectionOutput(NoBlobs):
             if self.top_k > -1:
                 order = order[: self.top_k]
             kept = order[self._suppressed(boxes[0 if self.shared else label][order], own[order])]
-            found += [(float(own[prior]), label, prior) for prior in kept.tolist()]
-        if -1 < self.keep_top_k < len(found):
-            found = sorted(found, key=lambda item: -item[0])[: self.keep_top_k]
-            found.sort(key=lambda item: item[1])
+            detections += [(float(own[prior]), label, prior) for prior in kept.tolist()]
+        if -1 < self.keep_top_k < len(detections):
+            detections = sorted(detections, key=lambda item: -item[0])[: self.keep_top_k]
+            detections.sort(key=lambda item: item[1])
         return [
             [image, label, score, *boxes[0 if self.shared else label][prior].tolist()]
-            for score, label, prior in found
+            for score, label, prior in detections
         ]
 
     def _suppressed(self, boxes: Array, scores: Array) -> list[int]:

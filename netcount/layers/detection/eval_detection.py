@@ -95,10 +95,10 @@ class EvalDetection(NoBlobs):
         for image in range(images):
             if self.biases:
                 difficult, labels, boxes = self._rows(truths, image)
-                found = self._anchored(predictions[image].reshape(self.boxes, 5 + self.classes, -1))
+                predicted = self._anchored(predictions[image].reshape(self.boxes, 5 + self.classes, -1))
             else:
                 difficult, labels, boxes = _truth(truths.reshape(images, -1)[image], cells)
-                found = self._predicted(predictions[image].reshape(-1, cells))
+                predicted = self._predicted(predictions[image].reshape(-1, cells))
             own = labels[~difficult]
             if len(own) and not (own.min() >= 0 and own.max() < self.classes):
                 self.refuse(
@@ -108,7 +108,7 @@ class EvalDetection(NoBlobs):
                     advice=self.given_bottoms(1),
                 )
             top[image, : self.classes] = np.bincount(own, minlength=self.classes)
-            rows = self._judged(*found, difficult, labels, boxes)
+            rows = self._judged(*predicted, difficult, labels, boxes)
             top[image, self.classes : self.classes + rows.size] = rows.reshape(-1)
         return [top]
 
@@ -135,16 +135,16 @@ class EvalDetection(NoBlobs):
             for part, place in zip(inside, (at % self.side, at // self.side), strict=True)
         ]
         sides = np.exp(cells[..., 2:4]) * anchors / np.float32(self.side)
-        found = np.concatenate([np.stack(places, axis=-1), sides], axis=-1).reshape(-1, 4).astype(np.float32)
+        boxes = np.concatenate([np.stack(places, axis=-1), sides], axis=-1).reshape(-1, 4).astype(np.float32)
         classes = softmax(cells[..., 5:], 2).reshape(-1, self.classes)
         labels, best, objects = classes.argmax(axis=1), classes.max(axis=1), objects.reshape(-1)
         scores = {"OBJ": objects, "PROB": best}.get(self.score, objects * best)
         order = np.zeros(0, dtype=np.int64)
         if self.nms >= 0:
-            order = np.array(suppressed(corners_of(found), scores, self.nms, equal=True), dtype=np.int64)
+            order = np.array(suppressed(corners_of(boxes), scores, self.nms, equal=True), dtype=np.int64)
         order = order[scores[order] >= SMALLEST_SCORE]
         order = order[np.argsort(labels[order], kind="stable")]
-        return labels[order], scores[order], found[order]
+        return labels[order], scores[order], boxes[order]
 
     def _predicted(self, grid: Array) -> tuple[Indices, Array, Array]:
         """Class, score and centre-form box of each prediction, by class, the best first."""
@@ -161,18 +161,18 @@ class EvalDetection(NoBlobs):
             coordinates[..., 1] = (coordinates[..., 1] + cell // side) / side
         if self.rooted:
             coordinates[..., 2:] = np.square(coordinates[..., 2:])
-        every, found = np.repeat(labels, boxes), coordinates.reshape(-1, 4)
+        every, corners = np.repeat(labels, boxes), coordinates.reshape(-1, 4)
         order = np.argsort(-scores, kind="stable")
         if self.nms >= 0:
-            order = np.array(suppressed(corners_of(found), scores, self.nms, equal=True))
+            order = np.array(suppressed(corners_of(corners), scores, self.nms, equal=True))
         order = order[np.argsort(every[order], kind="stable")]
-        return every[order], scores[order], found[order]
+        return every[order], scores[order], corners[order]
 
     def _judged(
         self,
         labels: Indices,
         scores: Array,
-        found: Array,
+        predicted: Array,
         difficult: Mask,
         true_labels: Indices,
         boxes: Array,
@@ -180,7 +180,7 @@ class EvalDetection(NoBlobs):
         """A row per prediction: right when it overlaps a box that no better one has taken."""
         rows = np.zeros((len(labels), 4), dtype=np.float32)
         rows[:, 0], rows[:, 1], rows[:, 3] = labels, scores, 1
-        shared = overlaps(corners_of(found), corners_of(boxes))
+        shared = overlaps(corners_of(predicted), corners_of(boxes))
         shared[labels[:, None] != true_labels[None]] = -1
         taken: set[int] = set()
         for row in range(len(rows) if len(boxes) else 0):

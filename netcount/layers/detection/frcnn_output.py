@@ -99,5 +99,5 @@ class FrcnnOutput(NoBlobs):
         if self.most and len(rows) > self.most:
             best = sorted(range(len(rows)), key=lambda index: (-rows[index][-1], index))[: self.most]
             rows = sorted((rows[index] for index in best), key=lambda row: (row[5], -row[6]))
-        found = np.array([[0, *[-1] * (VALUES - 1)], *rows], dtype=np.float32)
-        return [found.reshape(-1, VALUES, 1, 1)]
+        detections = np.array([[0, *[-1] * (VALUES - 1)], *rows], dtype=np.float32)
+        return [detections.reshape(-1, VALUES, 1, 1)]

@@ -139,10 +139,10 @@ class PriorBox(NoBlobs):
         return ratios.members[1:]
 
     def _variance(self, param: Message) -> list[float]:
-        found = param.numbers("variance") or [0.1]
-        if len(found) not in (1, 4) or min(found) <= 0:
+        variances = param.numbers("variance") or [0.1]
+        if len(variances) not in (1, 4) or min(variances) <= 0:
             self.refuse("needs no variance, one, or four, all positive", f"{PARAM}.variance")
-        return found * (4 // len(found))
+        return variances * (4 // len(variances))
 
     def _pair(
         self, param: Message, one: str, high: str, wide: str, value_of: Callable[[str], float]

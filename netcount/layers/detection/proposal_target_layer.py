@@ -109,11 +109,11 @@ class ProposalTargetLayer(NoBlobs):
         places = labels.astype(np.int64) if self.classes > 2 else (labels > 0).astype(np.int64)
         if places.min(initial=0) < 0 or places.max(initial=0) >= self.classes:
             self.refuse(f"the truth names a class outside the {self.classes}", "bottom", 1)
-        found = moves(boxes[kept, 1:], truth[owner[kept], :4]) / np.array(DEVIATIONS)
+        offsets = moves(boxes[kept, 1:], truth[owner[kept], :4]) / np.array(DEVIATIONS)
         targets = np.zeros((len(kept), self.classes, 4), dtype=np.float32)
         weights = np.zeros_like(targets)
         own_rows = np.flatnonzero(labels > 0)
-        targets[own_rows, places[own_rows]] = found[own_rows]
+        targets[own_rows, places[own_rows]] = offsets[own_rows]
         weights[own_rows, places[own_rows]] = 1
         made = (boxes[kept], labels[:, None], targets, weights, weights.copy())
         tops = [top.reshape(len(kept), -1, 1, 1).astype(np.float32) for top in made]

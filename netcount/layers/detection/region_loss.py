@@ -97,11 +97,11 @@ class RegionLoss(GridLoss):
         scale = self.coord_scale * (1 if self.rescore else 2 - row[3] * row[4])
         inside = logistic(cells[one][:2])
         wanted = np.array([row[1] * side - cell[1], row[2] * side - cell[0]])
-        found = gradient[one]
-        found[:2] = -scale * (wanted - inside) * inside * (1 - inside)
-        found[2:4] = -scale * (sizes - cells[one][2:4])
+        own = gradient[one]
+        own[:2] = -scale * (wanted - inside) * inside * (1 - inside)
+        own[2:4] = -scale * (sizes - cells[one][2:4])
         has = objects[image, box, j, i]
         goal = float(overlap(predicted[image, box, j, i], row[1:])) if self.rescore else 1.0
-        found[4] = -self.object_scale * (goal - has) * has * (1 - has)
+        own[4] = -self.object_scale * (goal - has) * has * (1 - has)
         hot = np.arange(self.classes) == int(row[0])
-        found[5:] = -self.class_scale * (hot - scores[one])
+        own[5:] = -self.class_scale * (hot - scores[one])

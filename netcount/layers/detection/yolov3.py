@@ -98,12 +98,12 @@ class Yolov3(GridLoss):
         those whose anchors overlap it enough."""
         best = int(ious.argmax()) if ious.max() > 0 else -1
         first = mask.index(best) if best in mask else -1
-        found = [first] if first >= 0 else []
+        owners = [first] if first >= 0 else []
         skipped = first if first >= 0 else best  # the fork compares an anchor with a grid's box
         if self.second < 1:
             enough = np.flatnonzero(ious > np.float32(self.second)).tolist()
-            found += [mask.index(a) for a in enough if a in mask and a != skipped]
-        return found
+            owners += [mask.index(a) for a in enough if a in mask and a != skipped]
+        return owners
 
     def _classified(self, gradient: Values, scores: Values, label: int) -> None:
         """The gradients of the classes; a box that already has a class only adds this one."""

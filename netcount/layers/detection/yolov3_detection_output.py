@@ -73,10 +73,10 @@ class Yolov3DetectionOutput(GridDetections):
             if self.gaussian:  # each coordinate is followed by its deviation
                 has = has * (1 - logistic(grid[..., 1:8:2]).mean(axis=-1, keepdims=True))
             places = grid[..., 0:8:2] if self.gaussian else grid
-            found = self.decoded(places, own, (x.shape[3] * scale, x.shape[2] * scale))
+            corners = self.decoded(places, own, (x.shape[3] * scale, x.shape[2] * scale))
             classes = (logistic(grid[..., -self.classes :]) * has).reshape(-1, self.classes)
             rows, columns = np.nonzero(classes > self.confidence)
-            boxes.append(found.reshape(-1, 4)[rows])
+            boxes.append(corners.reshape(-1, 4)[rows])
             labels.append(columns)
             scores.append(classes[rows, columns])
         return self.top(np.concatenate(boxes), np.concatenate(labels), np.concatenate(scores), len(bottoms[0]))

@@ -101,11 +101,11 @@ def check_values(layer: Layer, bottoms: Sequence[Shape], axis: int = 0) -> None:
 
 def indices_of(layer: Layer, labels: Array, classes: int) -> Indices:
     """Labels as indices; one outside the classes is refused (Caffe reads beyond its memory)."""
-    found = labels.reshape(-1).astype(np.int64)
-    outside = found[(found < 0) | (found >= classes)]
+    indices = labels.reshape(-1).astype(np.int64)
+    outside = indices[(indices < 0) | (indices >= classes)]
     if len(outside):
         layer.refuse(f"label {outside[0]} lies outside the {classes} classes", "bottom", 1)
-    return found
+    return indices
 
 
 def by_position(x: Array, axis: int) -> Array:

@@ -56,8 +56,8 @@ class CTCLoss(NoBlobs):
         if one != 1:
             self.refuse(f"{self.named(0)} {scores} must be T×N×C", "bottom")
         labels = legacy(self, others[-1], len(others))
-        found = labels[0] if len(others) == 1 else labels[1]
-        if found != streams:
+        label = labels[0] if len(others) == 1 else labels[1]
+        if label != streams:
             form = "N×L" if len(others) == 1 else "L×N"
             self.refuse(
                 f"{self.named(len(others))} {others[-1]} must be {form} with the N = {streams} of {self.named(0)} "

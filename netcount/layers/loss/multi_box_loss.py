@@ -112,10 +112,10 @@ class MultiBoxLoss(Loss):
                 matches[0], negatives = self._mined(
                     own, matches[0], locations[image], scores[image], corners, variances, sure
                 )
-            for found in matches:
-                errors = self._location_losses(own, found, locations[image], moved, variances)
+            for matching in matches:
+                errors = self._location_losses(own, matching, locations[image], moved, variances)
                 of_locations += float(errors.sum())
-                matched += int((found.box > -1).sum())
+                matched += int((matching.box > -1).sum())
             of_confidences += self._confidence_loss(image, own, matches, negatives, scores)
         divisor = self.divisor(images, len(corners), matched)
         backward = self.message.get("propagate_down") or [True, True]
@@ -155,7 +155,7 @@ class MultiBoxLoss(Loss):
                 return [Match(0, index, best)]
             labels = np.where(index > -1, own.labels[np.maximum(index, 0)], -1)
             return [Match(c, np.where(labels == c, index, -1), best) for c in codes]
-        found = []
+        matches = []
         scale = None if param.flag("encode_variance_in_target") else variances
         for code in codes:
             boxes = decoded(self.code, locations[:, code], corners, scale)
@@ -165,23 +165,23 @@ class MultiBoxLoss(Loss):
             index, best = match(boxes, own.boxes[chosen], param)
             if len(chosen):
                 index = np.where(index > -1, chosen[np.maximum(index, 0)], index)
-            found.append(Match(code, index, best))
-        return found
+            matches.append(Match(code, index, best))
+        return matches
 
     def _location_losses(
-        self, own: Truth | None, found: Match, locations: Array, corners: Array, variances: Array
+        self, own: Truth | None, matching: Match, locations: Array, corners: Array, variances: Array
     ) -> Array:
         """The loss of each prior's location, 0 where it stands for no box."""
         losses = np.zeros(len(corners), dtype=np.float32)
-        rows = np.flatnonzero(found.box > -1)
+        rows = np.flatnonzero(matching.box > -1)
         if own is None or not len(rows):
             return losses
         param = self.message.child(PARAM)
         in_target = param.flag("encode_variance_in_target")
         priors, scale = corners[rows], None if in_target else variances[rows]
-        boxes = own.boxes[found.box[rows]]
+        boxes = own.boxes[matching.box[rows]]
         wanted = encoded(self.code, boxes, priors, scale)
-        guess = locations[rows, found.code]
+        guess = locations[rows, matching.code]
         if param.flag("bp_inside"):
             inside = priors
             if not param.flag("use_prior_for_matching"):
@@ -198,7 +198,7 @@ class MultiBoxLoss(Loss):
     def _mined(
         self,
         own: Truth,
-        found: Match,
+        matching: Match,
         locations: Array,
         scores: Array,
         corners: Array,
@@ -208,15 +208,15 @@ class MultiBoxLoss(Loss):
         """The match without the positives that were not chosen, and the chosen negatives."""
         param = self.message.child(PARAM)
         hard = self.mining == "HARD_EXAMPLE"
-        matched = found.box > -1
-        labels = np.where(matched, own.labels[np.maximum(found.box, 0)], self.background)
+        matched = matching.box > -1
+        labels = np.where(matched, own.labels[np.maximum(matching.box, 0)], self.background)
         losses = self._each_confidence_loss(scores, labels)
         if hard:
-            losses = losses + self._location_losses(own, found, locations, corners, variances)
+            losses = losses + self._location_losses(own, matching, locations, corners, variances)
             eligible, most = np.flatnonzero(sure), param.integer("sample_size")
         else:
-            little = found.overlap < np.float32(param.number("neg_overlap"))
-            eligible = np.flatnonzero((found.box == -1) & little & sure)
+            little = matching.overlap < np.float32(param.number("neg_overlap"))
+            eligible = np.flatnonzero((matching.box == -1) & little & sure)
             most = int(matched.sum() * np.float32(param.number("neg_pos_ratio")))
         order = np.argsort(-losses[eligible], kind="stable")
         nms = param.child("nms_param")
@@ -224,7 +224,7 @@ class MultiBoxLoss(Loss):
             boxes = corners
             if not param.flag("use_prior_for_nms"):
                 scale = None if param.flag("encode_variance_in_target") else variances
-                boxes = decoded(self.code, locations[:, found.code], corners, scale)
+                boxes = decoded(self.code, locations[:, matching.code], corners, scale)
             limit = nms.integer("top_k") if nms.has("top_k") else 0
             order = order[: limit if limit > -1 else None]
             order = order[area(boxes[eligible[order]]) >= 1e-5]
@@ -233,9 +233,9 @@ class MultiBoxLoss(Loss):
             order = order[kept]
         chosen = np.zeros(len(corners), dtype=np.bool_)
         chosen[eligible[order[:most]]] = True
-        negatives = np.flatnonzero((found.box == -1) & chosen)
-        index = np.where(matched & ~chosen, -1, found.box) if hard else found.box
-        return Match(found.code, index, found.overlap), negatives
+        negatives = np.flatnonzero((matching.box == -1) & chosen)
+        index = np.where(matched & ~chosen, -1, matching.box) if hard else matching.box
+        return Match(matching.code, index, matching.overlap), negatives
 
     def _each_confidence_loss(self, scores: Array, labels: Indices) -> Array:
         """The loss of each row of confidences against its label."""
@@ -260,11 +260,11 @@ class MultiBoxLoss(Loss):
         if agnostic and self.classes != 2:
             self.refuse("map_object_to_agnostic needs num_classes: 2", f"{PARAM}.num_classes")
         rows, labels = [], []
-        for found in matches:
-            positive = np.flatnonzero(found.box > -1)
+        for matching in matches:
+            positive = np.flatnonzero(matching.box > -1)
             rows.append(positive)
             if own is not None:
-                labels.append(own.labels[found.box[positive]])
+                labels.append(own.labels[matching.box[positive]])
         chosen = np.concatenate([*rows, np.zeros(0, dtype=np.int64)])
         wanted = np.concatenate([*labels, np.zeros(0, dtype=np.int64)])
         if agnostic:

@@ -77,9 +77,9 @@ class SegAccuracy(NoBlobs):
         recall = right[rows > 0] / rows[rows > 0]
         union = rows + columns - right
         shared = np.where(union > 0, right / np.maximum(union, 1), 1)
-        found = (
+        accuracies = (
             right.sum() / max(1, confusion.sum()),
             recall.mean() if len(recall) else 0.0,
             shared.mean(),
         )
-        return [np.array(found, dtype=np.float32).reshape(1, 1, 1, 3)]
+        return [np.array(accuracies, dtype=np.float32).reshape(1, 1, 1, 3)]

@@ -81,10 +81,10 @@ class SmoothL1Loss(Loss):
         size, steep = np.abs(difference), np.float32(1 if self.turn is not None else self.sigma**2)
         square = np.float32(0.5) * steep * size * size
         if self.turn is not None:
-            found: Array = np.where(size < self.turn, square, size + np.float32(self.turn**2 / 2 - self.turn))
+            values: Array = np.where(size < self.turn, square, size + np.float32(self.turn**2 / 2 - self.turn))
         else:
-            found = np.where(size * steep < 1, square, size - 0.5 / (steep or 1))
-        return found * weights[1].reshape(a.shape) if len(weights) > 1 else found
+            values = np.where(size * steep < 1, square, size - 0.5 / (steep or 1))
+        return values * weights[1].reshape(a.shape) if len(weights) > 1 else values
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Over all elements, divided by the batch."""

@@ -31,8 +31,8 @@ class TripletLayer(NoBlobs):
     def read(self, message: Message) -> None:
         """The margin of param_str; no shape needs it, and forks' own versions take another."""
         text = message.child("python_param").text("param_str")
-        found = re.search(r"margin['\"]?\s*:\s*(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})", text)
-        self.margin = float(found[1]) if found else None
+        match = re.search(r"margin['\"]?\s*:\s*(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})", text)
+        self.margin = float(match[1]) if match else None
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """One number, after the check that all have one shape."""

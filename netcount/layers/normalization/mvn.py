@@ -31,9 +31,9 @@ class MVN(NoBlobs):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The bottom's shape, made up to 4 axes."""
-        found = Shape(legacy(self, bottoms[0], 0))
-        touch(self, found.count(1 if self.across else 2), "what has one mean")
-        return [found]
+        shape = Shape(legacy(self, bottoms[0], 0))
+        touch(self, shape.count(1 if self.across else 2), "what has one mean")
+        return [shape]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The mean and the difference: two adds an element, a mul a group; with the variance also a

@@ -42,10 +42,10 @@ class Scale(_Broadcast):
     def blobs(self, bottoms: Sequence[Shape]) -> list[ParamBlob]:
         """The factor, unless bottom 1 is it, and the shift."""
         _, shape = self.operand(bottoms)
-        found = [ParamBlob(shape, "weight", self.filler)] if len(bottoms) == 1 else []
+        params = [ParamBlob(shape, "weight", self.filler)] if len(bottoms) == 1 else []
         if self.bias:
-            found.append(ParamBlob(shape, "bias", self.bias_filler))
-        return found
+            params.append(ParamBlob(shape, "bias", self.bias_filler))
+        return params
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A mul an element, and an add for the shift."""

@@ -41,5 +41,5 @@ class SimpleNormalize(NoBlobs):
         """An image of zeros has no direction: NaN, as in Caffe."""
         x = bottoms[0].reshape((*bottoms[0].shape, 1, 1, 1, 1)[:4])
         with np.errstate(divide="ignore", invalid="ignore"):
-            found: Array = x * np.square(x).sum(axis=(1, 2, 3), keepdims=True) ** np.float32(-0.5)
-        return [found]
+            scaled: Array = x * np.square(x).sum(axis=(1, 2, 3), keepdims=True) ** np.float32(-0.5)
+        return [scaled]

@@ -102,9 +102,9 @@ class Pooling(NoBlobs):
             return (0, 0)
         one = "kernel_size" in fields
         if one == ("kernel_h" in fields and "kernel_w" in fields):
-            found = " and ".join(fields) or "neither"
+            given = " and ".join(fields) or "neither"
             self.refuse(
-                f"needs either kernel_size or both kernel_h and kernel_w, not {found}",
+                f"needs either kernel_size or both kernel_h and kernel_w, not {given}",
                 f"{PARAM}.{fields[0]}" if fields else PARAM,
             )
         names = ("kernel_size", "kernel_size") if one else ("kernel_h", "kernel_w")

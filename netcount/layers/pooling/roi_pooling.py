@@ -68,14 +68,14 @@ class ROIPooling(_Regions):
 
 def _most(x: Array, axis: int) -> Array:
     """The largest along an axis; as in Caffe, not-a-numbers are passed over."""
-    found: Array = np.fmax.reduce(x, axis=axis, initial=np.float32(LOWEST))
-    return found
+    largest: Array = np.fmax.reduce(x, axis=axis, initial=np.float32(LOWEST))
+    return largest
 
 
 def rounded_corners(corners: Array) -> Array:
     """Halves away from zero, as C's round."""
-    found: Array = np.copysign(np.floor(np.abs(corners) + np.float32(0.5)), corners)
-    return found
+    rounded: Array = np.copysign(np.floor(np.abs(corners) + np.float32(0.5)), corners)
+    return rounded
 
 
 def bin_edges(
@@ -92,5 +92,5 @@ def bin_edges(
     else:
         low, high = np.floor(low) + start[:, None], np.ceil(high) + start[:, None]
     pairs = np.clip(np.stack([low, high], axis=2), 0, limit).astype(np.int64)
-    found: list[list[tuple[int, int]]] = pairs.tolist()
-    return found
+    edges: list[list[tuple[int, int]]] = pairs.tolist()
+    return edges

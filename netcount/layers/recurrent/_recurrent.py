@@ -72,14 +72,14 @@ class Recurrent(Layer):
         """Input weights and bias, static weights, then those of the hidden state."""
         x, _, *rest = bottoms
         wide, h = self.gates * self.num_output, self.num_output
-        found = [
+        params = [
             ParamBlob(Shape((wide, x.count(2))), "weight", self.weight_filler),
             ParamBlob(Shape((wide,)), "bias", self.bias_filler),
         ]
         if self.static:
-            found.append(ParamBlob(Shape((wide, rest[0].count(1))), "weight", self.weight_filler))
-        found.append(ParamBlob(Shape((wide, h)), "weight", self.weight_filler))
-        return found
+            params.append(ParamBlob(Shape((wide, rest[0].count(1))), "weight", self.weight_filler))
+        params.append(ParamBlob(Shape((wide, h)), "weight", self.weight_filler))
+        return params
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Products of every step with x and the hidden state, of the static input once."""
@@ -98,13 +98,13 @@ class Recurrent(Layer):
         x, _, *rest = bottoms
         steps, streams = ("T", x[0]), ("N", x[1])
         wide = (("gates", self.gates), ("H", self.num_output))
-        found = [
+        products = [
             Product((*wide, ("I", x.count(2))), (steps, streams)),
             Product((*wide, ("H", self.num_output)), (steps, streams)),
         ]
         if self.static:
-            found.insert(1, Product((*wide, ("S", rest[0].count(1))), (streams,)))
-        return found
+            products.insert(1, Product((*wide, ("S", rest[0].count(1))), (streams,)))
+        return products
 
     @abstractmethod
     def step_ops(self, values: int) -> OpCount:

@@ -76,8 +76,8 @@ class ArgMax(NoBlobs):
             return [np.stack(parts, axis=1).reshape(shape)]
         moved = np.moveaxis(x, self.axis_given, -1)
         order = _largest(moved, self.top_k)
-        found = np.take_along_axis(moved, order, axis=-1) if self.values else order.astype(np.float32)
-        return [np.moveaxis(found, -1, self.axis_given)]
+        picked = np.take_along_axis(moved, order, axis=-1) if self.values else order.astype(np.float32)
+        return [np.moveaxis(picked, -1, self.axis_given)]
 
 
 def _largest(x: Array, number: int) -> Array:

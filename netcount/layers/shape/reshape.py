@@ -71,14 +71,14 @@ class Reshape(Moving):
                     "reshape_param.shape",
                 )
             shape[start + self.extents.index(-1)] = bottom.count() // known
-        found = Shape(shape)
-        if found.count() != bottom.count():
+        top = Shape(shape)
+        if top.count() != bottom.count():
             self.refuse(
-                f"{found} holds {found.count()} values, {bottom} {bottom.count()}",
+                f"{top} holds {top.count()} values, {bottom} {bottom.count()}",
                 "reshape_param.shape",
             )
-        touch(self, found.count(), "the blob to share")
-        return [found]
+        touch(self, top.count(), "the blob to share")
+        return [top]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """numpy works out the −1."""
