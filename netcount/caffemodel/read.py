@@ -18,6 +18,7 @@ from dataclasses import field as attribute
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netcount.caffemodel.net_text import NetText, net_text
 from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT, Field, Wire
 from netcount.core.errors import InputError, Place, reason
 from netcount.core.files import shown_path
@@ -107,6 +108,10 @@ class CaffeModel:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def net_text(self) -> NetText:
+        """The prototxt of the net that the file holds with its weights."""
+        return net_text(self._wire)
 
     def close(self) -> None:
         """Let go of the file; where an array still shows it, the last such array will."""

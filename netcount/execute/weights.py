@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.caffemodel import read as caffemodel
@@ -32,22 +32,49 @@ def read_caffemodel(path: str | os.PathLike[str], net: Graph) -> Weights:
     layers of one name in the file the last counts.  Unlike Caffe, which then keeps random values, a
     missing layer is an error.  Raises InputError with both shapes, all mistakes together.
     """
-    problems: list[NetcountError] = []
+    problems: list[tuple[Node, int | None, str]] = []
     blobs: dict[str, list[Array]] = {}
-    extra: list[str] = []
+    stored: dict[int, caffemodel.StoredLayer] = {}
+    extra: dict[str, caffemodel.StoredLayer] = {}
     first = {node.name: node for node in reversed(net.nodes)} | named(net)
     with caffemodel.open(path) as model:
         for layer in model.layers:
             node = first.get(layer.name)
             if node is None:
-                extra += [layer.name] if layer.blobs else []
+                if layer.blobs:
+                    extra[layer.name] = layer
             elif layer.blobs or node.params:
-                blobs[node.name] = _blobs(path, node, layer, problems)
-    for node in net.nodes:
-        if node.name not in blobs and None in node.owners:
-            problems.append(_mistake(path, node, "has no layer of that name"))
-    raise_all(problems)
+                stored[node.index] = layer
+                blobs[node.name] = _blobs(node, layer, problems)
+    missing = [node for node in net.nodes if node.name not in blobs and None in node.owners]
+    if problems or missing:
+        raise_all([*_told(path, net, stored, problems, missing, extra.values())])
     return Weights(blobs, tuple(extra))
+
+
+def _told(
+    path: str | os.PathLike[str],
+    net: Graph,
+    stored: Mapping[int, caffemodel.StoredLayer],
+    problems: Sequence[tuple[Node, int | None, str]],
+    missing: Sequence[Node],
+    extra: Iterable[caffemodel.StoredLayer],
+) -> Iterator[NetcountError]:
+    """All differences, in the order of the net, each with its likely cause."""
+    from netcount.execute.mismatch import Causes, renamed
+
+    causes = Causes(net, stored)
+    names = renamed(missing, extra)
+    differences: list[tuple[Node, str]] = []
+    for node, index, what in problems:
+        cause = causes.of_number(node, stored[node.index]) if index is None else causes.of_shape(node, index)
+        differences.append((node, f"{what}: {cause}" if cause else what))
+    for node in missing:
+        name = names.get(node.index)
+        hint = f': its "{name}" has just such blobs; is it that one?' if name is not None else ""
+        differences.append((node, f"has no layer of that name{hint}"))
+    for node, what in sorted(differences, key=lambda one: one[0].index):
+        yield _mistake(path, node, what)
 
 
 def named(net: Graph) -> dict[str, Node]:
@@ -70,14 +97,9 @@ def by_node(net: Graph, weights: Mapping[str, Sequence[Array]]) -> list[Sequence
     return [weights.get(node.name, ()) if node.name in known else () for node in net.nodes]
 
 
-def _blobs(
-    path: str | os.PathLike[str],
-    node: Node,
-    layer: caffemodel.StoredLayer,
-    problems: list[NetcountError],
-) -> list[Array]:
+def _blobs(node: Node, layer: caffemodel.StoredLayer, problems: list[tuple[Node, int | None, str]]) -> list[Array]:
     if len(layer.blobs) != len(node.params):
-        problems.append(_mistake(path, node, f"has {len(layer.blobs)} blobs, the net {len(node.params)}"))
+        problems.append((node, None, f"has {len(layer.blobs)} blobs, the net {len(node.params)}"))
         return []
     arrays: list[Array] = []
     for index, (blob, stored) in enumerate(zip(node.params, layer.blobs, strict=True)):
@@ -85,9 +107,7 @@ def _blobs(
         if shape is not None:
             arrays.append(stored.array().reshape(shape))
         else:
-            problems.append(
-                _mistake(path, node, f"has {Shape(stored.shape)} for blob {index}, the net {blob.shape}")
-            )
+            problems.append((node, index, f"has {Shape(stored.shape)} for blob {index}, the net {blob.shape}"))
     return arrays
 
 

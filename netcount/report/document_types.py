@@ -620,6 +620,25 @@ class Layers(TypedDict):
     types: list[LayerType]
 
 
+class StoredLayer(TypedDict):
+    """A layer of a file of weights."""
+
+    name: str
+    type: Annotated[str, "In today's spelling."]
+    blobs: list[Shape]
+
+
+class Caffemodel(TypedDict):
+    """What a .caffemodel holds."""
+
+    schema: Literal["netcount/caffemodel/1"]
+    net: Annotated[str, "The name in the file, empty where it gives none."]
+    file: str
+    layers: list[StoredLayer]
+    prototxt: Annotated[str | None, "The net, where the file holds it with its weights."]
+    unknown_fields: Annotated[Count, "How many fields of the file no known Caffe has."]
+
+
 class BaselineLayer(TypedDict):
     """A layer as it was accepted; figures that are 0 are left out."""
 
@@ -665,6 +684,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "survey": Survey,
         "verification": Verification,
         "layers": Layers,
+        "caffemodel": Caffemodel,
         "baseline": Baseline,
         "error": ErrorDocument,
     }

@@ -129,6 +129,16 @@ QUESTIONS: Mapping[str, Question] = {
         Lacks("the answer is a prototxt"),
         "engines.md#upgrade",
     ),
+    "from-caffemodel": Question(
+        "What a .caffemodel holds, and its net as a prototxt.",
+        "cli.from_caffemodel:from_caffemodel",
+        "caffemodel.read:open",
+        "report.caffemodel:stored_report",
+        "report.caffemodel:stored_csv",
+        "report.caffemodel:stored_document",
+        "caffemodel",
+        "engines.md#from-caffemodel",
+    ),
     "sweep": Question(
         "Cost of a net at many widths and resolutions, and which fit.",
         "cli.sweep:sweep",

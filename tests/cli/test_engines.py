@@ -8,9 +8,10 @@ import pytest
 
 from tests.cli.test_analyze import hostile_net
 from tests.command import run
-from tests.helpers import SAMPLES
+from tests.helpers import ROOT, SAMPLES
 
 SQUEEZENET = str(SAMPLES / "squeezenet_v1.1.prototxt")
+TINY = str(ROOT / "tests" / "data" / "tiny.caffemodel")
 OLD = """input: "x" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 9
 layers { name: "r" type: RELU bottom: "x" top: "y" }  # stays
 """
@@ -34,6 +35,8 @@ def test_upgrade_writes_the_net_and_tells_what_was_old(tmp_path: Path) -> None:
         (["upgrade", "-"], "layers { layer { type: 'nothing' } top: 'x' }", "V0 has no layer type"),
         (["upgrade", "-"], "layer {", "the file ends inside"),
         (["upgrade", "no/such.prototxt"], "", "cannot read no/such.prototxt"),
+        (["from-caffemodel", SQUEEZENET], "", "not a .caffemodel"),
+        (["from-caffemodel", TINY, "-f", "prototxt"], "", "holds weights alone"),
         (["upgrade", "-"], "name: 3", '"name" needs a string'),
     ],
 )

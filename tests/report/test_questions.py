@@ -35,6 +35,7 @@ ASKED = {
     "check": ["check", ALEXNET, "--no-config", "--max-params", "61M", "--max-madds", "1G"],
     "compare": ["compare", ALEXNET, NIN],
     "survey": ["survey", ALEXNET, NIN, "--jobs", "1"],
+    "from-caffemodel": ["from-caffemodel", str(ROOT / "tests" / "data" / "tiny.caffemodel")],
     "verify": ["verify", "-"],
     "layers": ["layers"],
 }
@@ -108,7 +109,7 @@ def test_every_command_and_every_document_is_of_a_question() -> None:
     assert set(netcount.list_commands(click.Context(netcount))) == commands
     files = {path.stem for path in (ROOT / "netcount" / "cli").glob("*.py")}
     others = {"__init__", "entry", "main", "output", "options", "limits", "flags"}
-    assert files - others == commands
+    assert {name.replace("_", "-") for name in files - others} == commands
     schemas = {question.schema for question in QUESTIONS.values() if not isinstance(question.schema, Lacks)}
     assert schemas == set(DOCUMENTS) - {"baseline", "error"}, "which answer no question"
     assert set(ASKED) == {name for name, question in QUESTIONS.items() if not isinstance(question.report, Lacks)}
