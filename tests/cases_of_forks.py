@@ -21,6 +21,7 @@ SEQUENCE = inputs(s=(9, 2, 5), l=(2, 3))
 CRNN = "alphabet_size: 5 time_step: 9"
 
 CASES = {
+    "MergeCrop": inputs(x=(2, 3, 5, 6), z=(2, 4, 9, 7)) + op("MergeCrop", "", "x z"),
     "Reverse": IMAGE + op("Reverse", "reverse_param { axis: 2 }"),
     "Transpose": IMAGE + op("Transpose", "transpose_param { dim: 3 dim: 1 dim: 0 dim: 2 }"),
     "ContinuationIndicator": op(

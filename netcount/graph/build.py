@@ -75,7 +75,7 @@ def attempt(
     chosen = _with_given_inputs(chosen, options.input_shapes)
     broken = {problem.layer for problem in verdict.problems}
     wiring = wire(chosen, options, merged.phase, found, left_out, broken)
-    replaced = {part.message.tree.offset for part in wiring.assumed}
+    replaced = {part.message.tree.offset for part in wiring.assumed if part.replaced}
     layers = {layer.tree.offset: layer for layer in chosen}
     for problem in (*problems, *verdict.problems):
         if problem.layer is None or problem.layer not in replaced:
@@ -105,8 +105,11 @@ def _judged(
     fields = [*unknown, *unread_fields(message.children("layer"), options)]
     ignored = {name for name, what in options.assume.items() if what.ignored}
     verdict = judge(sorted(fields, key=lambda field: field.offset), ignored, left_out)
+    idle = ignored - {field.key for field in fields} - {ALL}
+    if idle:  # a field of a layer whose place an assumption takes is there all the same
+        idle -= {field.key for field in unread_fields(message.children("layer"), options._replace(assume={}))}
     keys = {field.key for field in fields}
-    for name in sorted(ignored - keys - {ALL}):
+    for name in sorted(idle):
         if options.assume[name].optional:
             continue
         hint = nearest(name, sorted(keys))
@@ -118,12 +121,11 @@ def _with_given_inputs(layers: list[Message], given: Mapping[str, Shape]) -> lis
     """Blobs that are read, made by nobody and given by the caller come from an Input layer."""
     if not given:
         return layers
-    made = {top for layer in layers for top in layer.values.get("top", ())}
-    wanted = [
-        name
-        for name in dict.fromkeys(b for layer in layers for b in layer.values.get("bottom", ()))
-        if name in given and name not in made
-    ]
+    made: set[str] = set()
+    wanted: list[str] = []
+    for layer in layers:
+        wanted += [name for name in layer.values.get("bottom", ()) if name in given and name not in made]
+        made.update(wanted, layer.values.get("top", ()))
     if not wanted:
         return layers
     tree = type(layers[0].tree)(layers[0].tree.source, 0)

@@ -33,6 +33,11 @@ class Part:
         self.tops: list[int] = []
 
     @property
+    def replaced(self) -> bool:
+        """Whether what the caller says takes the layer's place, whatever its fields."""
+        return self.assumption is not None and self.assumption.like is None
+
+    @property
     def complete(self) -> bool:
         """Whether nothing of its cost is missing."""
         return self.assumption is None or self.assumption.like is not None or self.assumption.has_cost
@@ -104,7 +109,7 @@ def wire(
             make, unfit = None, True
         else:
             fields_broken = BROKEN in message.values or message.tree.offset in broken
-            unfit = fields_broken and (part.assumption is None or part.assumption.like is not None)
+            unfit = fields_broken and not part.replaced
         if make is None and not unfit:
             unknown.append(message)
         top_count = _connect_tops(wiring, part, make, problems)
@@ -112,7 +117,7 @@ def wire(
             try:
                 part.layer = _set_up(part, make, top_count, phase)
             except NetcountError as problem:
-                problems.append(problem if part.assumption else overridable(problem, message))
+                problems.append(problem if part.replaced else overridable(problem, message))
         wiring.parts.append(part)
     _check_loss_weights(wiring, problems)
     if unknown:
@@ -209,10 +214,12 @@ def _unknown_bottom(
         advice = [*([way] if way else []), *give_all("input_shapes", "N,C,H,W", [name])]
     else:
         hint = nearest(name, [n for n in wiring.current if n != name])
-        if not hint:
+        advice = give_all("input_shapes", "N,C,H,W", [name])
+        if hint:
+            advice = [advice[0]._replace(lead="otherwise give it with")]
+        else:
             own = name in part.message.values.get("top", ())
             hint = "; only this layer itself makes it" if own else "; nothing makes it"
-            advice = give_all("input_shapes", "N,C,H,W", [name])
     message = f'{part.type} "{part.name}": unknown bottom "{name}"{hint}'
     return part.message.error(message, "bottom", index, advice=advice)
 
@@ -281,7 +288,7 @@ def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
     for part in wiring.parts:
         layer = part.layer
         given: Sequence[float] = part.message.values.get("loss_weight", ())
-        if layer is None or not (given or layer.weighs):
+        if layer is None or part.replaced or not (given or layer.weighs):
             continue
         split = any(weight and wiring.readers[top] for top, weight in zip(part.tops, given, strict=False))
         weights = 0 if split else len(given)

@@ -125,7 +125,7 @@ def _with_hint(
                 advice=[Advice("input_shapes", "N,C,H,W", name, "give its shape with")],
             )
             break
-    return problem if part.assumption else overridable(problem, part.message)
+    return problem if part.replaced else overridable(problem, part.message)
 
 
 def _by_custom(wiring: Wiring, maker: Part, known: list[Shape | None]) -> bool:

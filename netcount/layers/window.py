@@ -34,7 +34,7 @@ class WindowParam:
         self.kernel = self._given(param, "kernel", [])
         self.stride = self._given(param, "stride", [1])
         self.pad = self._given(param, "pad", [0])
-        self.dilation: list[int] = param.values.get("dilation", [1])
+        self.dilation: list[int] = param.values.get("dilation") or self._holes(param)
 
     def _given(self, param: Message, name: str, default: list[int]) -> list[int]:
         """The repeated field, or the pair with _h and _w (an unset one of them is 0)."""
@@ -50,6 +50,17 @@ class WindowParam:
                 f"{self.name}.{many}",
             )
         return [param.integer(high), param.integer(wide)]
+
+    def _holes(self, param: Message) -> list[int]:
+        """DeepLab's first form of a dilation: `hole`, or `hole_h` and `hole_w` (conv_layer.cpp)."""
+        values = param.values
+        if "hole_h" in values or "hole_w" in values:
+            self.fields["dilation"] = "hole_h" if "hole_h" in values else "hole_w"
+            return [param.integer("hole_h"), param.integer("hole_w")]
+        if "hole" in values:
+            self.fields["dilation"] = "hole"
+            return [values["hole"]]
+        return [1]
 
     def over(self, axes: int) -> Window4:
         """Kernel, stride, pad and dilation for that many spatial axes, checked."""

@@ -389,6 +389,8 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "frcnn_output_param": (20125, "message", "FrcnnOutputParameter", False, None),
         "sample_triplet_param": (20126, "message", "SampleTripletParameter", False, None),
         "cosin_loss_param": (20127, "message", "CosinLossParameter", False, None),
+        "connectivity_mode": (20128, "enum", "LayerParameter.ConnectivityMode", False, "CONNECTED"),
+        "mergecrop_param": (20129, "message", "MergeCropParameter", False, None),
     },
     "TransformationParameter": {
         "scale": (1, "float", "", False, 1.0),
@@ -582,6 +584,15 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "temporal_stride": (20005, "uint32", "", False, 1),
         "filter_group": (20006, "uint32", "", False, 1),
         "temporal_pad": (20007, "uint32", "", False, 0),
+        "cudnn_flavor": (20101, "enum", "ConvolutionParameter.CudnnFlavor", False, "MIN_MEMORY"),
+        "hole": (20102, "uint32", "", False, 1),
+        "hole_h": (20103, "uint32", "", False, 1),
+        "hole_w": (20104, "uint32", "", False, 1),
+    },
+    "MergeCropParameter": {
+        "operation": (20001, "enum", "MergeCropParameter.MergeOp", False, "STACK"),
+        "forward": (20002, "bool", "", True, None),
+        "backward": (20003, "bool", "", True, None),
     },
     "CropParameter": {"axis": (1, "int32", "", False, 2), "offset": (2, "uint32", "", True, None)},
     "DataParameter": {
@@ -754,6 +765,7 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "height": (3, "uint32", "", False, 0),
         "width": (4, "uint32", "", False, 0),
         "transpose": (5, "bool", "", False, False),
+        "dim": (20001, "uint64", "", True, None),
     },
     "MVNParameter": {
         "normalize_variance": (1, "bool", "", False, True),
@@ -763,6 +775,8 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
     "ParameterParameter": {
         "shape": (1, "message", "BlobShape", False, None),
         "blob_filler": (2, "message", "FillerParameter", False, None),
+        "filler": (20001, "message", "FillerParameter", False, None),
+        "norm_axis": (20002, "int32", "", False, 1),
     },
     "PoolingParameter": {
         "pool": (1, "enum", "PoolingParameter.PoolMethod", False, "MAX"),
@@ -1107,6 +1121,8 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "nms_threshold": (1, "float", "", False, 0.3),
         "top_k": (2, "int32", "", False, 0),
         "eta": (3, "float", "", False, 1.0),
+        "soft_nms": (20001, "bool", "", False, False),
+        "theta": (20002, "float", "", False, 0.5),
     },
     "SaveOutputParameter": {
         "output_directory": (1, "string", "", False, ""),
@@ -1186,6 +1202,10 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "height": (20002, "float", "", True, None),
         "offset_w": (20101, "float", "", True, None),
         "offset_h": (20102, "float", "", True, None),
+        "denser_prior_boxes": (20201, "bool", "", False, False),
+        "fixed_size": (20301, "float", "", True, None),
+        "fixed_ratio": (20302, "float", "", True, None),
+        "density": (20303, "float", "", True, None),
     },
     "VideoDataParameter": {
         "video_type": (1, "enum", "VideoDataParameter.VideoType", False, "WEBCAM"),
@@ -1262,6 +1282,11 @@ MESSAGES: dict[str, dict[str, tuple[int, str, str, bool, Any]]] = {
         "bn_mode": (20001, "enum", "BNParameter.BNMode", False, "LEARN"),
         "scale_filler": (20002, "message", "FillerParameter", False, None),
         "shift_filler": (20003, "message", "FillerParameter", False, None),
+        "moving_average": (20101, "bool", "", False, False),
+        "rebn": (20102, "bool", "", False, False),
+        "relax_iter": (20103, "uint32", "", True, None),
+        "max_r": (20104, "float", "", True, None),
+        "max_d": (20105, "float", "", True, None),
     },
     "LocalParameter": {
         "num_output": (1, "uint32", "", False, 0),
@@ -2515,6 +2540,7 @@ ENUMS: dict[str, dict[str, int]] = {
         "SAG": 6,
     },
     "ParamSpec.DimCheckMode": {"STRICT": 0, "PERMISSIVE": 1},
+    "LayerParameter.ConnectivityMode": {"CONNECTED": 0, "DISCONNECTED_ELTWISE": 1, "DISCONNECTED_GRPWISE": 2},
     "TransformationParameter.InterpolationAlgo": {
         "INTER_NEAREST": 0,
         "INTER_LINEAR": 1,
@@ -2527,6 +2553,8 @@ ENUMS: dict[str, dict[str, int]] = {
     "ConvolutionParameter.Engine": {"DEFAULT": 0, "CAFFE": 1, "CUDNN": 2, "MKL2017": 3, "MKLDNN": 4},
     "ConvolutionParameter.CuDNNConvolutionAlgorithmSeeker": {"GET": 0, "FINDEX": 1},
     "ConvolutionParameter.FusionType": {"NONE_FUSION": 0, "SUM_FUSION": 1},
+    "ConvolutionParameter.CudnnFlavor": {"SINGLE_HANDLE": 0, "MULTIPLE_HANDLES": 1, "MIN_MEMORY": 2},
+    "MergeCropParameter.MergeOp": {"STACK": 0, "ADD": 1},
     "DataParameter.DB": {"LEVELDB": 0, "LMDB": 1},
     "DataParameter.CHANNELENCODING": {"UINT8": 1, "UINT16FLOW": 2, "BOOL1": 3},
     "DataParameter.RANDPERMORDER": {"FIRST_PERMUTE_THEN_RANGE": 0, "FIRST_RANGE_THEN_PERMUTE": 1},

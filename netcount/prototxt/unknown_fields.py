@@ -19,17 +19,24 @@ IGNORED = "ignored"
 
 _HARMLESS = frozenset(
     "NetParameter SolverParameter NetState NetStateRule ParamSpec FillerParameter LossParameter"
-    " TransformationParameter ResizeParameter NoiseParameter SaltPepperParameter DistortionParameter"
-    " ExpansionParameter EmitConstraint RandomResizeParameter RandomAspectRatioParameter"
-    " DataParameter ImageDataParameter MemoryDataParameter HDF5DataParameter HDF5OutputParameter"
-    " WindowDataParameter VideoDataParameter AnnotatedDataParameter DenseImageDataParameter FCNDataParameter"
-    " MILDataParameter BatchSampler Sampler SampleConstraint DetectNetAugmentationParameter"
-    " QuantizationParameter MultinodeParameter MultinodeLayerParameter CompileNetState TRTParameter".split()
+    " NoiseParameter SaltPepperParameter DistortionParameter ExpansionParameter EmitConstraint"
+    " AnnotatedDataParameter BatchSampler Sampler SampleConstraint HDF5OutputParameter SaveOutputParameter"
+    " NonMaximumSuppressionParameter QuantizationParameter MultinodeParameter MultinodeLayerParameter"
+    " CompileNetState TRTParameter".split()
 )
-"""Messages in which a field moves neither a shape nor a count: where data come from and how they are
-transformed, how weights are filled and learned, and settings of the net or the solver."""
+"""Messages in which no field moves a shape or a count: how weights are filled and learned, how colours are
+distorted and boxes drawn and thinned out, and settings of the net or the solver."""
+_OF_IMAGES = frozenset(
+    "TransformationParameter ResizeParameter RandomResizeParameter RandomAspectRatioParameter"
+    " DataParameter ImageDataParameter MemoryDataParameter HDF5DataParameter WindowDataParameter"
+    " VideoDataParameter DenseImageDataParameter FCNDataParameter MILDataParameter"
+    " DetectNetAugmentationParameter".split()
+)
+"""Messages of which only sizes move a shape: where data come from and how they are transformed."""
 _SIZE = r"(?:^|_)(?:dims?|shape|sizes?|height|width|[hw]|crop|resize|channels?|batch)(?:_|$)"
-"""A field's name that speaks of extents, which even among those messages may move a shape."""
+"""A field's name that speaks of extents."""
+_OTHER_SIZE = r"(?:^|_)(?:pool|buffer|cache|queue|chunk|file|blur|gaussian|kernel)_size"
+"""A field's name that speaks of other sizes: of what holds the data, or of a filter over their pixels."""
 LAYERS = ("LayerParameter", "V1LayerParameter")
 """Messages in which a layer of its own type may bring a parameter message of its own."""
 
@@ -122,9 +129,9 @@ def is_harmless(message: str, name: str, is_message: bool) -> bool:
     """
     if message in LAYERS:
         return is_message
-    return message in _HARMLESS and not (
-        message not in ("NetParameter", "SolverParameter") and re.search(_SIZE, name)
-    )
+    if message in _OF_IMAGES:
+        return not re.search(_SIZE, re.sub(_OTHER_SIZE, "", name))
+    return message in _HARMLESS
 
 
 def refusal(field: UnknownField, near: str | None) -> InputError:

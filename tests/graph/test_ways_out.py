@@ -82,6 +82,13 @@ def test_a_field_that_moves_no_shape_is_passed_over_with_one_warning() -> None:
         ("ImageDataParameter", "new_dim", False, False),
         ("FillerParameter", "truncated", False, True),
         ("ParamSpec", "quantize", False, True),
+        ("ParamSpec", "kernel_shape_decay", False, True),
+        ("DataParameter", "shuffle_pool_size", False, True),
+        ("DataParameter", "image_size", False, False),
+        ("AnnotatedDataParameter", "crop_type", False, True),
+        ("DistortionParameter", "gaussian_size_min", False, True),
+        ("NonMaximumSuppressionParameter", "soft", False, True),
+        ("DetectionOutputParameter", "nms_threshold", False, False),
         ("SolverParameter", "test_size_report", False, True),
         ("PoolingParameter", "anything", False, False),
         ("LayerParameter", "precision_hint_param", True, True),
@@ -218,6 +225,49 @@ def test_who_makes_a_blob_in_another_phase_is_said_also_behind_an_in_place_layer
     error = refusal(text)
     assert '"bn" (line 2), which makes it, is left out' in error.message
     assert ways(error)[0] == ("phase", "", "TRAIN")
+
+
+def test_a_type_that_does_not_fit_after_all_has_a_way_out_by_name() -> None:
+    text = INPUT + layer("PoolingTwin", "pooling_param { kernel_size: 30 }")
+    assert ways(refusal(text))[0] == ("assume", "PoolingTwin", "Pooling")
+    error = refusal(text, assume={"PoolingTwin": "Pooling"})
+    assert ways(error) == [("assume", "l", "N,C,H,W")]
+    net = load(text, assume={"PoolingTwin": "Pooling", "l": [2, 3, 4, 5]})
+    assert net.blobs[-1].shape == (2, 3, 4, 5)
+
+
+def test_the_fields_of_a_layer_read_as_a_known_type_are_checked() -> None:
+    text = INPUT + layer("ConvolutionTwin", "convolution_param { num_output: 4 kernel_size: 3 made_up: 1 }")
+    error = refusal(text, assume={"ConvolutionTwin": "Convolution"})
+    assert ways(error) == [("assume", "ConvolutionParameter.made_up", "ignored")]
+
+
+def test_a_field_may_be_ignored_in_a_layer_whose_place_is_taken() -> None:
+    text = INPUT + layer("ReLU", "own_param { slope: 2 } own: 1")
+    ignored = {"LayerParameter.own": "ignored", "LayerParameter.own_param": "ignored"}
+    assert load(text, assume={**ignored, "l": "identity"}).blobs[-1].shape == (2, 3, 9, 11)
+
+
+def test_a_blob_that_only_a_layer_in_place_makes_can_be_given() -> None:
+    text = INPUT + layer("ReLU", "", "z", "z", "r") + layer("Eltwise", "", "x z", "y", "e")
+    error = refusal(text)
+    assert "only this layer itself makes it" in error.message
+    assert ways(error) == [("input_shapes", "z", "N,C,H,W")]
+    assert load(text, input_shapes={"z": (2, 3, 9, 11)}).blobs[-1].shape == (2, 3, 9, 11)
+
+
+def test_a_blob_that_seems_misspelt_can_be_given_all_the_same() -> None:
+    text = INPUT + layer("ReLU", "", "decoder_rs", "y") + layer("ReLU", "", "x", "decode_rs", "m")
+    named = INPUT + layer("ReLU", "", "x", "decode_rs", "m") + layer("ReLU", "", "decoder_rs", "y")
+    error = refusal(named)
+    assert 'did you mean "decode_rs"?; otherwise give it with input_shapes={"decoder_rs"' in error.message
+    for each_text in (text, named):
+        assert load(each_text, input_shapes={"decoder_rs": (1, 7)}).blobs[-1].shape
+
+
+def test_a_loss_whose_place_is_taken_keeps_its_weight() -> None:
+    text = INPUT + layer("SoftmaxWithLoss", "loss_weight: 2", "x x", "")
+    assert load(text, assume={"l": "identity"}).nodes[-1].tops == ()
 
 
 FIELD = SHARED / "field"

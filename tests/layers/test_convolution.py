@@ -367,3 +367,17 @@ def test_scratch_memory_is_used_again_and_large_arrays_are_not_kept() -> None:
     assert np.shares_memory(first, scratch.scratch("test", (2, 4)))
     large = scratch.scratch("test", (scratch.COLUMN_ELEMENTS + 1,))
     assert not np.shares_memory(large, scratch.scratch("test", (2, 4)))
+
+
+@pytest.mark.parametrize(
+    ("field", "extents"), [("hole: 2", (5, 7)), ("hole_h: 3 hole_w: 2", (3, 7)), ("dilation: 2", (5, 7))]
+)
+def test_deeplabs_holes_are_a_dilation(field: str, extents: tuple[int, int]) -> None:
+    layer = layer_of(f'type: "Convolution" convolution_param {{ num_output: 4 kernel_size: 3 {field} }}')
+    assert layer.infer([Shape((2, 3, 9, 11))]) == [(2, 4, *extents)]
+
+
+def test_weights_that_are_frozen_at_zero_are_counted() -> None:
+    param = "convolution_param { num_output: 4 kernel_size: 3 }"
+    layer = layer_of(f'type: "Convolution" connectivity_mode: DISCONNECTED_GRPWISE {param}')
+    assert [blob.shape for blob in layer.blobs([Shape((2, 3, 9, 11))])] == [(4, 3, 3, 3), (4,)]

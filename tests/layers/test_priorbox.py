@@ -128,3 +128,47 @@ def test_clustered_boxes_have_the_given_sides() -> None:
         layer_of('type: "PriorBoxClustered" prior_box_param { width: 4 width: 5 height: 6 }', 2)
     with pytest.raises(InputError, match="height -1 must be positive"):
         layer_of('type: "PriorBoxClustered" prior_box_param { width: 4 height: -1 }', 2)
+
+
+def test_denser_boxes_stand_a_second_time_at_the_lower_end() -> None:
+    boxes, _ = prior("min_size: 4 aspect_ratio: 4 flip: false denser_prior_boxes: true")
+    assert len(boxes) == 6 * 2 * 2
+    np.testing.assert_allclose(boxes[4 + 0], [13 / 30, 3 / 20, 17 / 30, 7 / 20], rtol=1e-6)
+    np.testing.assert_allclose(boxes[4 + 1], [13 / 30, 8 / 20, 17 / 30, 12 / 20], rtol=1e-6)
+    np.testing.assert_allclose(boxes[4 + 3], [11 / 30, 9 / 20, 19 / 30, 11 / 20], rtol=1e-6)
+
+
+def test_a_density_spreads_boxes_over_their_size() -> None:
+    text = "fixed_size: 8 fixed_size: 5 density: 2 density: 1 img_size: 40"
+    boxes, _ = prior(text, features=(1, 3, 2, 3), image=None)
+    assert len(boxes) == 6 * (4 + 1)
+    # the centre of cell (1, 1) is (1.5·40/3, 1.5·40/2); 8/2 apart, from 4 before it on
+    middle_x, middle_y = 20.0, 30.0
+    for index, (down, right) in enumerate([(-2, -2), (-2, 2), (2, -2), (2, 2)]):
+        x, y = middle_x + right, middle_y + down
+        expected = np.array([x - 4, y - 4, x + 4, y + 4]) / 40
+        np.testing.assert_allclose(boxes[4 * 5 + index], expected, rtol=1e-5)
+    x, y = middle_x - 2 + 2.5, middle_y - 2 + 2.5
+    np.testing.assert_allclose(boxes[4 * 5 + 4], np.array([x - 2.5, y - 2.5, x + 2.5, y + 2.5]) / 40, rtol=1e-5)
+
+
+def test_a_density_counts_each_ratio() -> None:
+    shapes = [Shape((1, 3, 2, 3))]
+    for rest, boxes in (("aspect_ratio: 4", 3 * 9), ("fixed_ratio: 4", 9), ("aspect_ratio: 4 flip: false", 2 * 9)):
+        layer = layer_of(f'type: "PriorBox" prior_box_param {{ fixed_size: 9 density: 3 {rest} }}', 1)
+        assert layer.infer(shapes) == [(1, 2, 6 * boxes * 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fixed_size: 9", "as many positive density as fixed_size"),
+        ("fixed_size: 9 density: 0", "as many positive density"),
+        ("fixed_size: 9 density: 2 min_size: 4", "together are not known"),
+        ("fixed_size: 9 density: 2 fixed_ratio: 1 fixed_ratio: 2", "takes one fixed_ratio"),
+        ("fixed_size: 9 density: 2 fixed_ratio: -1", "fixed_ratio must be positive"),
+    ],
+)
+def test_what_densities_ask_for(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        layer_of(f'type: "PriorBox" prior_box_param {{ {text} }}', 1)

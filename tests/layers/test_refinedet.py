@@ -124,6 +124,7 @@ def test_each_pair_of_offsets_has_its_boxes() -> None:
     np.testing.assert_allclose(boxes[2, 1, 1, 1, 1], expected, rtol=1e-5)
     assert layer.warning is not None
     assert "6×2 boxes per position" in layer.warning
+    assert "makes 4 without" in layer.warning
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ class PriorBox(NoBlobs):
     Source: prior_box_layer.cpp of SSD; Liu et al. 2016, arXiv 1512.02325.
 
     With offset_w and offset_h, tl_ssd's: at each pair of offsets a box for each min_size and
-    aspect_ratio, and none besides.  Source: prior_box_layer.cpp of tl_ssd.
+    aspect_ratio, and none besides.  With denser_prior_boxes, TextBoxes++'s: each box also at the lower end of
+    the position.  With fixed_size and density, FaceBoxes': density × density boxes of each size and ratio, spread
+    over the size.  Sources: prior_box_layer.cpp of tl_ssd, of TextBoxes_plusplus and of FaceBoxes.
     """
 
     type = "PriorBox"
@@ -56,10 +58,15 @@ class PriorBox(NoBlobs):
         """The boxes' widths and heights, in the order of the output."""
         param = message.child(PARAM)
         self.clip, self.offset = param.flag("clip"), param.number("offset")
-        self.boxes, self.preparation = self._boxes(param)
+        self.shifts: list[tuple[float, float]] = []
+        fixed = param.has("fixed_size") or param.has("density") or param.has("fixed_ratio")
+        self.boxes, self.preparation = self._dense(param) if fixed else self._boxes(param)
         self.offsets = [(self.offset, self.offset)] * len(self.boxes)
         if param.has("offset_w") or param.has("offset_h"):
             self._offsets(param)
+        if param.flag("denser_prior_boxes"):
+            self.boxes = [box for box in self.boxes for _ in range(2)]
+            self.offsets = [(down, self.offset) for _ in self.offsets for down in (self.offset, 1.0)]
         self.detail = self._told()
         self.variance = self._variance(param)
         self.image = self._pair(param, "img_size", "img_h", "img_w", param.integer)
@@ -97,6 +104,35 @@ class PriorBox(NoBlobs):
             compares=len(small) * (1 + len(ratios)),
         )
 
+    def _dense(self, param: Message) -> tuple[list[tuple[float, float]], OpCount]:
+        """FaceBoxes' boxes: density × density of each fixed_size and ratio; `shifts` move their centres."""
+        sizes, densities = param.numbers("fixed_size"), param.numbers("density")
+        if not sizes or len(sizes) != len(densities) or min(sizes) <= 0 or min(densities) < 1:
+            self.refuse("needs as many positive density as fixed_size", f"{PARAM}.fixed_size")
+        for other in ("min_size", "max_size"):
+            if param.has(other):
+                self.refuse(f"{other} and fixed_size together are not known", f"{PARAM}.{other}")
+        ratios = [1.0, *self._ratios(param)]
+        if param.has("fixed_ratio"):
+            if param.has("aspect_ratio") or len(param.numbers("fixed_ratio")) > 1:
+                self.refuse("takes one fixed_ratio, and no aspect_ratio beside it", f"{PARAM}.fixed_ratio")
+            ratios = param.numbers("fixed_ratio")
+        if min(ratios) <= 0:
+            self.refuse("fixed_ratio must be positive", f"{PARAM}.fixed_ratio")
+        boxes = []
+        for size, density in zip(sizes, map(int, densities), strict=True):
+            step = int(size / density)
+            for ratio in ratios:
+                whole = float(int(size)) if ratio == 1 else size
+                boxes += [(whole * sqrt(ratio), whole / sqrt(ratio))] * density**2
+                self.shifts += [
+                    (step / 2 + row * step - int(size) // 2, step / 2 + column * step - int(size) // 2)
+                    for row in range(density)
+                    for column in range(density)
+                ]
+        stretched = len(sizes) * sum(ratio != 1 for ratio in ratios)
+        return boxes, OpCount(adds=4 * len(boxes), muls=stretched, divs=stretched, exps=2 * stretched)
+
     def _offsets(self, param: Message) -> None:
         """tl_ssd's boxes: all that are stretched, at every pair of offsets."""
         pairs = [(h, w) for w in param.numbers("offset_w") for h in param.numbers("offset_h")]
@@ -109,6 +145,7 @@ class PriorBox(NoBlobs):
         ratios = self._ratios(param)
         sides = [float(int(size)) for size in param.numbers("min_size")]
         boxes = [(side * sqrt(ratio), side / sqrt(ratio)) for side in sides for ratio in ratios]
+        plain = len(self.boxes)
         self.boxes, self.offsets = boxes * len(pairs), [pair for pair in pairs for _ in boxes]
         if not self.boxes:
             self.refuse("needs an aspect_ratio, an offset_w and an offset_h", PARAM)
@@ -116,7 +153,7 @@ class PriorBox(NoBlobs):
         self.preparation = OpCount(muls=number, divs=number, exps=2 * number, compares=number)
         self.warning = (
             f"offset_w and offset_h are tl_ssd's: {len(pairs)}×{len(boxes)} boxes per position, one for each pair "
-            "of offsets, min_size and aspect_ratio; SSD's own layer does not know them"
+            f"of offsets, min_size and aspect_ratio; SSD's own layer does not know them, and makes {plain} without"
         )
 
     def _told(self) -> str:
@@ -176,7 +213,7 @@ class PriorBox(NoBlobs):
         positions = corners // (4 * len(self.boxes))
         each = self.preparation
         return OpCount(
-            adds=corners + 2 * positions,
+            adds=corners + (2 + each.adds) * positions,
             muls=(2 + each.muls) * positions,
             divs=2 * corners + each.divs * positions,
             compares=(2 * corners if self.clip else 0) + each.compares * positions,
@@ -196,11 +233,16 @@ class PriorBox(NoBlobs):
         down, right = np.array(self.offsets).T
         x = ((np.arange(wide)[:, None] + right) * step_w)[None]
         y = ((np.arange(high)[:, None] + down) * step_h)[:, None]
+        if self.shifts:
+            below, beside = np.array(self.shifts).T
+            x, y = x + beside, y + below
         corners = np.empty((high, wide, len(sizes), 4))
         corners[..., 0] = (x - sizes[:, 0]) / image_w
         corners[..., 1] = (y - sizes[:, 1]) / image_h
         corners[..., 2] = (x + sizes[:, 0]) / image_w
         corners[..., 3] = (y + sizes[:, 1]) / image_h
+        if self.shifts:  # FaceBoxes keeps these inside the image, whatever clip says
+            corners[..., :2], corners[..., 2:] = np.maximum(corners[..., :2], 0), np.minimum(corners[..., 2:], 1)
         if self.clip:
             corners = np.clip(corners, 0, 1)
         flat = corners.reshape(-1)
