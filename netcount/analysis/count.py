@@ -12,6 +12,8 @@ from netcount.core.errors import Warned
 from netcount.core.gc_pause import paused
 from netcount.core.opcount import OpCount
 from netcount.graph.graph import Graph, Node
+from netcount.graph.known import Known
+from netcount.layers.layer import Window
 
 
 class Count(NamedTuple):
@@ -21,22 +23,19 @@ class Count(NamedTuple):
     convention: Convention
     layers: tuple[LayerRow, ...]
     totals: Totals
-    kernels: tuple[KernelShare, ...]
     warnings: tuple[Warned, ...]
 
+    @property
+    def kernels(self) -> tuple[KernelShare, ...]:
+        """Shares by kernel size, for the net and for families of named blocks; worked out when asked for."""
+        return tuple(kernel_shares(self.layers))
 
-def count(net: Graph, convention: Convention = CONVENTIONS["madds"]) -> Count:
-    """Count every layer of `net`."""
+
+def count(net: Graph, convention: Convention = CONVENTIONS["madds"], known: Known | None = None) -> Count:
+    """Count every layer of `net`.  known: what was found in nets with the same layers."""
     with paused():
-        rows = [_row(net, node, convention) for node in net.nodes]
-    return Count(
-        net,
-        convention,
-        tuple(rows),
-        totals_of(rows),
-        tuple(kernel_shares(rows)),
-        _warnings(net, rows),
-    )
+        rows = [_row(net, node, convention, known) for node in net.nodes]
+    return Count(net, convention, tuple(rows), totals_of(rows), _warnings(net, rows))
 
 
 def totals_of(rows: Iterable[LayerRow]) -> Totals:
@@ -65,12 +64,53 @@ def totals_of(rows: Iterable[LayerRow]) -> Totals:
     )
 
 
-def _row(net: Graph, node: Node, convention: Convention) -> LayerRow:
+class _LayerCost(NamedTuple):
+    """What a layer costs, wherever in a net it stands; tops: the elements of each."""
+
+    blobs: tuple[BlobRow, ...]
+    window: Window | None
+    params: int
+    statistics: int
+    ops: OpCount
+    tops: tuple[int, ...]
+    note: str | None
+
+
+def _row(net: Graph, node: Node, convention: Convention, known: Known | None) -> LayerRow:
+    layer = node.layer
+    if known is None or any(node.owners):
+        cost = _cost(net, node)
+    else:
+        key = known.key(layer, [blob.shape for blob in node.bottoms + node.tops])
+        cost = known.counted.get(key) or known.counted.setdefault(key, _cost(net, node))
+    tree = layer.message.tree
+    activations = 0
+    if not layer.shares_bottom:
+        for top, elements in zip(node.tops, cost.tops, strict=True):
+            if top.overwrites is None:
+                activations += elements
+    return LayerRow(
+        node.name,
+        node.type,
+        tree.source.line(tree.offset),
+        tree.source.line(tree.end),
+        node.bottoms,
+        node.tops,
+        cost.blobs,
+        cost.window,
+        cost.params,
+        cost.statistics,
+        cost.ops,
+        convention.rule(node, cost.ops),
+        activations,
+        cost.note,
+    )
+
+
+def _cost(net: Graph, node: Node) -> _LayerCost:
     layer = node.layer
     bottoms = [blob.shape for blob in node.bottoms]
     tops = [blob.shape for blob in node.tops]
-    ops = layer.ops(bottoms, tops)
-    tree = layer.message.tree
     params = statistics = 0
     blobs: list[BlobRow] = []
     for blob, owner in zip(node.params, node.owners, strict=True):
@@ -82,25 +122,13 @@ def _row(net: Graph, node: Node, convention: Convention) -> LayerRow:
         else:
             params += blob.shape.count()
         blobs.append(BlobRow(blob.role, blob.shape, shared_with))
-    activations = 0
-    if not layer.shares_bottom:
-        for top in node.tops:
-            if top.overwrites is None:
-                activations += top.shape.count()
-    return LayerRow(
-        node.name,
-        node.type,
-        tree.source.line(tree.offset),
-        tree.source.line(tree.end),
-        node.bottoms,
-        node.tops,
+    return _LayerCost(
         tuple(blobs),
         layer.window(bottoms),
         params,
         statistics,
-        ops,
-        convention.rule(node, ops),
-        activations,
+        layer.ops(bottoms, tops),
+        tuple([top.count() for top in tops]),
         layer.data_dependent(bottoms),
     )
 

@@ -10,20 +10,28 @@ from typing import NamedTuple
 
 from netcount.analysis._support.resolutions import Resolution, image_inputs, input_edits, pool_edits
 from netcount.analysis._support.topology import classifiers
-from netcount.analysis._support.widths import Channels, Multiplier, planned
+from netcount.analysis._support.variants import Numbers, Variants
+from netcount.analysis._support.widths import Channels, Multiplier, Widths
+from netcount.analysis.count import Count, count
 from netcount.core.errors import Advice, Errors, InputError, NetcountError, Warned
 from netcount.core.files import read_text
+from netcount.core.gc_pause import paused
 from netcount.core.shape import Shape
 from netcount.core.suggest import nearest
+from netcount.graph.connect import Part
 from netcount.graph.graph import Graph, Node
-from netcount.graph.load import DEFAULTS, load_text, name_of
+from netcount.graph.load import DEFAULTS, draft_text, load_text, name_of
 from netcount.graph.options import LoadOptions
 from netcount.layers.convolution.convolution import Convolution
 from netcount.layers.window import CONVOLUTION
 from netcount.prototxt.edit import Span, edited, own_span
+from netcount.prototxt.reader import defined
 from netcount.prototxt.select import Phase
 from netcount.prototxt.tree import Source
 from netcount.prototxt.values import whole_number
+
+MOST_KEPT = 1_000
+"""Widths, and sizes, of which it is remembered what they change."""
 
 
 class Change(NamedTuple):
@@ -68,7 +76,8 @@ class Rescaler:
         both_phases: bool = True,
     ) -> None:
         self.options = options
-        self.net = load_text(text, options, file)
+        draft = draft_text(text, options, file)
+        self.net = draft.graph()
         self.source = self._source(self.net)
         self.nets = [self.net]
         if both_phases:
@@ -83,6 +92,18 @@ class Rescaler:
             if name not in known:
                 hint = nearest(name, known)
                 raise InputError(f'{self.net.file}: no convolution is called "{name}"{hint}', argument="keep")
+        answering = {net.nodes[index].message.tree.offset for net in self.nets for index in classifiers(net)}
+        self.classifiers = tuple(n.name for n in self.net.nodes if n.message.tree.offset in answering)
+        self._widths = [
+            Widths(net, {n.index for n in net.nodes if n.message.tree.offset in answering or n.name in self.keep})
+            for net in self.nets
+        ]
+        self._written: dict[int, dict[str, tuple[int, Span]]] = {}
+        self._variants = None
+        if len(self.nets) == 1 and self.source.text == defined(text, options.define):
+            self._variants = Variants(draft, self.net, self.source)
+        self._numbers: dict[Multiplier, dict[int, Numbers]] = {}
+        self._reread: dict[Resolution, dict[int, Part]] = {}
 
     @classmethod
     def of_file(
@@ -112,25 +133,15 @@ class Rescaler:
         the whole plane still does.  multiple: what channels are rounded to.
         InputError where a constant in the file makes it impossible.
         """
-        factor = Fraction(width)
-        if factor <= 0 or multiple < 1:
-            raise InputError(f"a width is a factor above 0 and a multiple at least 1, not {width} and {multiple}")
-        size = Resolution(resolution, resolution) if isinstance(resolution, int) else resolution
+        multiplier, size = _checked(width, resolution, multiple)
         edits: dict[Span, str] = {}
         changes: dict[int, Change] = {}
-        answering: set[int] = set()
-        for net in self.nets:
-            answers = classifiers(net)
-            answering |= {node.message.tree.offset for node in net.nodes if node.index in answers}
-        for net in self.nets:
-            if factor != 1:
-                self._widen(net, Multiplier(factor, multiple), answering, edits, changes)
+        for net, widths in zip(self.nets, self._widths, strict=True):
+            if multiplier.width != 1:
+                self._widen(net, widths.planned(multiplier), edits, changes)
         given = self._given(size)
         if size is not None:
-            for net in self.nets:
-                edits |= input_edits(net, size, self.options.input_shapes)
-                with self._refusing(net.phase):
-                    edits |= pool_edits(net, size)
+            edits |= self._size_edits(size)
         text = edited(self.source, edits)
         made, *_ = [self._built(text, given, net.phase) for net in self.nets]
         notes = []
@@ -141,30 +152,87 @@ class Rescaler:
                 for (name, shape), lead in zip(given.items(), leads, strict=False)
             ]
             notes.append(Warned("the size of the images is not in the file", advice=tuple(advice)))
-        names = tuple(node.name for node in self.net.nodes if node.message.tree.offset in answering)
-        return Rescaled(text, made, self.net, tuple(changes[at] for at in sorted(changes)), names, tuple(notes))
+        ordered = tuple(changes[at] for at in sorted(changes))
+        return Rescaled(text, made, self.net, ordered, self.classifiers, tuple(notes))
+
+    def counted(
+        self, width: Fraction | str = "1", resolution: Resolution | int | None = None, multiple: int = 1
+    ) -> Count:
+        """What the net of `rescaled` costs, worked out without its text wherever that can be done.
+
+        Arguments and errors as there. Where the shorter way finds anything wrong, the text decides.
+        """
+        multiplier, size = _checked(width, resolution, multiple)
+        if self._variants is not None:
+            with suppress(NetcountError), paused():
+                net = self._variants.built(self._numbers_at(multiplier), self._parts_at(size), self._given(size))
+                return count(net, known=self._variants.known)
+        return count(self.rescaled(width, resolution, multiple).net)
+
+    def _numbers_at(self, multiplier: Multiplier) -> dict[int, Numbers]:
+        """The new numbers of each convolution that has any."""
+        if multiplier.width == 1:
+            return {}
+        numbers = self._numbers.get(multiplier)
+        if numbers is None:
+            plan = self._widths[0].planned(multiplier)
+            new = {index: self._new_numbers(self.net.nodes[index], channels) for index, channels in plan.items()}
+            numbers = {index: Numbers(CONVOLUTION, fields) for index, fields in new.items() if fields}
+            if len(self._numbers) >= MOST_KEPT:
+                self._numbers.clear()
+            self._numbers[multiplier] = numbers
+        return numbers
+
+    def _parts_at(self, size: Resolution | None) -> dict[int, Part]:
+        """The layers of which the file tells the size, at another one."""
+        if size is None or self._variants is None:
+            return {}
+        parts = self._reread.get(size)
+        if parts is None:
+            parts = self._variants.reread(self._size_edits(size))
+            if len(self._reread) >= MOST_KEPT:
+                self._reread.clear()
+            self._reread[size] = parts
+        return parts
+
+    def _size_edits(self, size: Resolution) -> dict[Span, str]:
+        edits: dict[Span, str] = {}
+        for net in self.nets:
+            edits |= input_edits(net, size, self.options.input_shapes)
+            with self._refusing(net.phase):
+                edits |= pool_edits(net, size)
+        return edits
 
     def _widen(
-        self,
-        net: Graph,
-        multiplier: Multiplier,
-        answering: set[int],
-        edits: dict[Span, str],
-        changes: dict[int, Change],
+        self, net: Graph, plan: Mapping[int, Channels], edits: dict[Span, str], changes: dict[int, Change]
     ) -> None:
-        fixed = {
-            node.index for node in net.nodes if node.message.tree.offset in answering or node.name in self.keep
-        }
-        for index, channels in planned(net, multiplier, fixed).items():
+        for index, channels in plan.items():
             node = net.nodes[index]
-            new = _conv_edits(node, channels)
-            for span, number in new.items():
-                if edits.setdefault(span, number) != number:
+            written = self._written_in(node)
+            for name, number in self._new_numbers(node, channels):
+                _, span = written[name]
+                if edits.setdefault(span, str(number)) != str(number):
                     node.layer.refuse(f"would need {edits[span]} in one phase and {number} in the other")
             was = node.tops[0].shape[1]
             if was != channels.made:
                 tree = node.message.tree
                 changes[tree.offset] = Change(node.name, tree.source.line(tree.offset), was, channels.made)
+
+    def _new_numbers(self, node: Node, channels: Channels) -> tuple[tuple[str, int], ...]:
+        """The fields in the text of a convolution that get another number, and the number."""
+        wanted = {"num_output": channels.made, "group": channels.group}
+        written = self._written_in(node)
+        return tuple([(name, wanted[name]) for name, (now, _) in written.items() if now != wanted[name]])
+
+    def _written_in(self, node: Node) -> dict[str, tuple[int, Span]]:
+        """The numbers of channels that a convolution's text sets, and where they stand."""
+        tree = node.message.child(CONVOLUTION).tree
+        written = self._written.get(tree.offset)
+        if written is None:
+            found = {name: own_span(tree, name) for name in ("num_output", "group")}
+            written = {name: (whole_number(one[0]), one[1]) for name, one in found.items() if one is not None}
+            self._written[tree.offset] = written
+        return written
 
     def _given(self, size: Resolution | None) -> dict[str, Shape]:
         """The caller's input shapes, those of images with their new height and width."""
@@ -195,14 +263,14 @@ class Rescaler:
             raise problem.changed(what + problem.what) from None
 
 
-def _conv_edits(node: Node, channels: Channels) -> dict[Span, str]:
-    tree = node.message.child(CONVOLUTION).tree
-    edits = {}
-    for name, number in (("num_output", channels.made), ("group", channels.group)):
-        found = own_span(tree, name)
-        if found is not None and whole_number(found[0]) != number:
-            edits[found[1]] = str(number)
-    return edits
+def _checked(
+    width: Fraction | str, resolution: Resolution | int | None, multiple: int
+) -> tuple[Multiplier, Resolution | None]:
+    factor = Fraction(width)
+    if factor <= 0 or multiple < 1:
+        raise InputError(f"a width is a factor above 0 and a multiple at least 1, not {width} and {multiple}")
+    size = Resolution(resolution, resolution) if isinstance(resolution, int) else resolution
+    return Multiplier(factor, multiple), size
 
 
 def rescale(

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.analysis._support.resolutions import Resolution, image_inputs
-from netcount.analysis.count import count
 from netcount.analysis.figures import SWEPT, Figured
 from netcount.analysis.rescale import Rescaler
 from netcount.core.errors import InputError, Warned
@@ -117,12 +116,12 @@ def _variant(
     bounds: Mapping[str, int],
 ) -> Variant:
     try:
-        made = rescaler.rescaled(Fraction(width), size, multiple)
+        counted = rescaler.counted(Fraction(width), size, multiple)
     except InputError as problem:
         return Variant(width, size, error=str(problem))
-    counted = count(made.net)
-    if size is None and any(len(made.net.blobs[index].shape) == 4 for index in made.net.inputs):
-        size = Resolution(*image_inputs(made.net)[0].shape[2:])
+    net = counted.net
+    if size is None and any(len(net.blobs[index].shape) == 4 for index in net.inputs):
+        size = Resolution(*image_inputs(net)[0].shape[2:])
     figures = {figure.key: figure.at(figure.of(counted), bits) for figure in SWEPT}
     over = tuple(key for key, most in bounds.items() if figures[key] > most)
     return Variant(width, size, figures, over)

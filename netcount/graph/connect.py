@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 
 from netcount.core.errors import Advice, InputError, NetcountError
 from netcount.core.suggest import nearest
@@ -70,6 +71,12 @@ class Wiring:
         self.readers.append(0)
         return len(self.blob_names) - 1
 
+    def with_parts(self, parts: Mapping[int, Part]) -> Wiring:
+        """The same connections with other parts in the place of some, by index."""
+        found = copy(self)
+        found.parts = [parts.get(index, part) for index, part in enumerate(self.parts)]
+        return found
+
     def outputs(self) -> list[int]:
         """Blob versions nobody reads but the loss, by name; automatic tops are no outputs."""
         ends = (b for b in self.current.values() if not self.readers[b] or b in self.weighted)
@@ -103,11 +110,13 @@ def wire(
         part = Part(message)
         _connect_bottoms(wiring, part, messages, left_out, problems)
         try:
-            make = _maker(part, options, wiring)
+            make = _maker(part, options)
         except NetcountError as problem:
             problems.append(problem)
             make, unfit = None, True
         else:
+            if part.assumption is not None:
+                wiring.assumed.append(part)
             fields_broken = BROKEN in message.values or message.tree.offset in broken
             unfit = fields_broken and not part.replaced
         if make is None and not unfit:
@@ -154,14 +163,28 @@ def assumption_for(message: Message, assume: Mapping[str, Assumption]) -> Assump
     return None
 
 
-def _maker(part: Part, options: LoadOptions, wiring: Wiring) -> Make | None:
+def remade(part: Part, message: Message, options: LoadOptions, phase: str) -> Part:
+    """The part with its layer read from another message, which has the same bottoms and tops.
+
+    Raises:
+        InputError: Caffe would refuse the layer.
+    """
+    made = Part(message)
+    made.bottoms, made.tops = part.bottoms, part.tops
+    make = _maker(made, options)
+    if make is None:
+        raise unknown_types([message], options.catalogue)
+    made.layer = _set_up(made, make, len(part.tops), phase)
+    return made
+
+
+def _maker(part: Part, options: LoadOptions) -> Make | None:
     layer = options.catalogue.find(part.message)
     assumption = assumption_for(part.message, options.assume)
     if assumption is None:
         return layer
     part.assumption, part.known = assumption, layer is not None
     if assumption.like is None:
-        wiring.assumed.append(part)
         return lambda message, tops, phase: Assumed(message, tops, phase, assumption)
     like = options.catalogue.get(assumption.like)
     if like is None:
@@ -169,7 +192,6 @@ def _maker(part: Part, options: LoadOptions, wiring: Wiring) -> Make | None:
         raise InputError(
             f'there is no layer type "{assumption.like}"{nearest(assumption.like, known)}', argument="assume"
         )
-    wiring.assumed.append(part)
     return like
 
 

@@ -7,7 +7,8 @@ import os
 from netcount.core.errors import Problems
 from netcount.core.files import read_text, shown_path
 from netcount.core.gc_pause import paused
-from netcount.graph.build import build
+from netcount.graph.build import draft
+from netcount.graph.draft import Draft
 from netcount.graph.graph import Graph
 from netcount.graph.options import LoadOptions
 from netcount.graph.solver import message_of
@@ -38,13 +39,27 @@ def load_text(text: str, options: LoadOptions = DEFAULTS, file: str = "<text>") 
         InputError: Caffe would refuse the net.
     """
     with paused():
-        problems = Problems()
-        unknown: list[UnknownField] = []
-        tree = read(defined(text, options.define), file)
-        message, own_level = message_of(tree, problems, unknown, options.phase)
-        if own_level and not options.level:
-            options = options._replace(level=own_level)
-        return build(message, options, problems, unknown)
+        return _draft(text, options, file).graph()
+
+
+def draft_text(text: str, options: LoadOptions = DEFAULTS, file: str = "<text>") -> Draft:
+    """The net of a prototxt's text before its shapes are known; arguments as for `load_text`.
+
+    Raises:
+        InputError: The text is no text format, or no net.
+    """
+    with paused():
+        return _draft(text, options, file)
+
+
+def _draft(text: str, options: LoadOptions, file: str) -> Draft:
+    problems = Problems()
+    unknown: list[UnknownField] = []
+    tree = read(defined(text, options.define), file)
+    message, own_level = message_of(tree, problems, unknown, options.phase)
+    if own_level and not options.level:
+        options = options._replace(level=own_level)
+    return draft(message, options, Problems(), problems, unknown)
 
 
 def name_of(path: str | os.PathLike[str]) -> str:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from netcount.core.errors import NetcountError, each
 from netcount.core.gc_pause import paused
-from netcount.graph.build import Attempt, attempt, finish
+from netcount.graph.build import draft
 from netcount.graph.connect import Part, Wiring
+from netcount.graph.draft import Attempt, finish
 from netcount.graph.graph import Graph, Owner
 from netcount.graph.options import LoadOptions
 from netcount.graph.propagate import Shapes
@@ -85,7 +86,7 @@ def outline_text(text: str, options: LoadOptions, file: str, error: NetcountErro
         if own_level and not options.level:
             options = options._replace(level=own_level)
         found: list[NetcountError] = []
-        tried = attempt(message, options, found, problems, unknown)
+        tried = draft(message, options, found, problems, unknown).attempt(found)
         messages = _messages(tried.wiring.parts, found, options)
         lost = _lost(tried.wiring, tried.shapes, messages)
         reduced = _without(tried, lost)

@@ -9,6 +9,7 @@ from netcount.core.errors import Advice, Errors, InputError, MissingShapeError, 
 from netcount.core.shape import Shape, oversized
 from netcount.graph.connect import Part, Wiring
 from netcount.graph.heads import misfit
+from netcount.graph.known import Known
 from netcount.graph.ways_out import overridable
 from netcount.layers.assumed import Assumed
 from netcount.layers.bases import Source
@@ -37,15 +38,19 @@ def propagate(
     given: Mapping[str, Shape],
     problems: list[NetcountError],
     batch: Batch | None = None,
+    answers: Known | None = None,
 ) -> Shapes:
     """Infer all shapes in the order of the net.
 
     given: shapes for tops of sources and of layers whose output depends on data.  Mistakes are
-    appended to `problems`; what depends on a broken layer is passed over.
+    appended to `problems`; what depends on a broken layer is passed over.  answers: those of layers from before.
     """
     known: list[Shape | None] = [None] * len(wiring.blob_names)
     params: list[list[ParamBlob]] = []
     unused = dict.fromkeys(given)
+    own_ways = wiring.weighted
+    if given:
+        own_ways = own_ways | {index for index, name in enumerate(wiring.blob_names) if name in given}
     for part in wiring.parts:
         layer = part.layer
         bottoms = [known[blob] for blob in part.bottoms]
@@ -54,6 +59,15 @@ def propagate(
             for blob in part.tops:
                 unused.pop(wiring.blob_names[blob], None)
             continue
+        key = None
+        if answers is not None and bottoms and own_ways.isdisjoint(part.tops):
+            key = answers.key(layer, bottoms)  # type: ignore[arg-type]
+            if key in answers.placed:
+                tops, own = answers.placed[key]
+                for blob, shape in zip(part.tops, tops, strict=True):
+                    known[blob] = shape
+                params.append(own)
+                continue
         try:
             tops = _tops(wiring, part, layer, bottoms, given, unused)  # type: ignore[arg-type]
             if batch and is_input(part):
@@ -71,6 +85,8 @@ def propagate(
             own = layer.blobs(bottoms)  # type: ignore[arg-type]
             _check_params(part, layer, own)
             params.append(own)
+            if answers is not None and key is not None:
+                answers.placed[key] = tops, own
         except NetcountError as problem:
             if isinstance(problem, PredictionsError):
                 problem = problem.changed(problem.what + misfit(wiring, part, known, params, problem))

@@ -113,7 +113,7 @@ class Layer(ABC):
 
     A subclass gives all five abstract methods: none has a default, so that nothing is silently 0.
     `read` sees no shapes and `infer`, `blobs` and `ops` change nothing, so one layer can be asked
-    about several batches and resolutions.
+    about several batches and resolutions, and what it answered is not asked again.
     """
 
     type: ClassVar[str]

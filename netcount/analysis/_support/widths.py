@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
-from math import floor
 from typing import NamedTuple
 
 from netcount.core.errors import Advice, InputError
@@ -34,30 +33,42 @@ class Multiplier(NamedTuple):
         >>> Multiplier(Fraction("0.35")).scaled(32), Multiplier(Fraction("0.35"), 8).scaled(32)
         (11, 16)
         """
-        wanted = channels * self.width
-        found = max(1, floor(wanted / self.multiple + Fraction(1, 2))) * self.multiple
-        if self.multiple > 1 and found * 10 < wanted * 9:
+        wanted, whole = channels * self.width.numerator, self.width.denominator  # channels times the factor
+        step = whole * self.multiple
+        found = max(1, (2 * wanted + step) // (2 * step)) * self.multiple
+        if self.multiple > 1 and found * whole * 10 < wanted * 9:
             found += self.multiple
         return found
 
 
-def planned(net: Graph, multiplier: Multiplier, fixed: Collection[int]) -> dict[int, Channels]:
-    """New channels for every convolution of `net`, by node; those in `fixed` make what they made.
+class Widths:
+    """A net that can be made wider or narrower; convolutions in `fixed` (by node) make what they made."""
 
-    A channelwise convolution follows its input.  What is added up must have the same channels:
-    where rounding or a fixed layer sets two branches apart, the convolutions of one follow the other.
-    InputError, with the place, where groups, slices or reshapes in the file make it impossible.
-    """
-    return _Plan(net, multiplier, fixed).made()
+    def __init__(self, net: Graph, fixed: Collection[int]) -> None:
+        self.net = net
+        self.fixed = fixed
+        self._handing_on = {node.index for node in net.nodes if _hands_on(node)}
+
+    def planned(self, multiplier: Multiplier) -> dict[int, Channels]:
+        """New channels for every convolution, by node.
+
+        A channelwise convolution follows its input.  What is added up must have the same channels:
+        where rounding or a fixed layer sets two branches apart, the convolutions of one follow the other.
+        InputError, with the place, where groups, slices or reshapes in the file make it impossible.
+        """
+        return _Plan(self.net, multiplier, self.fixed, self._handing_on).made()
 
 
 class _Plan:
     """Channels flowing through the net; `overrides` are convolutions that follow others in a sum."""
 
-    def __init__(self, net: Graph, multiplier: Multiplier, fixed: Collection[int]) -> None:
+    def __init__(
+        self, net: Graph, multiplier: Multiplier, fixed: Collection[int], handing_on: Collection[int]
+    ) -> None:
         self.net = net
         self.multiplier = multiplier
         self.fixed = fixed
+        self.handing_on = handing_on
         self.overrides: dict[int, int] = {}
         self.planned: dict[int, Channels] = {}
         self.channels: dict[int, int] = {}
@@ -70,6 +81,9 @@ class _Plan:
         while at < len(nodes):
             node = nodes[at]
             at += 1
+            if node.index in self.handing_on:
+                self.channels[node.tops[0].index] = self._of(node.bottoms[0])
+                continue
             if node.bottoms and len(node.bottoms[0].shape) < 2:
                 continue
             wanted = self._joined(node)
@@ -95,7 +109,7 @@ class _Plan:
             return [self._convolved(node, layer)] * len(node.tops)
         given = [self._of(blob) for blob in node.bottoms]
         before = [_channels(blob) for blob in node.bottoms]
-        if not given or given == before or layer.products(node.bottom_shapes, node.top_shapes):
+        if given == before or layer.products(node.bottom_shapes, node.top_shapes):
             return [_channels(top) for top in node.tops]
         if _adds_channels(node):
             return [sum(given)]
@@ -198,6 +212,18 @@ class _Plan:
 
 def _channels(blob: Blob) -> int:
     return blob.shape[1] if len(blob.shape) > 1 else 0
+
+
+def _hands_on(node: Node) -> bool:
+    """Whether the layer makes of one bottom one top with its channels, however many they are."""
+    return (
+        len(node.bottoms) == len(node.tops) == 1
+        and len(node.bottoms[0].shape) > 1
+        and _channels(node.bottoms[0]) == _channels(node.tops[0]) > 0
+        and not isinstance(node.layer, Convolution)
+        and node.type not in ("Concat", "Slice", "Reshape")
+        and not node.layer.products(node.bottom_shapes, node.top_shapes)
+    )
 
 
 def _is_channelwise(node: Node) -> bool:
