@@ -13,6 +13,7 @@ from netcount.core.errors import Warned
 from netcount.core.units import human, percent, plural
 from netcount.report.columns import NUMBERS, arranged, columns_for
 from netcount.report.formats.amounts import amount
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, kernel_text, tally, visible
 
@@ -20,8 +21,20 @@ DEEP = 100
 """A net with more layers than this is shown folded unless the caller says otherwise."""
 
 
-_SHRINK = (("type", 6), ("name", 14), ("window", 6), ("shared_with", 11), ("name", 8), ("type", 5))
-"""Columns that give way on a narrow terminal, in this order, and how narrow they get."""
+_SHRINK = (
+    ("type", 6),
+    ("name", 14),
+    ("shared_with", 11),
+    ("type", LEFT_OUT),
+    ("name", 11),
+    ("window", LEFT_OUT),
+    ("name", 8),
+    ("shared_with", LEFT_OUT),
+    ("share", LEFT_OUT),
+    ("share_cost", LEFT_OUT),
+)
+"""Columns that give way on a narrow terminal, in this order (see `fit.Yields`); none that was asked for is
+left out."""
 
 
 class View(NamedTuple):
@@ -115,7 +128,12 @@ def layer_table(count: Count, rows: Sequence[LayerRow], keys: Sequence[str] | No
         tuple(column.right for column in columns),
         tuple(tuple(column.shown(row, totals) for column in columns) for row in rows),
         tuple(footer),
-        tuple((i, least) for key, least in _SHRINK for i, column in enumerate(columns) if column.key == key),
+        tuple(
+            (i, BELOW if keys and least == LEFT_OUT else least)
+            for key, least in _SHRINK
+            for i, column in enumerate(columns)
+            if column.key == key
+        ),
         tuple(row.cost / totals["cost"] if totals["cost"] else 0.0 for row in rows),
     )
 

@@ -13,6 +13,7 @@ from netcount.analysis.rows import Totals
 from netcount.core.errors import Advice
 from netcount.core.units import human, percent, plural, times
 from netcount.report import document
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, kernel_text, visible
 from netcount.report.tabular import csv_text
@@ -51,7 +52,7 @@ def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
         (False, True, True, True, True, True, False, False),
         tuple(rows),
         (plural(len(count.layers), "layer"), "", "", *_sums(totals, totals), "", ""),
-        shrink=((6, 8), (0, 10)),
+        shrink=((0, 12), (7, LEFT_OUT), (6, BELOW), (1, LEFT_OUT), (0, 8)),
     )
     return [
         head,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from netcount.layers.registry import Catalogue
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.tabular import csv_text
 
@@ -65,7 +66,7 @@ def catalogue_table(rows: Sequence[TypeRow]) -> Table:
         ("type", "source", "bottoms", "tops", "what it does"),
         (False, False, False, False, False),
         tuple((row.type, row.source, _short(row.bottoms), _short(row.tops), row.about) for row in rows),
-        shrink=((4, 26), (0, 23), (1, 8)),
+        shrink=((0, 23), (1, 8), (4, BELOW), (2, LEFT_OUT), (3, LEFT_OUT)),
     )
 
 

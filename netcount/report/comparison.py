@@ -11,6 +11,7 @@ from netcount.analysis.figures import COMPARED, FIGURES, MAIN
 from netcount.core.shape import Shape
 from netcount.core.units import human, percent, plural
 from netcount.report.formats.amounts import amount, signed
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
@@ -49,7 +50,12 @@ def _figures(nets: Sequence[NetFacts]) -> list[str]:
 
 def _totals(nets: Sequence[NetFacts]) -> Table:
     titles, right = ["", visible(nets[0].label)], [False, True]
+    labels, differences, ratios = [(1, 10)], [], []
     for net in nets[1:]:
+        column = len(titles)
+        labels.append((column, 10))
+        differences.append((column + 1, BELOW))
+        ratios += [(column + 3, LEFT_OUT), (column + 2, BELOW)]
         titles += [visible(net.label), "difference", "percent", "factor"]
         right += [True] * 4
     rows = []
@@ -65,7 +71,7 @@ def _totals(nets: Sequence[NetFacts]) -> Table:
                 _factor(value, base),
             ]
         rows.append(tuple(row))
-    return Table(tuple(titles), tuple(right), tuple(rows), shrink=())
+    return Table(tuple(titles), tuple(right), tuple(rows), shrink=(*labels, *ratios, *differences))
 
 
 def _difference(first: NetFacts, net: NetFacts, changes: Sequence[Change], top: int | None) -> list[Part]:
@@ -85,7 +91,8 @@ def _difference(first: NetFacts, net: NetFacts, changes: Sequence[Change], top: 
         tuple(_row(change) for change in shown),
         ("", "all layers", "", "", human(first.totals["madds"]), human(net.totals["madds"]),
          signed("madds", whole), signed("params", params), ""),
-        shrink=((8, 14), (1, 8)),
+        shrink=((1, 14), (8, BELOW), (2, 6), (3, LEFT_OUT), (1, 8), (2, LEFT_OUT), (4, LEFT_OUT)),
+        names=(1,),
     )  # fmt: skip
     parts: list[Part] = [f"{visible(first.label)} -> {visible(net.label)}: {summary}", table]
     if len(shown) < len(worth):

@@ -13,6 +13,7 @@ from netcount.core.units import human, percent, plural, times
 from netcount.layers.layer import Factors, Product
 from netcount.report import document
 from netcount.report.blocks import block_document, ends, kernels_text, plain_lines
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible, window_text
 from netcount.report.tabular import csv_text
@@ -151,7 +152,7 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
         (False, False, False, True, True, True),
         tuple(rows),
         (f"total of {plural(len(rows), 'layer')}", "", "", "", f"{totals.params:,}", human(totals.madds)),
-        shrink=((1, 6), (0, 14)),
+        shrink=((1, 6), (0, 14), (1, LEFT_OUT), (2, LEFT_OUT), (4, BELOW), (0, 8)),
     )
     net = found.counted.net
     parts: list[Part] = [

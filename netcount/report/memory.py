@@ -10,6 +10,7 @@ from netcount.analysis.memory import LayerMemory, Memory
 from netcount.core.units import human_bytes, percent, plural
 from netcount.execute.weight_stats import BlobStats
 from netcount.report import document
+from netcount.report.formats.fit import LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import bar, heading, listed, visible
 from netcount.report.tabular import csv_text
@@ -73,7 +74,7 @@ def _table(found: Memory, top: int | None) -> Table:
         ("layer", "output", "alive", "", "scratch", "weights"),
         (False, True, True, False, True, True),
         tuple(rows),
-        shrink=((0, 12),),
+        shrink=((0, 12), (1, LEFT_OUT), (0, 8), (4, LEFT_OUT)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netcount.analysis.reconcile import Reconciliation, TypeCosts
 from netcount.core.units import human
 from netcount.report.document import subject
+from netcount.report.formats.fit import BELOW
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, listed, visible
 from netcount.report.tabular import csv_text
@@ -27,7 +28,7 @@ def reconciliation_report(found: Reconciliation) -> list[Part]:
         (False, True, *(True for _ in names), *(True for _ in names[1:]), False),
         tuple(_row(row) for row in found.rows),
         ("whole net", str(len(net.nodes)), *_cells(found.totals), ""),
-        shrink=((2 * len(names) + 1, 10), (0, 8)),
+        shrink=((2 * len(names) + 1, BELOW), (0, 8)),
     )
     lines: list[Part] = [
         heading(net.name, net.file, f"{' and '.join(names)} reconciled"),

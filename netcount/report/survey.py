@@ -11,6 +11,7 @@ from netcount.core.errors import InputError
 from netcount.core.suggest import unknown
 from netcount.core.units import plural
 from netcount.report.formats.amounts import amount
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
@@ -51,7 +52,16 @@ def report(survey: Survey, sort: str | None = None) -> list[Part]:
                 ("file", "net", "phase", "input", *(figure.heading for figure in _SHOWN), "notes"),
                 (False, False, False, True, *(True for _ in _SHOWN), False),
                 tuple(_cells(row) for row in good),
-                shrink=((1, 12), (0, 20)),
+                shrink=(
+                    (1, 12),
+                    (0, 20),
+                    (2, LEFT_OUT),
+                    (1, LEFT_OUT),
+                    (0, 14),
+                    (4 + len(_SHOWN), BELOW),
+                    (3, BELOW),
+                ),
+                names=(0, 1),
             )
         )
     parts += [visible(f"error: {_placed(row)}") for row in rows if row.error]

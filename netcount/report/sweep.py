@@ -8,6 +8,7 @@ from netcount.analysis.figures import FIGURES, SWEPT
 from netcount.analysis.sweep import Sweep, Variant
 from netcount.core.units import human, plural
 from netcount.report.formats.amounts import amount
+from netcount.report.formats.fit import BELOW
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
 from netcount.report.tabular import csv_text
@@ -27,7 +28,9 @@ def sweep_report(found: Sweep) -> list[Part]:
         rows.append((variant.width, str(variant.resolution or ""), *figures, _mark(found, index)))
     titles = [figure.heading for figure in _SHOWN]
     right = (True,) * (2 + len(_SHOWN))
-    table = Table(("width", "resolution", *titles, ""), (*right, False), tuple(rows), shrink=((7, 4),))
+    table = Table(
+        ("width", "resolution", *titles, ""), (*right, False), tuple(rows), shrink=((2 + len(_SHOWN), BELOW),)
+    )
     bounds = [f"{FIGURES[key].heading} at most {amount(key, most)}" for key, most in found.limits.items()]
     parts: list[Part] = [
         heading(

@@ -10,6 +10,7 @@ from netcount.core.units import human, human_bytes, plural
 from netcount.execute.verify import Verification
 from netcount.report.columns import Value
 from netcount.report.document import shaped, subject
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
 from netcount.report.tabular import csv_text
@@ -59,7 +60,8 @@ def report(found: Verification) -> list[Part]:
         (False, False, True, True, True, True, True, True, False),
         tuple(rows),
         footer,
-        shrink=((1, 8), (0, 12), (2, 10), (3, 10)),
+        shrink=((1, 8), (0, 12), (7, LEFT_OUT), (1, LEFT_OUT), (6, LEFT_OUT), (0, 8), (8, BELOW)),
+        names=(0, 1),
     )
     return [
         heading(found.net.name, found.net.file),

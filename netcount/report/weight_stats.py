@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from netcount.core.units import human, percent, plural
 from netcount.execute.weight_stats import BlobStats
+from netcount.report.formats.fit import LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
 
@@ -50,5 +51,5 @@ def _table(stats: Sequence[BlobStats]) -> Table:
             "",
             "",
         ),
-        shrink=((0, 12), (2, 4)),
+        shrink=((0, 12), (2, LEFT_OUT), (4, LEFT_OUT), (0, 8)),
     )
