@@ -11,7 +11,7 @@ from typing import NamedTuple
 from netcount.analysis._support.resolutions import Resolution, image_inputs, input_edits, pool_edits
 from netcount.analysis._support.topology import classifiers
 from netcount.analysis._support.variants import Numbers, Variants
-from netcount.analysis._support.widths import Channels, Multiplier, Widths
+from netcount.analysis._support.widths import Channels, Multiplier, Widths, refuse_assumed
 from netcount.analysis.count import Count, count
 from netcount.core.errors import Advice, Errors, InputError, NetcountError, Warned
 from netcount.core.files import read_text
@@ -22,6 +22,7 @@ from netcount.graph.connect import Part
 from netcount.graph.graph import Graph, Node
 from netcount.graph.load import DEFAULTS, draft_text, load_text, name_of
 from netcount.graph.options import LoadOptions
+from netcount.layers.assumed import Assumed
 from netcount.layers.convolution.convolution import Convolution
 from netcount.layers.window import CONVOLUTION
 from netcount.prototxt.edit import Span, edited, own_span
@@ -143,7 +144,7 @@ class Rescaler:
         if size is not None:
             edits |= self._size_edits(size)
         text = edited(self.source, edits)
-        made, *_ = [self._built(text, given, net.phase) for net in self.nets]
+        made, *_ = [self._built(text, given, net) for net in self.nets]
         notes = []
         if given != self.options.input_shapes:
             leads = ["give it with", *["and"] * len(given)]
@@ -166,6 +167,7 @@ class Rescaler:
         if self._variants is not None:
             with suppress(NetcountError), paused():
                 net = self._variants.built(self._numbers_at(multiplier), self._parts_at(size), self._given(size))
+                _check_assumed(self.net, net)
                 return count(net, known=self._variants.known)
         return count(self.rescaled(width, resolution, multiple).net)
 
@@ -245,10 +247,12 @@ class Rescaler:
                 given[name] = Shape((*shape[:2], size.high, size.wide))
         return given
 
-    def _built(self, text: str, given: Mapping[str, Shape], phase: Phase) -> Graph:
-        options = self.options._replace(input_shapes=given, phase=phase)
-        with self._refusing(phase):
-            return load_text(text, options, self.source.file)
+    def _built(self, text: str, given: Mapping[str, Shape], net: Graph) -> Graph:
+        options = self.options._replace(input_shapes=given, phase=net.phase)
+        with self._refusing(net.phase):
+            made = load_text(text, options, self.source.file)
+        _check_assumed(net, made)
+        return made
 
     @contextmanager
     def _refusing(self, phase: str) -> Iterator[None]:
@@ -261,6 +265,16 @@ class Rescaler:
             if isinstance(problem, Errors):
                 raise InputError(what + problem.message) from None
             raise problem.changed(what + problem.what) from None
+
+
+def _check_assumed(before: Graph, after: Graph) -> None:
+    """Refuse a net of which nobody knows what it would be: shapes and costs given by hand do not follow."""
+    for old, new in zip(before.nodes, after.nodes, strict=True):
+        layer = new.layer
+        if isinstance(layer, Assumed) and layer.fixed:
+            for was, now in zip(old.bottom_shapes, new.bottom_shapes, strict=True):
+                if was != now:
+                    refuse_assumed(new, f"{now}, not {was}")
 
 
 def _checked(

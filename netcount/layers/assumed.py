@@ -94,6 +94,11 @@ class Assumed(Layer):
             self.refuse("only its shape was assumed, so it cannot be run; its tops have to be given as inputs")
         return [bottoms[0]] * self.top_count
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the shape or the cost that the caller gave holds for the bottoms of the file alone."""
+        return bool(self.shapes) or self.assumption.has_cost
+
     def described(self) -> str:
         """The layer for a message."""
         return f'{self.message.text("type")} "{self.message.text("name")}"'

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from netcount.core.errors import Advice, InputError
 from netcount.graph.graph import Blob, Graph, Node
+from netcount.layers.assumed import Assumed
 from netcount.layers.convolution.convolution import Convolution
 
 
@@ -111,6 +112,8 @@ class _Plan:
         before = [_channels(blob) for blob in node.bottoms]
         if given == before or layer.products(node.bottom_shapes, node.top_shapes):
             return [_channels(top) for top in node.tops]
+        if isinstance(layer, Assumed) and layer.fixed:
+            refuse_assumed(node, f"{given[0]} channels, not {before[0]}", self._kept(node.bottoms[0]))
         if _adds_channels(node):
             return [sum(given)]
         if node.type == "Slice":
@@ -210,6 +213,14 @@ class _Plan:
             )
 
 
+def refuse_assumed(node: Node, read: str, kept: Sequence[Advice] = ()) -> NoReturn:
+    """Refuse a net in which a layer whose shape or cost was given by hand would read something else."""
+    follows = Advice("assume", "KNOWN_TYPE", node.type, "take it for a type that follows what it reads:")
+    node.layer.refuse(
+        f"what is assumed of it holds for the net as it is, and it would read {read}", advice=[*kept, follows]
+    )
+
+
 def _channels(blob: Blob) -> int:
     return blob.shape[1] if len(blob.shape) > 1 else 0
 
@@ -220,7 +231,7 @@ def _hands_on(node: Node) -> bool:
         len(node.bottoms) == len(node.tops) == 1
         and len(node.bottoms[0].shape) > 1
         and _channels(node.bottoms[0]) == _channels(node.tops[0]) > 0
-        and not isinstance(node.layer, Convolution)
+        and not isinstance(node.layer, (Convolution, Assumed))
         and node.type not in ("Concat", "Slice", "Reshape")
         and not node.layer.products(node.bottom_shapes, node.top_shapes)
     )
