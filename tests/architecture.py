@@ -15,6 +15,7 @@ ROOMS = (
     "layers",
     "graph",
     "analysis",
+    "targets",
     "budget",
     "execute",
     "picture",

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from netcount import __version__
 from netcount.budget import gate
 from netcount.budget.baseline import read_baseline
 from netcount.budget.budget import Budget, Checked, exit_code
@@ -17,12 +16,13 @@ from netcount.budget.limits import rule_names
 from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import convention_option, format_options, load_options, named_convention, net_options
-from netcount.cli.output import Forms, deliver, errors_as_documents, forms_of, json_text, say
+from netcount.cli.output import Forms, deliver, errors_as_documents, forms_of, say, service_forms
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
 from netcount.core.files import write_atomically
 from netcount.core.units import plural
 from netcount.report.formats.layout import Part
+from netcount.report.formats.problems import Problem
 from netcount.report.formats.text import visible
 
 _MACHINE = ("json", "github", "junit", "sarif")
@@ -193,18 +193,18 @@ def _forms(results: list[Checked]) -> Forms:
 
         return junit(results)
 
-    def github() -> str:
-        from netcount.report.formats.github import github
+    def tally() -> str:
+        from netcount.report.check import tally
 
-        return github(results, _checkout())
+        return tally(results)
 
-    def sarif() -> str:
-        from netcount.report.formats.sarif import sarif
+    def problems() -> Sequence[Problem]:
+        from netcount.report.check import problems
 
-        return json_text(sarif(results, __version__, _checkout()), 2)
+        return problems(results)
 
     return forms_of("check", results)._replace(
-        page=lambda: _page(results), others={"github": github, "junit": junit, "sarif": sarif}
+        page=lambda: _page(results), others={**service_forms(problems, tally), "junit": junit}
     )
 
 
@@ -212,11 +212,6 @@ def _page(results: list[Checked]) -> list[Part]:
     from netcount.report.check import parts
 
     return parts(results)
-
-
-def _checkout() -> str:
-    """The folder that CI names files from; "" for where we are."""
-    return os.environ.get("GITHUB_WORKSPACE", "")
 
 
 def _step_summary(results: list[Checked]) -> None:

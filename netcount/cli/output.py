@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -17,6 +17,9 @@ from netcount.core.files import write_atomically
 from netcount.report.formats.layout import Part, plain
 from netcount.report.formats.text import visible
 from netcount.report.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    from netcount.report.formats.problems import Problem
 
 PEOPLE = ("table", "text")
 """The formats that a terminal shows in colours."""
@@ -121,6 +124,30 @@ def forms_of(
         question.many,
         question.indent,
     )
+
+
+def service_forms(
+    problems: Callable[[], Sequence[Problem]], tally: Callable[[], str]
+) -> dict[str, Callable[[], str]]:
+    """The formats of CI services, by name; `tally` is the last line of a log."""
+
+    def github() -> str:
+        from netcount.report.formats.github import github
+
+        return github(problems(), tally(), checkout())
+
+    def sarif() -> str:
+        from netcount import __version__
+        from netcount.report.formats.sarif import sarif
+
+        return json_text(sarif(problems(), __version__, checkout()), 2)
+
+    return {"github": github, "sarif": sarif}
+
+
+def checkout() -> str:
+    """The folder that CI names files from; "" for where we are."""
+    return os.environ.get("GITHUB_WORKSPACE", "")
 
 
 def deliver(forms: Forms, form: str, path: str | None) -> None:

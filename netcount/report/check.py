@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from netcount.analysis._support.record import field_text, record
 from netcount.analysis.compare import Change
@@ -18,6 +18,7 @@ from netcount.report.comparison import shape_text
 from netcount.report.document import place, totals, warning
 from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.problems import Problem, incomplete, unreadable
 from netcount.report.formats.text import visible
 from netcount.report.tabular import csv_text
 
@@ -126,6 +127,33 @@ def _changed(change: Change, figure: str) -> str:
     was = f' (was "{change.before.name}")' if change.kind == "renamed" and change.before else ""
     told = "; ".join(text for text in (field_text(change), shape_text(change)) if text)
     return f"{at}{layer.name} {change.kind}{was}: {change.delta(key):+,} {key}{'  ' if told else ''}{told}"
+
+
+def problems(nets: Sequence[Checked]) -> list[Problem]:
+    """Everything that is broken, for CI services; rule ids are the limits' keys, whatever their values."""
+    return [problem for net in nets for problem in _problems(net)]
+
+
+def _problems(net: Checked) -> Iterator[Problem]:
+    for mistake in net.problems:
+        yield unreadable(mistake, net.file, net.label)
+    for found in net.findings:
+        if not found.passed:
+            limit = found.limit
+            key = "/".join(part for part in (net.label, limit.kernel, found.layer) if part)
+            text = "\n".join([summary(net, found), *details(net, found)])
+            level: Literal["error", "warning"] = "error" if found.level == "error" else "warning"
+            yield Problem(limit.rule, level, text, net.file, found.line, 0, key, _about(limit.rule))
+    if net.incomplete:
+        yield incomplete(f"{net.title}: {INCOMPLETE_TEXT}", net.file, net.label)
+
+
+def _about(name: str) -> str:
+    if name.endswith("_types"):
+        return f"The layer types a net may have: {name}."
+    figure = name.removeprefix("max_increase_").removeprefix("max_").removeprefix("min_")
+    about = f"share of the net's {SHARES[figure].key}" if figure in SHARES else FIGURES[figure].meaning
+    return f"{name}: a limit on the {about}."
 
 
 def report(nets: Sequence[Checked]) -> list[Part]:

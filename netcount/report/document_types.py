@@ -25,7 +25,7 @@ class Keywords(tuple[tuple[str, Any], ...]):
         return super().__new__(cls, pairs)
 
 
-def one_of(*values: str) -> Keywords:
+def one_of(*values: str | None) -> Keywords:
     """The only values that a string has."""
     return Keywords(("enum", values))
 
@@ -356,6 +356,116 @@ class Memory(Subject):
     weights: Annotated[list[WeightStats], "Where weights are given."]
 
 
+class FitTarget(TypedDict):
+    """A target, and how far its rules can be trusted."""
+
+    id: str
+    name: str
+    vendor: str
+    toolchain: str
+    version: Annotated[str, "Of the tool-chain the rules were read from."]
+    precision: Annotated[str | None, "What the net is computed in, where rules speak of it."]
+    board: str | None
+    reliability: str
+    sources: list[str]
+    unchecked: Annotated[list[str], "What no rule of the profile covers."]
+
+
+class FitFinding(TypedDict):
+    """What a target does not take as it is."""
+
+    effect: Annotated[str, one_of("refused", "wrong", "cpu", "extra")]
+    rule: Annotated[str, "type, memory, or the rule as the profile writes it."]
+    layer: Annotated[str | None, "Null where it is about the file or the net."]
+    type: str
+    place: Place | None
+    value: Annotated[str, "What there is."]
+    bound: Annotated[str, "What would pass; empty where nothing would."]
+    note: str
+    source: Annotated[str, "Where the rule was read."]
+    message: str
+
+
+class FitMemory(TypedDict):
+    """A memory of a target, and the most that it has to hold."""
+
+    name: str
+    bytes: Positive
+    needed_bytes: Count
+    layer: Annotated[str | None, "Where that is needed; null for the whole net."]
+    over: Annotated[int, Keywords(("minimum", 0)), "How many layers need more than it holds."]
+    fits: bool
+    source: str
+
+
+class Unjudged(TypedDict):
+    """A rule that a layer lacks a figure for."""
+
+    layer: str
+    line: Count
+    rule: str
+    lacks: str
+
+
+class LayerTime(TypedDict):
+    """The estimated time of a layer; 0 where it costs nothing, or runs on the CPU."""
+
+    name: str
+    type: str
+    line: Count
+    cycles: Count
+    bytes: Count
+    ms: Ratio
+    utilisation: Share
+    bound: Annotated[str | None, one_of("products", "memory", None), "What holds it up."]
+
+
+class Estimate(TypedDict):
+    """An estimated time; no measurement."""
+
+    caveat: str
+    assumptions: str
+    ms: Annotated[float, Keywords(("minimum", 0)), "One image on one core."]
+    images_a_second: Annotated[float | None, Keywords(("minimum", 0)), "On all cores."]
+    utilisation: Share
+    naive_ms: Annotated[float, Keywords(("minimum", 0)), "Multiply-adds over the peak."]
+    uncounted: Annotated[list[str], "Layers whose time is not in it."]
+    layers: list[LayerTime]
+
+
+class Fit(Subject):
+    """Whether a net fits a target."""
+
+    schema: Literal["netcount/fit/1"]
+    target: FitTarget
+    verdict: str
+    fits: bool
+    exit_code: Count
+    complete: bool
+    warnings: list[Warning]
+    findings: list[FitFinding]
+    memories: list[FitMemory]
+    unjudged: list[Unjudged]
+    estimate: Annotated[Estimate | None, "Where the profile has hardware figures."]
+
+
+class ListedTarget(FitTarget):
+    """A profile that netcount has."""
+
+    types: list[str]
+    rules: Count
+    precisions: list[str]
+    boards: list[str]
+    estimate: Annotated[bool, "Whether it has the hardware figures that a time needs."]
+
+
+class Targets(TypedDict):
+    """The targets that netcount has profiles of."""
+
+    schema: Literal["netcount/targets/1"]
+    targets: list[ListedTarget]
+
+
 class SweepLimits(TypedDict):
     """The largest value that still fits, by figure."""
 
@@ -678,6 +788,8 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "blocks": Blocks,
         "reconcile": Reconciliation,
         "memory": Memory,
+        "fit": Fit,
+        "targets": Targets,
         "sweep": Sweep,
         "check": CheckResult,
         "compare": Comparison,

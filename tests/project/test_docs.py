@@ -31,6 +31,11 @@ def test_the_schemas_and_their_page_are_the_types_of_the_documents() -> None:
     assert (ROOT / "docs" / "json.md").read_text(encoding="utf-8") == tool["page"]()
 
 
+def test_the_targets_page_is_what_the_samples_come_to() -> None:
+    made = runpy.run_path(str(ROOT / "tools" / "write_targets_page.py"))["page"]()
+    assert (ROOT / "docs" / "targets.md").read_text(encoding="utf-8") == made
+
+
 def test_the_readme_begins_with_install_and_test() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first, second = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[:2]

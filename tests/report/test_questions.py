@@ -31,6 +31,8 @@ ASKED = {
     "blocks": ["blocks", str(SAMPLES / "squeezenet_v1.1.prototxt")],
     "reconcile": ["analyze", ALEXNET, "--reconcile", "madds,flops"],
     "memory": ["memory", ALEXNET],
+    "fit": ["fit", ALEXNET, "--target", "xilinx-dpuczdx8g-b4096"],
+    "targets": ["fit", "--list"],
     "sweep": ["sweep", NIN, "--width", "1,.5"],
     "check": ["check", ALEXNET, "--no-config", "--max-params", "61M", "--max-madds", "1G"],
     "compare": ["compare", ALEXNET, NIN],
@@ -129,7 +131,7 @@ def asked(name: str, form: str, text: str = SMALL) -> str:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_every_answer_has_every_form(name: str) -> None:
-    people = "text" if name in ("explain", "check") else "table"
+    people = "text" if name in ("explain", "check", "fit", "targets") else "table"
     assert len(asked(name, people).splitlines()) > 1
     records = list(csv.DictReader(io.StringIO(asked(name, "csv"))))
     assert records

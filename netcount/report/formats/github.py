@@ -4,33 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netcount.budget.budget import Checked
-from netcount.report.check import INCOMPLETE_TEXT, details, summary, tally
+from netcount.report.formats.problems import INPUT, Problem
 from netcount.report.formats.text import visible, within
 
 
-def github(nets: Sequence[Checked], root: str = "") -> str:
+def github(problems: Sequence[Problem], tally: str, root: str = "") -> str:
     """A command a line for what is broken, then one line for the log.
 
     root: the folder of the checkout, which the files of annotations are named from.
     """
     commands: list[str] = []
-    for net in nets:
-        for problem in net.problems:
-            file = problem.place.file if problem.place else net.file
-            line = problem.place.line if problem.place else 0
-            column = problem.place.column if problem.place else 0
-            commands.append(command("error", problem.message, within(root, file), line, column, "netcount"))
-        for found in net.findings:
-            if not found.passed:
-                level = "error" if found.level == "error" else "warning"
-                text = "\n".join([summary(net, found), *details(net, found)])
-                title = f"netcount {found.limit.rule}"
-                commands.append(command(level, text, within(root, net.file), found.line, title=title))
-        if net.incomplete:
-            text = f"{net.title}: {INCOMPLETE_TEXT}"
-            commands.append(command("error", text, within(root, net.file), 1, title="netcount incomplete"))
-    return "\n".join([*commands, visible(tally(nets))]) + "\n"
+    for one in problems:
+        level = {"error": "error", "warning": "warning", "note": "notice"}[one.level]
+        title = "netcount" if one.rule == INPUT else f"netcount {one.rule}"
+        commands.append(command(level, one.message, within(root, one.file), one.line, one.column, title))
+    return "\n".join([*commands, visible(tally)]) + "\n"
 
 
 def command(level: str, message: str, file: str, line: int = 0, column: int = 0, title: str = "") -> str:

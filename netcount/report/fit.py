@@ -1,0 +1,339 @@
+"""Whether a net fits a target: the verdict, what stands in the way, memories, and the estimated time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, cast
+
+from netcount.core.units import human_bytes, percent, plural
+from netcount.report.columns import Value
+from netcount.report.document import place, subject, warning
+from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.problems import Problem, incomplete
+from netcount.report.formats.text import heading, listed, visible
+from netcount.report.tabular import csv_text
+from netcount.targets.estimate import CAVEAT, Estimate, LayerTime
+from netcount.targets.fit import Finding, Fit, Held, Target
+from netcount.targets.profile import EFFECTS, Effect
+
+if TYPE_CHECKING:
+    from netcount.report import document_types as types
+
+WORDS: dict[Effect, str] = {
+    "refused": "refused",
+    "wrong": "computed wrongly",
+    "cpu": "on the CPU",
+    "extra": "extra cost",
+}
+ABOUT: dict[Effect, str] = {
+    "refused": "A layer that the target's tool-chain refuses, or that is over one of its memories.",
+    "wrong": "A layer that the target's tool-chain takes and computes otherwise than Caffe.",
+    "cpu": "A layer that the target leaves to its CPU.",
+    "extra": "A layer that costs more on the target than its figures say.",
+}
+INCOMPLETE_TEXT = "incomplete: layers with assumed shapes are judged by their type alone"
+_SHOWN = 8
+_LEVELS: dict[Effect, Literal["error", "warning", "note"]] = {
+    "refused": "error",
+    "wrong": "error",
+    "cpu": "warning",
+    "extra": "note",
+}
+
+
+def title(target: Target) -> str:
+    """A target in a heading."""
+    profile = target.profile
+    chosen = ", ".join(part for part in (target.precision, target.board.name if target.board else "") if part)
+    return visible(f"{profile.name} ({profile.toolchain} {profile.version}{chosen and ', ' + chosen})")
+
+
+def fit_report(fit: Fit, top: int | None = None) -> list[Part]:
+    """The whole answer for people.  top: only so many layers of the estimate, the slowest."""
+    net = fit.counted.net
+    parts: list[Part] = [
+        heading(net.name, net.file, f"phase {net.phase}", f"batch {net.batch or 1}", title(fit.target)),
+        "",
+        fit.verdict,
+    ]
+    if fit.findings:
+        parts += ["", *_findings(fit.findings)]
+    if fit.held:
+        parts += ["", _memories(fit.held)]
+    if fit.estimate is not None:
+        parts += ["", *estimate_parts(fit.estimate, top)]
+    return [*parts, "", *_trust(fit)]
+
+
+def _findings(findings: Sequence[Finding]) -> list[Part]:
+    reasons: dict[tuple[str, str], int] = {}
+    rows = []
+    order = {effect: index for index, effect in enumerate(EFFECTS)}
+    for found in sorted(findings, key=lambda one: order[one.effect]):
+        number = reasons.setdefault((found.note, found.source), len(reasons) + 1)
+        rows.append(
+            (
+                WORDS[found.effect],
+                str(found.place.line) if found.layer is not None else "",
+                visible(found.layer if found.layer is not None else "(the net)"),
+                visible(found.type),
+                visible(found.value),
+                visible(found.bound),
+                f"[{number}]",
+            )
+        )
+    table = Table(
+        ("", "line", "layer", "type", "there is", "it takes", "why"),
+        (False, True, False, False, False, False, False),
+        tuple(rows),
+        shrink=((2, 12), (5, 20), (4, 20)),
+    )
+    notes = [
+        visible(f"[{number}] {'; '.join(text for text in reason if text) or 'the profile says no more'}")
+        for reason, number in reasons.items()
+    ]
+    return [table, *notes]
+
+
+def _memories(held: Sequence[Held]) -> Table:
+    rows = [
+        (
+            visible(one.bank.name),
+            human_bytes(one.bank.size),
+            human_bytes(one.need),
+            percent(one.need, one.bank.size),
+            visible(f"{one.layer} (line {one.line})" if one.layer is not None else "the net"),
+            "fits" if one.fits else f"over: {plural(one.over, 'layer')}" if one.layer is not None else "over",
+        )
+        for one in held
+    ]
+    return Table(
+        ("memory", "holds", "at most needed", "", "by", ""),
+        (False, True, True, True, False, False),
+        tuple(rows),
+        shrink=((4, 16),),
+    )
+
+
+def estimate_parts(estimate: Estimate, top: int | None = None) -> list[Part]:
+    """The time a layer and in all, and what it rests on."""
+    timed = [layer for layer in estimate.layers if layer.seconds]
+    chosen = sorted(timed, key=lambda layer: -layer.seconds)[:top]
+    shown = [layer for layer in timed if layer in chosen]
+    rows = tuple(
+        (
+            visible(layer.name),
+            str(layer.line),
+            f"{layer.ms:.4f}",
+            percent(int(layer.seconds * 10**12), int(estimate.seconds * 10**12)),
+            _share(estimate.share(layer)),
+            layer.bound or "",
+        )
+        for layer in shown
+    )
+    table = Table(
+        ("layer", "line", "ms", "share", "utilisation", "bound by"),
+        (False, True, True, True, True, False),
+        rows,
+        shrink=((0, 12),),
+    )
+    less = [f"{len(shown)} of {plural(len(timed), 'layer')} shown"] if len(shown) < len(timed) else []
+    return [table, *less, "", *_sums(estimate)]
+
+
+def _sums(estimate: Estimate) -> list[str]:
+    speed = estimate.speed
+    lines = [f"time {estimate.ms:.2f} ms an image, {_share(estimate.utilisation)} of the products used: {CAVEAT}"]
+    if speed.cores > 1 and estimate.seconds:
+        lines.append(
+            f"{speed.cores} cores, an image each: {speed.cores / float(estimate.seconds):.1f} images a second"
+        )
+    by_memory = [layer for layer in estimate.layers if layer.bound == "memory"]
+    share = sum(layer.seconds for layer in by_memory)
+    if estimate.seconds:
+        lines.append(
+            f"bound by memory: {plural(len(by_memory), 'layer')}, "
+            f"{percent(int(share * 10**12), int(estimate.seconds * 10**12))} of the time"
+        )
+    lines.append(f"multiply-adds over the peak would say {estimate.naive_ms:.2f} ms")
+    lines.append(assumptions(estimate))
+    if estimate.uncounted:
+        lines.append(f"not in the time: {listed([visible(name) for name in estimate.uncounted], _SHOWN)}")
+    return lines
+
+
+def assumptions(estimate: Estimate) -> str:
+    """What an estimate takes for granted, in one line."""
+    speed, hardware = estimate.speed, estimate.speed.hardware
+    known = [
+        f"{estimate.peak // speed.clock_hz:,} products a cycle at {speed.clock_hz / 10**6:g} MHz",
+        f"{speed.bandwidth / 10**9:g} GB a second" if speed.bandwidth else "memory without a bound",
+        f"{hardware.weight_bits}-bit weights, {hardware.activation_bits}-bit activations",
+        "layers one after the other, BatchNorm, Scale, ReLU, Concat and Softmax at no cost",
+    ]
+    return f"assumes {'; '.join(known)}"
+
+
+def _share(share: float) -> str:
+    return percent(round(share * 10**6), 10**6)
+
+
+def _trust(fit: Fit) -> list[str]:
+    profile = fit.target.profile
+    lines = [
+        f"rules read from {profile.toolchain} {profile.version}; reliability: {profile.reliability}",
+        *(f"not checked: {text}" for text in profile.unchecked),
+    ]
+    if fit.unjudged:
+        names = [f"{one.layer} (line {one.line}: {one.rule}, no {one.lacks})" for one in fit.unjudged]
+        lines.append(f"not judged: {listed(names, _SHOWN)}")
+    if not fit.complete:
+        lines.append(INCOMPLETE_TEXT)
+    return [visible(line) for line in lines]
+
+
+def message(fit: Fit, found: Finding) -> str:
+    """A finding in one line: `Convolution "conv1": kernel 11×11, the target takes 1..7; refused`."""
+    what = f'{found.type} "{found.layer}"' if found.layer is not None else "the net"
+    wanted = f", {fit.target.profile.name} takes {found.bound}" if found.bound else ""
+    note = f" ({found.note})" if found.note else ""
+    source = f" [{found.source}]" if found.source else ""
+    return f"{what}: {found.value}{wanted}: {WORDS[found.effect]}{note}{source}"
+
+
+def problems(fit: Fit) -> list[Problem]:
+    """The findings for CI services, at their lines."""
+    id = fit.target.profile.id
+    found = [
+        Problem(
+            f"fit_{one.effect}",
+            _LEVELS[one.effect],
+            message(fit, one),
+            one.place.file,
+            one.place.line,
+            one.place.column,
+            "/".join((id, one.layer if one.layer is not None else "", one.rule)),
+            ABOUT[one.effect],
+        )
+        for one in fit.findings
+    ]
+    if not fit.complete:
+        found.append(incomplete(INCOMPLETE_TEXT, fit.counted.net.file, id))
+    return found
+
+
+def tally(fit: Fit) -> str:
+    """The last line of a log."""
+    return f"{fit.counted.net.file} on {fit.target.profile.name}: {fit.verdict}"
+
+
+_FIELDS = ("target", "effect", "layer", "type", "line", "value", "bound", "rule", "note", "source")
+
+
+def fit_csv(fit: Fit) -> str:
+    """A record a finding."""
+    return csv_text(_FIELDS, _records(fit))
+
+
+def _records(fit: Fit) -> Iterator[list[Value]]:
+    for found in fit.findings:
+        yield [
+            fit.target.profile.id,
+            found.effect,
+            found.layer or "",
+            found.type,
+            found.place.line,
+            found.value,
+            found.bound,
+            found.rule,
+            found.note,
+            found.source,
+        ]
+
+
+def fit_document(fit: Fit) -> types.Fit:
+    """The JSON document, versioned by its `schema`."""
+    net = fit.counted.net
+    return {
+        "schema": "netcount/fit/1",
+        **subject(net),
+        "target": target_document(fit.target),
+        "verdict": fit.verdict,
+        "fits": fit.fits,
+        "exit_code": fit.exit_code,
+        "complete": fit.complete,
+        "warnings": [warning(one) for one in fit.counted.warnings],
+        "findings": [
+            {
+                "effect": found.effect,
+                "rule": found.rule,
+                "layer": found.layer,
+                "type": found.type,
+                "place": place(found.place),
+                "value": found.value,
+                "bound": found.bound,
+                "note": found.note,
+                "source": found.source,
+                "message": message(fit, found),
+            }
+            for found in fit.findings
+        ],
+        "memories": [
+            {
+                "name": held.bank.name,
+                "bytes": held.bank.size,
+                "needed_bytes": held.need,
+                "layer": held.layer,
+                "over": held.over,
+                "fits": held.fits,
+                "source": held.bank.source,
+            }
+            for held in fit.held
+        ],
+        "unjudged": [cast("types.Unjudged", one._asdict()) for one in fit.unjudged],
+        "estimate": None if fit.estimate is None else estimate_document(fit.estimate),
+    }
+
+
+def target_document(target: Target) -> types.FitTarget:
+    """Which target, and how far its rules can be trusted."""
+    profile = target.profile
+    return {
+        "id": profile.id,
+        "name": profile.name,
+        "vendor": profile.vendor,
+        "toolchain": profile.toolchain,
+        "version": profile.version,
+        "precision": target.precision or None,
+        "board": target.board.name if target.board else None,
+        "reliability": profile.reliability,
+        "sources": list(profile.sources),
+        "unchecked": list(profile.unchecked),
+    }
+
+
+def estimate_document(estimate: Estimate) -> types.Estimate:
+    """The estimated time; seconds as fractions of one."""
+    return {
+        "caveat": CAVEAT,
+        "assumptions": assumptions(estimate),
+        "ms": estimate.ms,
+        "images_a_second": estimate.speed.cores / float(estimate.seconds) if estimate.seconds else None,
+        "utilisation": min(1.0, estimate.utilisation),
+        "naive_ms": estimate.naive_ms,
+        "uncounted": list(estimate.uncounted),
+        "layers": [_time(estimate, layer) for layer in estimate.layers],
+    }
+
+
+def _time(estimate: Estimate, layer: LayerTime) -> types.LayerTime:
+    return {
+        "name": layer.name,
+        "type": layer.type,
+        "line": layer.line,
+        "cycles": layer.cycles,
+        "bytes": layer.bytes,
+        "ms": layer.ms,
+        "utilisation": min(1.0, estimate.share(layer)),
+        "bound": layer.bound,
+    }

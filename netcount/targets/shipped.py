@@ -1,0 +1,43 @@
+"""The profiles that come with netcount, by name; and profiles of one's own, by path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from netcount.core.errors import InputError
+from netcount.core.files import exists
+from netcount.core.suggest import nearest
+from netcount.targets.profile import Profile, read_profile, variants_of
+
+FOLDER = Path(__file__).resolve().parent / "profiles"
+
+
+@cache
+def shipped() -> Mapping[str, tuple[Path, str]]:
+    """Name -> the file and the variant in it."""
+    found: dict[str, tuple[Path, str]] = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        for variant in variants_of(path) or ("",):
+            found[f"{path.stem}-{variant}" if variant else path.stem] = path, variant
+    return found
+
+
+def profile(name: str | os.PathLike[str]) -> Profile:
+    """A shipped profile by its name, or the one in a TOML file (`file.toml#variant`).
+
+    Raises:
+        InputError: There is no such profile, or it has mistakes.
+    """
+    text = os.fspath(name)
+    known = shipped()
+    if text in known:
+        path, variant = known[text]
+        return read_profile(path, variant)
+    file, _, variant = text.partition("#")
+    if file.endswith(".toml") or os.sep in file or exists(file):
+        return read_profile(file, variant)
+    hint = nearest(text, known) or "; netcount fit --list shows them"
+    raise InputError(f'there is no target "{text}"{hint}', argument="target")
