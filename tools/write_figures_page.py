@@ -21,6 +21,7 @@ WHOLE = {
     "largest": "the largest of any layer",
     "peak": "the most at one moment",
     "number": "how many there are",
+    "together": "all of it",
 }
 FOOT = """
 **Layer**: single layers have it; it is a column, and a limit for `layers = "…"`. **Compared**: nets side by side

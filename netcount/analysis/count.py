@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from netcount.analysis._support.emptied import emptied
 from netcount.analysis._support.kernels import KernelShare, kernel_shares
 from netcount.analysis.conventions import CONVENTIONS, Convention
 from netcount.analysis.rows import BYTES_PER_WEIGHT, BlobRow, LayerRow, Totals
@@ -139,4 +140,4 @@ def _warnings(net: Graph, rows: list[LayerRow]) -> tuple[Warned, ...]:
         for row, node in zip(rows, net.nodes, strict=True)
         if row.note
     ]
-    return (*net.warnings, *dependent)
+    return (*net.warnings, *dependent, *emptied(net))

@@ -29,12 +29,14 @@ class Figure(NamedTuple):
         layer: How one layer gives it; None for a figure that only a net has.
         net: How a net gives it; None for the sum over its layers.
         parts: For a figure that only a net has: what each layer has to do with it; None for nothing.
-        whole: What a net's figure is of its layers: their sum, the largest, the peak, or their number.
+        whole: What a net's figure is of its layers: their sum, the largest, the peak, their number, or all
+            its parts together.
         title: The head of its column, where that is not the key.
         label: What a line of totals calls it, where that is not the key.
         share: The key of its share by kernel size, which is a column and a limit too.
         share_title: The head of the column of shares.
         bits: The width in bits that a figure of bytes depends on, by the name of its setting.
+        sum_of: The figures of a net that it is the sum of, each at a width of its own.
         main: Whether it is told of nets side by side (compare, survey, sweep).
         brief: Whether it is told there to people too, who do not ask for everything.
         kept: Whether a comparison and a baseline hold it for each layer.
@@ -48,12 +50,13 @@ class Figure(NamedTuple):
     layer: Callable[[LayerRow], int] | None = None
     net: Callable[[Count], int] | None = None
     parts: Callable[[Count], Sequence[int]] | None = None
-    whole: Literal["sum", "largest", "peak", "number"] = "sum"
+    whole: Literal["sum", "largest", "peak", "number", "together"] = "sum"
     title: str = ""
     label: str = ""
     share: str = ""
     share_title: str = ""
     bits: Literal["", "weight_bits", "activation_bits"] = ""
+    sum_of: tuple[str, ...] = ()
     main: bool = True
     brief: bool = True
     kept: bool = True
@@ -68,7 +71,8 @@ class Figure(NamedTuple):
     @property
     def meaning(self) -> str:
         """What it is, with the width that it depends on."""
-        return f"{self.about}, at {self.bits} a value" if self.bits else self.about
+        widths = dict.fromkeys(FIGURES[key].bits for key in self.sum_of) or ([self.bits] if self.bits else [])
+        return f"{self.about}, at {' and '.join(widths)} a value" if widths else self.about
 
     @property
     def is_op_class(self) -> bool:
@@ -79,7 +83,19 @@ class Figure(NamedTuple):
         """The figure of a net; bytes are those of float32."""
         if self.net is not None:
             return self.net(count)
+        if self.sum_of:
+            return sum(FIGURES[key].of(count) for key in self.sum_of)
         return sum(self.by_layer(count))
+
+    def sized(self, totals: Mapping[str, int], bits: Mapping[str, int]) -> int:
+        """A net's figure among its totals, at the widths of a weight and of an activation.
+
+        >>> FIGURES["total_bytes"].sized({"weight_bytes": 40, "working_bytes": 400}, {"weight_bits": 8})
+        410
+        """
+        if self.sum_of:
+            return sum(FIGURES[key].sized(totals, bits) for key in self.sum_of)
+        return self.at(totals[self.key], bits.get(self.bits, 8 * BYTES)) if self.bits else totals[self.key]
 
     def by_layer(self, count: Count) -> Sequence[int]:
         """What each layer of a net has of it; empty where layers have nothing to do with it."""
@@ -107,6 +123,12 @@ def _live(count: Count) -> list[int]:
     from netcount.analysis._support.liveness import usage
 
     return [BYTES * live for live in usage(count.net, in_place=True)]
+
+
+def _working(count: Count) -> list[int]:
+    nodes = count.net.nodes
+    columns = [node.layer.working_memory(node.bottom_shapes, node.top_shapes).columns for node in nodes]
+    return [live + BYTES * column for live, column in zip(_live(count), columns, strict=True)]
 
 
 def _largest_tops(count: Count) -> list[int]:
@@ -183,6 +205,29 @@ _TABLE = (
         whole="peak",
         title="peak",
         bits="activation_bits",
+        kept=False,
+        moved_by="activations",
+    ),
+    Figure(
+        "working_bytes",
+        "bytes",
+        "bytes of activations and im2col scratch, the most at one moment",
+        net=lambda count: max(_working(count), default=0),
+        parts=_working,
+        whole="peak",
+        label="peak with im2col",
+        bits="activation_bits",
+        main=False,
+        kept=False,
+        moved_by="activations",
+    ),
+    Figure(
+        "total_bytes",
+        "bytes",
+        "bytes of weights, activations and im2col scratch together",
+        whole="together",
+        sum_of=("weight_bytes", "working_bytes"),
+        main=False,
         kept=False,
         moved_by="activations",
     ),

@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
 
 from netcount.analysis.compare import LayerFacts, NetFacts
 from netcount.analysis.figures import KEPT
+from netcount.analysis.rows import BYTES_PER_WEIGHT
 from netcount.core.errors import InputError, Place
-from netcount.core.files import read_text, shown_path
+from netcount.core.files import read_text, relative_path, shown_path
 
 SCHEMA = "netcount/baseline/1"
 _REQUIRED = ("params", "madds", "layers")
 """The figures of a net without which nothing is compared; any other that an older file lacks stops only
 the limits on it."""
+
+
+class Baseline(NamedTuple):
+    """A baseline file: its nets by label."""
+
+    path: str
+    nets: Mapping[str, NetFacts]
+
+    def of(self, label: str, file: str) -> NetFacts | None:
+        """The net of a label, None where there is none; InputError where it is of another file."""
+        known = self.nets.get(label)
+        if known is not None and known.file != (now := self.named(file)):
+            was, is_now = shown_path(known.file), shown_path(now)
+            raise InputError(
+                f'the baseline of "{label}" is of the file {was}, and this is {is_now}; '
+                "netcount check --update-baseline renews it",
+                Place(shown_path(self.path)),
+            )
+        return known
+
+    def named(self, file: str) -> str:
+        """A net's file as seen from the baseline's folder, the same on every machine."""
+        if file == "<stdin>":
+            return file
+        return relative_path(os.path.realpath(file), os.path.dirname(os.path.realpath(self.path)))
 
 
 def baseline_text(nets: Mapping[str, NetFacts]) -> str:
@@ -103,26 +130,41 @@ def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
             raise ValueError(f"{figure} is missing from the totals of {label!r}")
     if "\0" in file:
         raise ValueError(f"{file!r} is not a path")
-    return NetFacts(
-        label,
-        file,
-        str(net["phase"]),
-        None if batch is None else _whole(batch),
-        str(net["convention"]),
-        totals,
-        tuple(
-            LayerFacts(
-                str(layer["name"]),
-                str(layer["type"]),
-                0,
-                {str(path): str(value) for path, value in layer.get("fields", {}).items()},
-                tuple(map(str, layer.get("bottoms", []))),
-                {figure.key: _whole(layer.get(figure.key, 0)) for figure in KEPT},
-                tuple(tuple(map(_whole, shape)) for shape in layer.get("tops", [])),
-            )
-            for layer in net["layers"]
-        ),
+    layers = tuple(
+        LayerFacts(
+            str(layer["name"]),
+            str(layer["type"]),
+            0,
+            {str(path): str(value) for path, value in layer.get("fields", {}).items()},
+            tuple(map(str, layer.get("bottoms", []))),
+            {figure.key: _whole(layer.get(figure.key, 0)) for figure in KEPT},
+            tuple(tuple(map(_whole, shape)) for shape in layer.get("tops", [])),
+        )
+        for layer in net["layers"]
     )
+    _check_totals(label, totals, layers)
+    batch = None if batch is None else _whole(batch)
+    return NetFacts(label, file, str(net["phase"]), batch, str(net["convention"]), totals, layers)
+
+
+def _check_totals(label: str, totals: Mapping[str, int], layers: Sequence[LayerFacts]) -> None:
+    """ValueError where totals are not those of the rows: by an edit a net could grow unseen."""
+    rows = [layer.figures for layer in layers]
+    sums = {figure.key: sum(row[figure.key] for row in rows) for figure in KEPT}
+    extents = [prod(top) for layer in layers for top in layer.tops]
+    told = {
+        **sums,
+        "weight_bytes": BYTES_PER_WEIGHT * (sums["params"] + sums["statistics"]),
+        "layers": len(layers),
+        "largest_blob": max(extents, default=0),
+        **{f"layer_{key}": max((row[key] for row in rows), default=0) for key in ("params", "madds")},
+    }
+    for key, value in told.items():
+        if totals.get(key, value) != value:
+            raise ValueError(f"{key} of {label!r} is {totals[key]} in the totals and {value} by its layers")
+    least, most = (BYTES_PER_WEIGHT * value for value in (max(extents, default=0), sum(extents)))
+    if not least <= totals.get("peak_bytes", least) <= most:
+        raise ValueError(f"peak_bytes of {label!r} is {totals['peak_bytes']}, not from {least} to {most}")
 
 
 def _whole(value: Any) -> int:

@@ -37,6 +37,11 @@ class Budget(NamedTuple):
     place: Place | None = None
     activation_bits: int = 32
 
+    @property
+    def bits(self) -> dict[str, int]:
+        """The widths of values, by the name of their setting."""
+        return {"weight_bits": self.weight_bits, "activation_bits": self.activation_bits}
+
     def misfits(self) -> list[Limit]:
         """The limits that make no sense for single layers, where the budget is for those."""
         fitting = {*(figure.key for figure in LAYER), "layers"}
@@ -45,8 +50,12 @@ class Budget(NamedTuple):
         return [limit for limit in self.limits if limit.figure not in fitting or limit.side not in ("max", "min")]
 
     def covers(self, names: Collection[str]) -> bool:
-        """Whether a net of these names (label, path, the net's own) is meant."""
+        """Whether a net of these names (its label and its paths) is meant."""
         return not self.nets or any(fnmatchcase(name, pattern) for pattern in self.nets for name in names)
+
+    def concerns(self, layer: str) -> bool:
+        """Whether a layer of that name is meant by `layers`."""
+        return any(fnmatchcase(layer, pattern) for pattern in self.layers)
 
 
 class Finding(NamedTuple):
@@ -152,7 +161,7 @@ def check(
 
 def _matching(budget: Budget, count: Count) -> Iterator[LayerRow]:
     for row in count.layers:
-        if any(fnmatchcase(row.name, pattern) for pattern in budget.layers):
+        if budget.concerns(row.name):
             yield row
 
 
@@ -218,10 +227,12 @@ class _Judge:
         return figure.at(value, getattr(self.budget, figure.bits)) if figure.bits else value
 
     def total(self, totals: Mapping[str, int], figure: str) -> int:
-        return self.at_bits(FIGURES[figure], totals[figure])
+        return FIGURES[figure].sized(totals, self.budget.bits)
 
     def dearest(self, figure: str) -> tuple[tuple[LayerRow, int], ...]:
-        """The layers with most of a figure, the first of equal ones first."""
+        """The layers with most of a figure (of its largest part), the first of equal ones first."""
+        while FIGURES[figure].sum_of:
+            figure = max(FIGURES[figure].sum_of, key=lambda part: self.total(self.now.totals, part))
         values = [self.at_bits(FIGURES[figure], value) for value in FIGURES[figure].by_layer(self.count)]
         ranked = sorted(zip(self.count.layers, values, strict=False), key=lambda pair: -pair[1])
         return tuple(pair for pair in ranked[:SHOWN] if pair[1])

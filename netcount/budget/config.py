@@ -12,7 +12,7 @@ from netcount.analysis.conventions import KNOWN, Convention, weighted
 from netcount.budget.budget import LEVELS, Budget
 from netcount.budget.limits import Limit, is_rule, limits_of, rule_names
 from netcount.core.errors import InputError, Place, raise_all
-from netcount.core.files import shown_path
+from netcount.core.files import relative_path
 from netcount.core.globs import files_matching
 from netcount.core.opcount import OpCount
 from netcount.core.suggest import unknown
@@ -91,14 +91,6 @@ def _tools(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The [tool] of a pyproject.toml; empty where that is no table."""
     tools = document.get("tool")
     return tools if isinstance(tools, dict) else {}
-
-
-def relative_path(file: str, folder: str) -> str:
-    """A file as seen from a folder, with slashes; as it is where they share no root."""
-    try:
-        return Path(os.path.relpath(file, folder)).as_posix()
-    except ValueError:  # another drive
-        return shown_path(file)
 
 
 def load(path: str | os.PathLike[str]) -> Config:

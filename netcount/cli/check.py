@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from netcount.budget import gate
-from netcount.budget.baseline import read_baseline
+from netcount.budget import gate, targets
+from netcount.budget.baseline import Baseline, read_baseline
 from netcount.budget.budget import Budget, Checked, exit_code
 from netcount.budget.config import FILE, Config, find, load
 from netcount.budget.limits import rule_names
 from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import convention_option, format_options, load_options, named_convention, net_options
-from netcount.cli.output import Forms, deliver, errors_as_documents, forms_of, say, service_forms
+from netcount.cli.output import Forms, deliver, errors_as_documents, forms_of, say, service_forms, spare
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
 from netcount.core.files import write_atomically
@@ -94,7 +94,7 @@ def check(
     ]
     try:
         limits = limits_given({rule: options.pop(rule) for rule in rule_names()})
-        request = gate.Request(
+        request = targets.Request(
             files,
             load_options(options),
             named_convention(convention),
@@ -102,6 +102,8 @@ def check(
             Budget(tuple(limits), weight_bits=weight_bits, activation_bits=activation_bits) if limits else None,
         )
         config = None if no_config else _config(config_file)
+        if output is not None:
+            spare(output, inputs=_inputs(config))
         results = _results(request, config, given, baseline, update_baseline)
     except NetcountError as problem:
         if form not in _MACHINE:
@@ -112,21 +114,22 @@ def check(
 
 
 def _results(
-    request: gate.Request, config: Config | None, given: Sequence[str], baseline: str | None, update: bool
+    request: targets.Request, config: Config | None, given: Sequence[str], baseline: str | None, update: bool
 ) -> list[Checked]:
     """Every net held against its budgets.  given: options on how a net is read."""
-    chosen = gate.targets(config, request)
+    chosen = targets.targets(config, request)
     if given and all(target.entry for target in chosen):
         raise InputError(
             f"{config.file if config else ''} says how these nets are read; "
             f"{', '.join(map(flag, given))} on the command line would not count"
         )
-    nets = gate.counted(chosen)
+    nets = targets.counted(chosen)
     if update:
         path = baseline if baseline is not None else config.baseline if config else None
-        return _updated(nets, config, path, keep=bool(request.files))
+        return _updated(nets, config, path, request)
     base = _base(baseline, config, chosen)
-    return gate.checked(nets, config, base, whole=not request.files)
+    others = targets.others(config, chosen)
+    return gate.checked(nets, config, base, others=others, extra=request.budget)
 
 
 def _config(path: str | None) -> Config | None:
@@ -136,14 +139,22 @@ def _config(path: str | None) -> Config | None:
     return load(found) if found else None
 
 
-def _base(given: str | None, config: Config | None, chosen: Sequence[gate.Target]) -> Any:
-    """The baseline's nets; None where there is no baseline and none is needed."""
+def _inputs(config: Config | None) -> list[str]:
+    """What a check reads that the command line does not name."""
+    if config is None:
+        return []
+    nets = [file for entry in config.nets for file in entry.files]
+    return [config.file, *([config.baseline] if config.baseline else []), *nets]
+
+
+def _base(given: str | None, config: Config | None, chosen: Sequence[targets.Target]) -> Baseline | None:
+    """The baseline; None where there is no baseline and none is needed."""
     if given is not None:
-        return read_baseline(given)
+        return Baseline(given, read_baseline(given))
     path = config.baseline if config else None
     wanted = gate.wants_baseline(config, chosen)
     if path is not None and os.path.exists(path):
-        return read_baseline(path)
+        return Baseline(path, read_baseline(path))
     if wanted is None:
         return None
     if path is not None and config:
@@ -157,7 +168,9 @@ def _base(given: str | None, config: Config | None, chosen: Sequence[gate.Target
     )
 
 
-def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | None, keep: bool) -> list[Checked]:
+def _updated(
+    nets: Sequence[targets.Counted], config: Config | None, path: str | None, request: targets.Request
+) -> list[Checked]:
     """Write the baseline, unless a net is broken; then hold the nets against it."""
     if path is None:
         raise InputError('--update-baseline: give --baseline FILE, or baseline = "FILE" in the configuration')
@@ -166,10 +179,11 @@ def _updated(nets: Sequence[gate.Counted], config: Config | None, path: str | No
         raise Errors(
             [*broken, InputError(f"the baseline is not written: {plural(len(broken), 'net')} cannot be counted")]
         )
-    base, text = gate.new_baseline(nets, path, keep)
+    base, text = gate.new_baseline(nets, path, keep=bool(request.files))
     write_atomically(path, text)
-    click.echo(f"wrote {visible(path)}: {plural(len(base), 'net')}", err=True)
-    return gate.checked(nets, config, base, whole=not keep, lenient=True)
+    click.echo(f"wrote {visible(path)}: {plural(len(base.nets), 'net')}", err=True)
+    others = targets.others(config, [net.target for net in nets])
+    return gate.checked(nets, config, base, others=others, extra=request.budget, lenient=True)
 
 
 def _report(results: list[Checked], form: str, output: str | None) -> None:

@@ -10,7 +10,7 @@ from netcount.analysis._support.modelsize import matrices_of, model_size
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
 from netcount.cli.options import FORMATS, format_options, load_options, net_options
-from netcount.cli.output import conclude, deliver, forms_of
+from netcount.cli.output import conclude, deliver, forms_of, spare
 from netcount.core.files import write_atomically
 from netcount.graph.load import load_net
 
@@ -75,6 +75,7 @@ def memory(
     if plot is not None:
         from netcount.report.formats.plot import memory_plot
 
+        spare(plot)
         write_atomically(plot, memory_plot(found, plot))
     deliver(forms_of("memory", found, size, stats, report={"top": top}), form, output)
     conclude(found.counted.warnings, net.complete)

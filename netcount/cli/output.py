@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ import click
 
 from netcount.core.errors import InputError, NetcountError, Warned, each, reason
 from netcount.core.exit_codes import INCOMPLETE
-from netcount.core.files import write_atomically
+from netcount.core.files import shown_path, write_atomically
 from netcount.report.formats.layout import Part, plain
 from netcount.report.formats.text import visible
 from netcount.report.questions import QUESTIONS
@@ -85,12 +85,53 @@ def silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def emit(text: str, path: str | None) -> None:
-    """Text to a file, or to standard output where no file is named."""
+def emit(text: str, path: str | None, makes: str = "") -> None:
+    """Text to a file, or to standard output where no file is named.  makes: as for `spare`."""
     if path is None or path == "-":
         tell(text)
     else:
+        spare(path, makes)
         write_atomically(path, text)
+
+
+_SOURCES = (".prototxt", ".caffemodel", ".toml", ".npy", ".npz", ".h5")
+"""Files of these endings are what commands read."""
+
+
+def spare(path: str, makes: str = "", inputs: Iterable[str] = ()) -> None:
+    """Refuse an output path at which a net, a configuration, a baseline or an input of this command stands.
+
+    Args:
+        path: Where the output shall go.
+        makes: The ending of what the command makes; such a file is overwritten unless it is an input.
+        inputs: Files that are read besides the ones that the command line names.
+    """
+    if not os.path.isfile(path):
+        return
+    context = click.get_current_context(silent=True)
+    named = {key: value for key, value in context.params.items() if key not in _OUTPUTS} if context else {}
+    for file in (*inputs, *_paths(list(named.values()))):
+        with suppress(OSError, ValueError):
+            if os.path.samefile(file, path):
+                raise InputError(f"{shown_path(path)} is an input of this command; it is not overwritten")
+    from netcount.budget.baseline import is_baseline
+
+    ending = os.path.splitext(path)[1].lower()
+    if (ending in _SOURCES and ending != makes) or is_baseline(path):
+        what = "a baseline" if ending not in _SOURCES else f"a {ending} file that is there"
+        raise InputError(f"{shown_path(path)} is {what}; it is not overwritten by another kind of output")
+
+
+_OUTPUTS = ("output", "plot", "save_outputs")
+
+
+def _paths(values: Iterable[Any]) -> Iterator[str]:
+    """The texts among a command's arguments; of NAME=FILE also the file."""
+    for value in values:
+        if isinstance(value, str):
+            yield from (value, value.partition("=")[2])
+        elif isinstance(value, list | tuple):
+            yield from _paths(value)
 
 
 class Forms(NamedTuple):

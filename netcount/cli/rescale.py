@@ -56,7 +56,7 @@ def rescale(
         raise InputError("rescale takes one width and one resolution; netcount sweep takes several")
     rescaler = Rescaler.of_file(file, load_options(options), keep=keep)
     made = rescaler.rescaled(factor, sizes[0] if sizes else None, multiple)
-    emit(made.text, output)
+    emit(made.text, output, ".prototxt")
     click.echo(_summary(made, keep, output), err=True)
     conclude(made.net.warnings, made.net.complete)
 

@@ -21,7 +21,7 @@ from netcount.cli.options import (
     parse_resolutions,
     scale_options,
 )
-from netcount.cli.output import conclude, deliver, forms_of, progress_bar
+from netcount.cli.output import conclude, deliver, forms_of, progress_bar, spare
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
 from netcount.core.files import write_atomically
 
@@ -104,6 +104,7 @@ def sweep(
     if plot is not None:
         from netcount.report.formats.plot import sweep_plot
 
+        spare(plot)
         write_atomically(plot, sweep_plot(found, plot))
     deliver(forms_of("sweep", found), form, output)
     code = DONE

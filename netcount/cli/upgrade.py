@@ -32,7 +32,7 @@ def upgrade(file: str, output: str | None, **options: Any) -> None:
       netcount upgrade - < old.prototxt > new.prototxt
     """
     made = upgraded(read_text(file), name_of(file), load_options(options))
-    emit(made.text, output)
+    emit(made.text, output, ".prototxt")
     click.echo(_summary(made, output), err=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from netcount.cli.options import FORMATS, format_options, load_options, net_options
-from netcount.cli.output import deliver, forms_of, progress_bar, say
+from netcount.cli.output import deliver, forms_of, progress_bar, say, spare
 from netcount.core.errors import InputError, NetcountError, reason
 from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE
 from netcount.core.files import shown_path, write_atomically
@@ -127,9 +127,13 @@ def _save(one: Verification, folder: str) -> None:
     except OSError as failure:
         raise InputError(f"cannot make {shown_path(folder)}: {reason(failure)}") from None
     for name, array in one.outputs.items():
+        path = os.path.join(folder, _plain(name) + ".npy")
+        if os.path.dirname(os.path.realpath(path)) != os.path.realpath(folder):
+            raise InputError(f"{shown_path(path)} is a link out of {shown_path(folder)}; it is not followed")
+        spare(path, ".npy")
         stream = io.BytesIO()
         np.save(stream, array)
-        write_atomically(os.path.join(folder, _plain(name) + ".npy"), stream.getvalue())
+        write_atomically(path, stream.getvalue())
 
 
 def _plain(name: str) -> str:

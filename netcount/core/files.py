@@ -132,6 +132,14 @@ def shown_path(path: str) -> str:
     return path if path and path.isprintable() else ascii(path)
 
 
+def relative_path(file: str, folder: str) -> str:
+    """A file as seen from a folder, with slashes; as it is where they share no root."""
+    try:
+        return os.path.relpath(file, folder).replace(os.sep, "/")
+    except ValueError:  # another drive
+        return shown_path(file)
+
+
 def text_of(source: str | os.PathLike[str], file: str | None = None) -> tuple[str, str]:
     """The text of a path, of `-` or of a text itself; and what to call it in messages."""
     if isinstance(source, str) and _is_text(source) and not exists(source):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.analysis._support.liveness import BYTES, RunMemory, alive, run_memory
-from netcount.core.errors import LimitError
+from netcount.core.errors import InputError, LimitError, Place
 from netcount.core.shape import Shape
 from netcount.core.units import human_bytes
 from netcount.execute.executor import Executor, Step
@@ -137,7 +137,14 @@ def verify(
     extra_layers: Sequence[str] = (),
     progress: Callable[[Step], None] | None = None,
 ) -> Verification:
-    """Run `net` once and compare.  LimitError when it would need more than `max_bytes`."""
+    """Run `net` once and compare.
+
+    Raises:
+        LimitError: It would need more than `max_bytes`.
+        InputError: There is nothing to run: no layers, or no blob with an element.
+    """
+    if not any(blob.shape.count() for blob in net.blobs):
+        raise InputError("there is nothing to verify: no blob of the net holds anything", Place(net.file))
     memory = allowed_memory(net, max_bytes)
     executor = Executor(net, weights, seed=seed)
     outputs = executor.run(inputs, progress)

@@ -194,7 +194,7 @@ def tally(nets: Sequence[Checked]) -> str:
         counts[words.get(net.exit_code, kept)] += 1
     told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     text = f"{plural(len(checked), 'net')}: {told}" if checked else "no net is checked"
-    return text if len(checked) == len(nets) else f"{text}; the configuration has errors"
+    return text if len(checked) == len(nets) else f"{text}; the budgets have errors"
 
 
 def parts(nets: Sequence[Checked]) -> list[Part]:

@@ -88,6 +88,6 @@ def test_everybody_goes_by_the_table() -> None:
 def test_a_figure_says_how_it_is_had() -> None:
     for figure in FIGURES.values():
         assert (figure.layer is not None) == (figure.whole == "sum"), figure.key
-        assert (figure.net is None) == (figure.whole == "sum"), figure.key
-        assert bool(figure.bits) == (figure.unit == "bytes"), figure.key
+        assert (figure.net is None) == (figure.whole in ("sum", "together")), figure.key
+        assert bool(figure.bits or figure.sum_of) == (figure.unit == "bytes"), figure.key
         assert not figure.moved_by or FIGURES[figure.moved_by] in KEPT, figure.key
