@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from glob import has_magic
 from typing import NamedTuple, TypeAlias
 
+from netcount.analysis._support.futures import BROKEN
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
 from netcount.analysis.figures import MAIN, Figured
@@ -74,12 +74,14 @@ def survey(
 
     executor: any concurrent.futures.Executor: a cluster's, a pool of your own.  It is not shut
     down, and its workers need netcount and the files.  Without one, `jobs` processes (one for each
-    processor) count; one job counts in this process.  options: how the nets are read;
-    `assume` may name types that only some nets have.  convention: what `cost` counts.
+    processor) count, which import nothing from the working folder; one job counts in this process.
+    options: how the nets are read; `assume` may name types that only some nets have.  convention:
+    what `cost` counts.
     on_start, on_row: called with the number of files, and with every row as it is done.
 
     A file that cannot be counted gives a row with an error.  KeyboardInterrupt ends the survey with
-    the rows it has.  InputError where a folder or glob holds no net.
+    the rows it has.  InputError where a folder or glob holds no net, NetcountError where an executor's workers
+    all end without a row.
     """
     rule = convention_named(convention)
     files = find_nets(paths)
@@ -100,10 +102,13 @@ def survey(
                 done(row)
         else:
             workers = min(jobs or os.cpu_count() or 1, len(files))
-            for row in map(task, files) if workers == 1 else _in_processes(files, task, workers):
+            alone = workers == 1 or not sys.executable
+            for row in map(task, files) if alone else _in_processes(files, task, workers):
                 done(row)
     except KeyboardInterrupt:
         interrupted = True
+    if executor is not None and rows and all(row.error == CRASHED for row in rows.values()):
+        raise NetcountError(BROKEN, argument="executor")
     return Survey(tuple(rows[file] for file in files if file in rows), interrupted)
 
 
@@ -155,9 +160,6 @@ def analyze_one(file: str, convention: Convention, options: LoadOptions, words: 
     )
 
 
-_STOPPED: list[Executor] = []
-"""Pools that were interrupted.  A process of theirs may just be starting, and needs the pool's locks."""
-
 _Task: TypeAlias = "Callable[[str], SurveyRow]"
 """`analyze_one` with its settings: a value that travels to another process."""
 
@@ -176,18 +178,12 @@ def _walk(folder: str) -> Iterator[str]:
                 yield os.path.join(here, name)
 
 
-def _on(
-    executor: Executor,
-    files: Sequence[str],
-    task: _Task,
-    guard: Callable[[], AbstractContextManager[None]] = nullcontext,
-) -> Iterator[SurveyRow]:
+def _on(executor: Executor, files: Sequence[str], task: _Task) -> Iterator[SurveyRow]:
     """Rows as an executor has them done; what is still waiting is cancelled when we are stopped."""
     waiting: dict[Future[SurveyRow], str] = {}
     try:
         for file in files:
-            with guard():
-                waiting[executor.submit(task, file)] = file
+            waiting[executor.submit(task, file)] = file
         for future in as_completed(list(waiting)):
             yield _row(future, waiting.pop(future))
     finally:
@@ -198,6 +194,8 @@ def _on(
 def _row(future: Future[SurveyRow], file: str) -> SurveyRow:
     try:
         return future.result()
+    except NetcountError:  # the same for every file
+        raise
     except (BrokenExecutor, CancelledError):
         return SurveyRow(file, error=CRASHED)
     except Exception as failure:  # what a cluster's executor says of a lost worker
@@ -205,44 +203,13 @@ def _row(future: Future[SurveyRow], file: str) -> SurveyRow:
 
 
 def _in_processes(files: Sequence[str], task: _Task, workers: int) -> Iterator[SurveyRow]:
-    """Rows from processes of our own.  Where one dies, the files it left are counted one by one."""
-    left = dict.fromkeys(files)
-    for row in _pool(list(left), task, workers):
-        if row.error != CRASHED:
-            del left[row.file]
-            yield row
-    for file in left:
-        yield from _pool([file], task, 1)
+    """Rows from processes of our own."""
+    from netcount.analysis._support.workers import Workers
 
-
-def _pool(files: Sequence[str], task: _Task, workers: int) -> Iterator[SurveyRow]:
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    # a fresh interpreter a process: nothing is inherited from threads that run here
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts)
+    pool = Workers(workers)
     try:
-        yield from _on(pool, files, task, _deaf)
+        yield from _on(pool, files, task)
     except BaseException:
-        _STOPPED.append(pool)
         pool.shutdown(wait=False, cancel_futures=True)
         raise
-    pool.shutdown()  # waited for: an interpreter that ends meanwhile complains on standard error
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes started inside do not hear of Ctrl-C, not even while they import; we do, afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ignore_interrupts() -> None:
-    """Let the parent alone decide what Ctrl-C means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pool.shutdown()

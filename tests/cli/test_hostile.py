@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import netcount
-from netcount.analysis.survey import _deaf
+from netcount.analysis._support.workers import _deaf
 from netcount.core.errors import MAX_MESSAGE, MAX_PROBLEMS, Errors, InputError
 from netcount.core.files import write_atomically
 from tests.command import run
@@ -98,7 +98,7 @@ def test_of_very_many_mistakes_a_hundred_are_told(line: str) -> None:
     """Nearest names for every one of them would take hours."""
     text = "".join(line.replace("%d", str(number)) for number in range(20_000))
     with pytest.raises(Errors) as caught:
-        netcount.load(text)
+        netcount.loads(text)
     assert len(caught.value.problems) == MAX_PROBLEMS + 1
     assert "there may be more" in str(caught.value.problems[-1])
     assert caught.value.problems[0].place
@@ -108,7 +108,7 @@ def test_of_very_many_mistakes_a_hundred_are_told(line: str) -> None:
 def test_very_many_unknown_types_are_one_error() -> None:
     text = "".join(f'layer {{ name: "a{n}" type: "Q{n}" }}\n' for n in range(20_000))
     with pytest.raises(netcount.InputError, match=f"and {20_000 - MAX_PROBLEMS} more"):
-        netcount.load(text)
+        netcount.loads(text)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_very_many_unknown_types_are_one_error() -> None:
 )
 def test_a_message_has_an_end(text: str) -> None:
     with pytest.raises(InputError) as caught:
-        netcount.load(text)
+        netcount.loads(text)
     assert len(caught.value.message) <= MAX_MESSAGE + 3
 
 
