@@ -1,59 +1,309 @@
-"""netcount tells what a Caffe network costs, and shows why it can be believed."""
+"""netcount tells what a Caffe network costs, and shows why it can be believed.
+
+Every public name is imported when it is first asked for, so that importing netcount costs next to nothing.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netcount.api import Analysis, Net, load, rescale, sweep
-from netcount.core.errors import InputError, NetcountError, Place
-from netcount.core.opcount import NOTHING, OpCount
-from netcount.core.shape import Shape
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Window
-from netcount.layers.registry import CATALOGUE, Catalogue
-
 if TYPE_CHECKING:
-    from netcount.analysis._support.record import compare
-    from netcount.execute.executor import Executor
-    from netcount.execute.weights import write_caffemodel
+    from netcount.analysis._support.alternatives import Alternative
+    from netcount.analysis._support.kernels import KernelShare
+    from netcount.analysis._support.liveness import RunMemory
+    from netcount.analysis._support.plain import Plain
+    from netcount.analysis._support.resolutions import Resolution
+    from netcount.analysis.blocks import Block
+    from netcount.analysis.compare import LayerChange, LayerFacts, NetFacts
+    from netcount.analysis.conventions import CONVENTIONS, Convention, weighted
+    from netcount.analysis.explain import LayerReasons, Term
+    from netcount.analysis.memory import CaffeMemory, LayerMemory
+    from netcount.analysis.reconcile import TypeCosts
+    from netcount.analysis.rescale import ChannelChange
+    from netcount.analysis.rows import BlobRow, LayerRow, Totals
+    from netcount.analysis.survey import SurveyRow
+    from netcount.analysis.sweep import Variant
+    from netcount.api import (
+        Analysis,
+        ConventionName,
+        FilePath,
+        Net,
+        Rescaled,
+        Size,
+        Weights,
+        Width,
+        compare,
+        load,
+        loads,
+        rescale,
+        survey,
+        sweep,
+    )
+    from netcount.core.errors import (
+        Advice,
+        Errors,
+        InputError,
+        LimitError,
+        MissingFileError,
+        MissingShapeError,
+        NetcountError,
+        Place,
+        PredictionsError,
+        UnknownTypeError,
+        Warned,
+    )
+    from netcount.core.opcount import NOTHING, OpCount
+    from netcount.core.shape import Shape
+    from netcount.execute.executor import Step
+    from netcount.execute.verify import BlobCheck, LayerCheck
+    from netcount.graph.graph import Blob, Node, Owner
+    from netcount.graph.options import Assumable, ByHand, LoadArguments
+    from netcount.kernels.run import Run
+    from netcount.layers.bases import ElementWise, Moving, NoBlobs, SameShape, ShapesOnly, Source
+    from netcount.layers.filler import Filler
+    from netcount.layers.layer import Arity, Factors, Layer, ParamBlob, Product, Window, WorkingMemory
+    from netcount.layers.registry import CATALOGUE, Catalogue
+    from netcount.prototxt.message import Message
+    from netcount.prototxt.select import Phase
+    from netcount.results.of_a_net import Blocks, Explanation, Memory, Reconciliation, Verification
+    from netcount.results.of_nets import Comparison, Survey, Sweep
+    from netcount.results.result import Result
+    from netcount.running import Executor, write_caffemodel
 
 __all__ = [
     "CATALOGUE",
+    "CONVENTIONS",
     "NOTHING",
+    "Advice",
+    "Alternative",
     "Analysis",
     "Arity",
+    "Assumable",
+    "Blob",
+    "BlobCheck",
+    "BlobRow",
+    "Block",
+    "Blocks",
+    "ByHand",
+    "CaffeMemory",
     "Catalogue",
+    "ChannelChange",
+    "Comparison",
+    "Convention",
+    "ConventionName",
+    "ElementWise",
+    "Errors",
     "Executor",
+    "Explanation",
+    "Factors",
+    "FilePath",
+    "Filler",
     "InputError",
+    "KernelShare",
     "Layer",
+    "LayerChange",
+    "LayerCheck",
+    "LayerFacts",
+    "LayerMemory",
+    "LayerReasons",
+    "LayerRow",
+    "LimitError",
+    "LoadArguments",
+    "Memory",
+    "Message",
+    "MissingFileError",
+    "MissingShapeError",
+    "Moving",
     "Net",
+    "NetFacts",
     "NetcountError",
+    "NoBlobs",
+    "Node",
     "OpCount",
+    "Owner",
     "ParamBlob",
+    "Phase",
     "Place",
+    "Plain",
+    "PredictionsError",
     "Product",
+    "Reconciliation",
+    "Rescaled",
+    "Resolution",
+    "Result",
+    "Run",
+    "RunMemory",
+    "SameShape",
     "Shape",
+    "ShapesOnly",
+    "Size",
+    "Source",
+    "Step",
+    "Survey",
+    "SurveyRow",
+    "Sweep",
+    "Term",
+    "Totals",
+    "TypeCosts",
+    "UnknownTypeError",
+    "Variant",
+    "Verification",
+    "Warned",
+    "Weights",
+    "Width",
     "Window",
+    "WorkingMemory",
     "__version__",
     "compare",
     "load",
+    "loads",
     "rescale",
+    "survey",
     "sweep",
+    "weighted",
     "write_caffemodel",
 ]
 
 __version__ = "0.1.0"
 
-_ON_DEMAND = {
-    "Executor": "netcount.execute.executor",
-    "compare": "netcount.analysis._support.record",
-    "write_caffemodel": "netcount.execute.weights",
+_HOMES = {
+    "analysis._support.alternatives": ("Alternative",),
+    "analysis._support.kernels": ("KernelShare",),
+    "analysis._support.liveness": ("RunMemory",),
+    "analysis._support.plain": ("Plain",),
+    "analysis._support.resolutions": ("Resolution",),
+    "analysis.blocks": ("Block",),
+    "analysis.compare": (
+        "LayerChange",
+        "LayerFacts",
+        "NetFacts",
+    ),
+    "analysis.conventions": (
+        "CONVENTIONS",
+        "Convention",
+        "weighted",
+    ),
+    "analysis.explain": (
+        "LayerReasons",
+        "Term",
+    ),
+    "analysis.memory": (
+        "CaffeMemory",
+        "LayerMemory",
+    ),
+    "analysis.reconcile": ("TypeCosts",),
+    "analysis.rescale": ("ChannelChange",),
+    "analysis.rows": (
+        "BlobRow",
+        "LayerRow",
+        "Totals",
+    ),
+    "analysis.survey": ("SurveyRow",),
+    "analysis.sweep": ("Variant",),
+    "api": (
+        "Analysis",
+        "ConventionName",
+        "Net",
+        "FilePath",
+        "Rescaled",
+        "Size",
+        "Weights",
+        "Width",
+        "compare",
+        "load",
+        "loads",
+        "rescale",
+        "survey",
+        "sweep",
+    ),
+    "core.errors": (
+        "Advice",
+        "Errors",
+        "InputError",
+        "LimitError",
+        "MissingFileError",
+        "MissingShapeError",
+        "NetcountError",
+        "Place",
+        "PredictionsError",
+        "UnknownTypeError",
+        "Warned",
+    ),
+    "core.opcount": (
+        "NOTHING",
+        "OpCount",
+    ),
+    "core.shape": ("Shape",),
+    "execute.executor": ("Step",),
+    "execute.verify": (
+        "BlobCheck",
+        "LayerCheck",
+    ),
+    "graph.graph": (
+        "Blob",
+        "Node",
+        "Owner",
+    ),
+    "graph.options": (
+        "Assumable",
+        "ByHand",
+        "LoadArguments",
+    ),
+    "kernels.run": ("Run",),
+    "layers.bases": (
+        "ElementWise",
+        "Moving",
+        "NoBlobs",
+        "SameShape",
+        "ShapesOnly",
+        "Source",
+    ),
+    "layers.filler": ("Filler",),
+    "layers.layer": (
+        "Arity",
+        "Factors",
+        "Layer",
+        "ParamBlob",
+        "Product",
+        "Window",
+        "WorkingMemory",
+    ),
+    "layers.registry": (
+        "CATALOGUE",
+        "Catalogue",
+    ),
+    "prototxt.message": ("Message",),
+    "prototxt.select": ("Phase",),
+    "results.of_a_net": (
+        "Blocks",
+        "Explanation",
+        "Memory",
+        "Reconciliation",
+        "Verification",
+    ),
+    "results.of_nets": (
+        "Comparison",
+        "Survey",
+        "Sweep",
+    ),
+    "results.result": ("Result",),
+    "running": (
+        "Executor",
+        "write_caffemodel",
+    ),
 }
-"""Names that are imported when somebody asks for them, as counting alone does not."""
+"""Where the public names stand, by module."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ON_DEMAND:
-        raise AttributeError(f"module 'netcount' has no attribute {name!r}")
-    from importlib import import_module
+    for module, names in _HOMES.items():
+        if name in names:
+            from importlib import import_module
 
-    return getattr(import_module(_ON_DEMAND[name]), name)
+            value = globals()[name] = getattr(import_module(f"netcount.{module}"), name)
+            return value
+    raise AttributeError(f"module 'netcount' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,80 +1,420 @@
-"""netcount in Python: load a net, analyze it."""
+"""netcount in Python: load a net, ask it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 
 from netcount.analysis._support.kernels import KernelShare
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import Count, count
 from netcount.analysis.rows import LayerRow, Totals
-from netcount.core.errors import Warned
-from netcount.core.files import text_of
-from netcount.core.units import human
-from netcount.graph.graph import Graph
-from netcount.graph.load import load_text
+from netcount.core import arguments
+from netcount.core.errors import InputError, Warned
+from netcount.core.files import exists, read_text
+from netcount.core.units import human, plural
+from netcount.graph.graph import Blob, Graph, Node
+from netcount.graph.load import load_text, name_of
 from netcount.graph.options import LoadArguments, LoadOptions
+from netcount.prototxt.select import Phase
+from netcount.results.result import Result, frame_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from fractions import Fraction
+
     import pandas as pd
 
-    from netcount.analysis._support.resolutions import Resolution
-    from netcount.analysis.blocks import Block
-    from netcount.analysis.explain import Explanation
-    from netcount.analysis.memory import Memory
-    from netcount.analysis.reconcile import Reconciliation
-    from netcount.analysis.rescale import Rescaled
-    from netcount.analysis.sweep import Sweep
+    from netcount.analysis.rescale import ChannelChange
+    from netcount.analysis.rescale import Rescaled as RescaledValue
+    from netcount.analysis.survey import SurveyRow
+    from netcount.analysis.sweep import Variant
     from netcount.kernels.run import Array
+    from netcount.results.of_a_net import Blocks, Explanation, Memory, Reconciliation, Verification
+    from netcount.results.of_nets import Comparison, Survey, Sweep
+
+ConventionName: TypeAlias = Literal["madds", "macs", "netscope", "flops"]
+"""The conventions of counting that netcount has; a `Convention` of your own stands beside them."""
+FilePath: TypeAlias = "str | os.PathLike[str]"
+"""A path; "-" is standard input."""
+Width: TypeAlias = "float | str | Fraction"
+"""A factor for channels; a text such as "1/3" is exact."""
+Size: TypeAlias = "int | str | tuple[int, int]"
+"""Height and width of images: one number for both, a pair, or a text such as "160x320"."""
+Weights: TypeAlias = "str | os.PathLike[str] | Mapping[str, Sequence[Array]]"
+"""A .caffemodel, or arrays by layer name."""
 
 
-class Net(Graph):
-    """A net whose shapes are known, and the questions it can be asked."""
+class Net:
+    """A net whose shapes are known, and the questions it can be asked.  `netcount.load` makes it; it is frozen.
 
-    @classmethod
-    def of(cls, net: Graph) -> Net:
-        """The same net, ready to be asked."""
-        found = cls.__new__(cls)
-        vars(found).update(vars(net))
-        return found
+    >>> import netcount
+    >>> net = netcount.loads('''
+    ... layer { name: "data" type: "Input" top: "data"
+    ...         input_param { shape { dim: 1 dim: 3 dim: 9 dim: 11 } } }
+    ... layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
+    ...         convolution_param { num_output: 4 kernel_size: 3 } }
+    ... ''')
+    >>> net
+    <Net '': 2 layers, TEST, batch 1>
+    >>> [(blob.name, blob.shape) for blob in net.outputs]
+    [('conv1', (1, 4, 7, 9))]
+    """
 
-    def analyze(self, convention: str | Convention = "madds") -> Analysis:
-        """What every layer costs.  `convention` names what the column `cost` counts."""
-        return Analysis(count(self, convention_named(convention)))
+    __slots__ = ("_counts", "_graph", "_name", "_options", "_text")
 
-    def reconcile(self, *conventions: str | Convention) -> Reconciliation:
-        """What each convention makes of the net, by layer type: where and why they differ."""
+    def __init__(self, graph: Graph, text: str, name: str, options: LoadOptions) -> None:
+        """For netcount itself: a graph, and what it was made from."""
+        self._graph = graph
+        self._text = text
+        self._name = name
+        self._options = options
+        self._counts: dict[Convention, Count] = {}
+
+    @property
+    def name(self) -> str:
+        """The net's name in the file; "" where it has none."""
+        return self._graph.name
+
+    @property
+    def file(self) -> str:
+        """What the file is called in messages."""
+        return self._graph.file
+
+    @property
+    def text(self) -> str:
+        """The prototxt it was read from."""
+        return self._text
+
+    @property
+    def phase(self) -> Phase:
+        """ "TEST" or "TRAIN": the phase it was built in."""
+        return self._graph.phase
+
+    @property
+    def batch(self) -> int | None:
+        """Images that are counted for; None where the file says none."""
+        return self._graph.batch
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """The layers, in the order of the file, each with its bottoms and tops."""
+        return self._graph.nodes
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The same as `layers`, under its older name."""
+        return self._graph.nodes
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """Every version of every blob: a blob that a layer overwrites in place is a version of its own."""
+        return self._graph.blobs
+
+    @property
+    def inputs(self) -> tuple[Blob, ...]:
+        """The blobs that no layer computes."""
+        return tuple(self._graph.blobs[index] for index in self._graph.inputs)
+
+    @property
+    def outputs(self) -> tuple[Blob, ...]:
+        """The blobs that no layer reads, sorted by name as Caffe lists them."""
+        return tuple(self._graph.blobs[index] for index in self._graph.outputs)
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What a reader of the figures has to know."""
+        return self._graph.warnings
+
+    @property
+    def assumptions(self) -> tuple[Warned, ...]:
+        """What was assumed, of `assume`."""
+        return self._graph.assumptions
+
+    @property
+    def complete(self) -> bool:
+        """False where a layer's shape was assumed, so that its cost is missing."""
+        return self._graph.complete
+
+    def learnable(self) -> int:
+        """Elements of all distinct parameter blobs, statistics included: Caffe's own count."""
+        return self._graph.learnable()
+
+    def layer(self, name: str) -> Node:
+        """The first layer of that name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self._graph.node(name)
+
+    def node(self, name: str) -> Node:
+        """The same as `layer`, under its older name."""
+        return self._graph.node(name)
+
+    def analyze(self, convention: ConventionName | str | Convention = "madds") -> Analysis:
+        """What every layer costs.
+
+        Args:
+            convention: What the column `cost` counts.
+        """
+        return Analysis(self, self._counted(convention))
+
+    def memory(self, bits: int = 32, weight_bits: int | None = None) -> Memory:
+        """What the net needs in memory: live activations, scratch, weights.
+
+        Args:
+            bits: Of an activation, 1 to 64.
+            weight_bits: Of a parameter; as `bits` by default.
+        """
+        from netcount.analysis.memory import memory
+        from netcount.results.of_a_net import Memory
+
+        bits = arguments.whole("bits", bits, 1, arguments.MOST_BITS)
+        if weight_bits is not None:
+            weight_bits = arguments.whole("weight_bits", weight_bits, 1, arguments.MOST_BITS)
+        return Memory._make(memory(self._counted(), bits, weight_bits))
+
+    def blocks(
+        self, pattern: str | None = None, *, convention: ConventionName | str | Convention = "madds"
+    ) -> Blocks:
+        """The blocks of layers (`fire2/…`), each with its ends, totals and plain equivalent.
+
+        Args:
+            pattern: A regular expression that names blocks by its first group, or by what it matches.
+            convention: What `cost` counts.
+        """
+        from netcount.analysis.blocks import blocks
+        from netcount.results.of_a_net import Blocks
+
+        counted = self._counted(convention)
+        return Blocks(counted, blocks(counted, _pattern(pattern)))
+
+    def explain(
+        self,
+        name: str,
+        *,
+        pattern: str | None = None,
+        kind: Literal["layer", "block"] | None = None,
+        convention: ConventionName | str | Convention = "madds",
+    ) -> Explanation:
+        """Why the layer or block called `name` costs what it costs, and what else could stand there.
+
+        Args:
+            name: A layer or a block.
+            pattern: As for `blocks`.
+            kind: "layer" or "block" where a name is both.
+            convention: What `cost` counts.
+
+        Raises:
+            InputError: Nothing has that name.
+        """
+        from netcount.analysis.explain import explain
+        from netcount.results.of_a_net import Explanation
+
+        arguments.text("name", name, "the name of a layer or block")
+        if kind is not None:
+            kind = arguments.one_of("kind", kind, "layer", "block")
+        return Explanation._make(explain(self._counted(convention), name, pattern=_pattern(pattern), kind=kind))
+
+    def reconcile(self, *conventions: ConventionName | str | Convention) -> Reconciliation:
+        """What each convention makes of the net, by layer type: where and why they differ.
+
+        Raises:
+            InputError: There are fewer than two.
+        """
         from netcount.analysis.reconcile import reconcile
+        from netcount.results.of_a_net import Reconciliation
 
-        return reconcile(self, [convention_named(each) for each in conventions])
+        rules = [_convention(each, "conventions") for each in conventions]
+        return Reconciliation._make(reconcile(self._graph, rules))
+
+    def compare(
+        self, *others: Net | FilePath, convention: ConventionName | str | Convention = "madds"
+    ) -> Comparison:
+        """What is different in another net, or in each of several: layers added, removed, renamed or changed.
+
+        Args:
+            others: Nets, or paths.
+            convention: What `cost` counts.
+        """
+        from netcount.analysis.compare import compared, facts, told_apart
+        from netcount.results.of_nets import Comparison
+
+        if not others:
+            arguments.refuse("others", "there is no net to compare with")
+        nets = [self, *(one if isinstance(one, Net) else load(one) for one in others)]
+        return Comparison._make(compared(told_apart([facts(net._counted(convention)) for net in nets])))
+
+    def rescale(
+        self,
+        *,
+        width: Width = 1,
+        resolution: Size | None = None,
+        multiple: int = 1,
+        keep: Collection[str] = (),
+    ) -> Rescaled:
+        """The net at another width and resolution: `text` is its prototxt, in which only numbers differ.
+
+        Args:
+            width: A factor for every convolution's num_output but the classifiers'.
+            resolution: Of the images.
+            multiple: What channels are rounded to.
+            keep: Layers whose channels stay.
+
+        Raises:
+            InputError: A constant in the file makes it impossible; with its place.
+        """
+        from netcount.analysis._support.scales import image_size, width_factor
+        from netcount.analysis.rescale import Rescaler
+
+        factor = width_factor("width", width)
+        size = None if resolution is None else image_size("resolution", resolution)
+        multiple = arguments.whole("multiple", multiple, 1)
+        rescaler = Rescaler(self._text, self._name, self._options, keep=arguments.names("keep", keep))
+        return Rescaled(self, rescaler.rescaled(factor, size, multiple))
+
+    def sweep(
+        self,
+        widths: Sequence[Width] | Width = (1,),
+        resolutions: Sequence[Size] | Size = (),
+        *,
+        limits: Mapping[str, int | str] | None = None,
+        multiple: int = 1,
+        keep: Collection[str] = (),
+        bits: int = 32,
+        executor: Executor | None = None,
+        on_variant: Callable[[Variant], None] | None = None,
+    ) -> Sweep:
+        """What every combination of widths and resolutions costs, and which fit.
+
+        Args:
+            widths: Factors for every convolution's num_output but the classifiers'.
+            resolutions: Of the images; that of the file by default.
+            limits: The largest value of a figure that still fits: whole, or with a unit ("100M", "2 MiB").
+            multiple: What channels are rounded to.
+            keep: Layers whose channels stay.
+            bits: Of a value in memory, 1 to 64.
+            executor: What counts the variants: threads, processes, a cluster's.  It is not shut down.
+            on_variant: Called with each `Variant` as it is done.
+        """
+        from netcount.analysis._support.scales import image_size, several, width_factor
+        from netcount.analysis.rescale import Rescaler
+        from netcount.analysis.sweep import sweep
+        from netcount.results.of_nets import Sweep
+
+        factors = several("widths", widths)
+        for factor in factors:
+            width_factor("widths", factor)
+        given = [resolutions] if _is_pair(resolutions) else several("resolutions", resolutions)
+        sizes = [image_size("resolutions", size) for size in given]
+        if limits is not None and not isinstance(limits, Mapping):
+            arguments.refuse("limits", f'they are given by figure, such as {{"madds": "100M"}}, not {limits!r}')
+        bounds = {str(key): arguments.quantity("limits", most) for key, most in (limits or {}).items()}
+        names = arguments.names("keep", keep)
+        _check_executor(executor)
+        multiple = arguments.whole("multiple", multiple, 1)
+        bits = arguments.whole("bits", bits, 1, arguments.MOST_BITS)
+        return Sweep._make(
+            sweep(
+                Rescaler(self._text, self._name, self._options, keep=names, both_phases=False),
+                [factor.strip() if isinstance(factor, str) else factor for factor in factors],
+                sizes,
+                limits=bounds,
+                multiple=multiple,
+                bits=bits,
+                executor=executor,
+                on_variant=on_variant,
+            )
+        )
 
     def run(
         self,
         inputs: Mapping[str, Array] | None = None,
         *,
-        weights: str | os.PathLike[str] | Mapping[str, Sequence[Array]] | None = None,
+        weights: Weights | None = None,
         seed: int = 0,
         keep: Collection[str] = (),
     ) -> dict[str, Array]:
-        """One forward pass in float32: outputs (and kept blobs) by name.
+        """One forward pass in float32.
 
-        inputs: arrays by blob name; an input not given is random.  weights: a .caffemodel, or arrays
-        by layer name; without them they are random by the net's own fillers, seeded.
+        Args:
+            inputs: Arrays by blob name; an input that is not given is random.
+            weights: A .caffemodel, or arrays by layer name; without them they are random, by the net's own
+                fillers.
+            seed: For what is random.
+            keep: Blobs to return besides the outputs.
+
+        Returns:
+            Outputs and kept blobs by name.
         """
         from netcount.execute.executor import Executor
-        from netcount.execute.weights import read_caffemodel
 
-        blobs = read_caffemodel(weights, self).blobs if isinstance(weights, (str, os.PathLike)) else weights
-        return Executor(self, blobs, seed=seed, keep=keep).run(inputs)
+        blobs, _ = self._weights(weights)
+        seed = arguments.whole("seed", seed, 0)
+        executor = Executor(self._graph, blobs, seed=seed, keep=arguments.names("keep", keep, "pool1"))
+        return executor.run(_by_name("inputs", inputs))
+
+    def verify(
+        self,
+        inputs: Mapping[str, Array] | None = None,
+        *,
+        weights: Weights | None = None,
+        seed: int = 0,
+        max_memory: int | str | None = None,
+    ) -> Verification:
+        """Run the net once and hold it to the analysis: shapes inferred and executed, madds counted and performed.
+
+        Args:
+            inputs: As for `run`.
+            weights: As for `run`.
+            seed: As for `run`.
+            max_memory: Bytes, or a text such as "4 GiB".
+
+        Raises:
+            LimitError: The run would need more than `max_memory`.
+        """
+        from netcount.execute.verify import verify
+        from netcount.results.of_a_net import Verification
+
+        blobs, extra = self._weights(weights)
+        return Verification._make(
+            verify(
+                self._graph,
+                blobs,
+                _by_name("inputs", inputs),
+                seed=arguments.whole("seed", seed, 0),
+                max_bytes=None if max_memory is None else arguments.quantity("max_memory", max_memory),
+                extra_layers=extra,
+            )
+        )
+
+    def _counted(self, convention: str | Convention = "madds") -> Count:
+        rule = _convention(convention)
+        if rule not in self._counts:
+            self._counts[rule] = count(self._graph, rule)
+        return self._counts[rule]
+
+    def _weights(self, weights: Weights | None) -> tuple[Mapping[str, Sequence[Array]] | None, tuple[str, ...]]:
+        """Blobs by layer name, and the layers of a file that the net does not have."""
+        if isinstance(weights, (str, os.PathLike)):
+            from netcount.execute.weights import read_caffemodel
+
+            stored = read_caffemodel(arguments.path("weights", weights), self._graph)
+            return stored.blobs, stored.extra
+        return _by_name("weights", weights), ()
+
+    def __repr__(self) -> str:
+        batch = "" if self.batch is None else f", batch {self.batch}"
+        return f"<Net {self.name!r}: {plural(len(self.layers), 'layer')}, {self.phase}{batch}>"
 
 
-class Analysis:
+class Analysis(Result):
     """The cost of a net: `layers` in the order of the file, `totals`, shares by kernel size.
 
     >>> import netcount
-    >>> net = netcount.load('''
+    >>> net = netcount.loads('''
     ... layer { name: "data" type: "Input" top: "data"
     ...         input_param { shape { dim: 1 dim: 3 dim: 9 dim: 11 } } }
     ... layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
@@ -84,13 +424,18 @@ class Analysis:
     6804
     """
 
-    def __init__(self, counted: Count) -> None:
+    __slots__ = ("_count", "_net")
+    question = "analyze"
+
+    def __init__(self, net: Net, counted: Count) -> None:
+        """For netcount itself; `Net.analyze` makes it."""
+        self._net = net
         self._count = counted
 
     @property
-    def net(self) -> Graph:
+    def net(self) -> Net:
         """The net that was analyzed."""
-        return self._count.net
+        return self._net
 
     @property
     def convention(self) -> Convention:
@@ -122,36 +467,19 @@ class Analysis:
         """False when the cost of an assumed layer is missing."""
         return self._count.net.complete
 
-    def explain(self, name: str, *, pattern: str | None = None, kind: str | None = None) -> Explanation:
-        """Why the layer or block called `name` costs what it costs, and what else could stand there.
+    def explain(
+        self, name: str, *, pattern: str | None = None, kind: Literal["layer", "block"] | None = None
+    ) -> Explanation:
+        """Deprecated: `Net.explain`."""
+        return self._net.explain(name, pattern=pattern, kind=kind, convention=self.convention)
 
-        pattern: as for `blocks`.  kind: "layer" or "block" where a name is both.
-        InputError where nothing has that name.
-        """
-        from netcount.analysis.explain import explain
-
-        return explain(self._count, name, pattern=pattern, kind=kind)
-
-    def blocks(self, pattern: str | None = None) -> list[Block]:
-        """The blocks of layers (`fire2/…`), each with its ends, totals and plain equivalent.
-
-        pattern: a regular expression that names blocks by its first group, or by what it matches.
-        """
-        from netcount.analysis.blocks import blocks
-
-        return blocks(self._count, pattern)
+    def blocks(self, pattern: str | None = None) -> Blocks:
+        """Deprecated: `Net.blocks`."""
+        return self._net.blocks(pattern, convention=self.convention)
 
     def memory(self, bits: int = 32, weight_bits: int | None = None) -> Memory:
-        """What the net needs in memory at these widths: live activations, scratch, weights."""
-        from netcount.analysis.memory import memory
-
-        return memory(self._count, bits, weight_bits)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document (docs/json.md)."""
-        from netcount.report.document import document
-
-        return cast("dict[str, Any]", document(self._count))
+        """Deprecated: `Net.memory`."""
+        return self._net.memory(bits, weight_bits)
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame, one row per layer, exact integers; shapes as tuples in Caffe's order."""
@@ -166,88 +494,257 @@ class Analysis:
         }
         columns["bottoms"] = [tuple(tuple(blob.shape) for blob in row.bottoms) for row in self.layers]
         columns["tops"] = [tuple(tuple(blob.shape) for blob in row.tops) for row in self.layers]
-        columns["kernel"] = [row.window.kernel if row.window else None for row in self.layers]
+        for extents in ("kernel", "stride", "pad", "dilation"):
+            columns[extents] = [getattr(row.window, extents) if row.window else None for row in self.layers]
         groups = [row.window.group if row.window else None for row in self.layers]
         columns["group"] = pd.array(groups, dtype="Int64")
         return pd.DataFrame(columns)
 
-    def _repr_html_(self) -> str:
-        from netcount.report.analysis import report
-        from netcount.report.formats.html import html
+    def _arguments(self) -> Sequence[object]:
+        return ([self._count],)
 
-        return html(report(self._count))
-
-    def __str__(self) -> str:
-        from netcount.report.analysis import report
-        from netcount.report.formats.layout import plain
-
-        return plain(report(self._count))
-
-    def __repr__(self) -> str:
-        net, totals = self.net, self.totals
-        return (
-            f"<Analysis of {net.name!r}: {len(net.nodes)} layers, "
-            f"{human(totals.params)} params, {human(totals.madds)} madds>"
-        )
+    def _line(self) -> str:
+        totals = self.totals
+        layers = plural(len(self.layers), "layer")
+        return f"of {self.net.name!r}: {layers}, {human(totals.params)} params, {human(totals.madds)} madds"
 
     def __iter__(self) -> Iterator[LayerRow]:
         return iter(self.layers)
 
 
-def load(source: str | os.PathLike[str], **options: Unpack[LoadArguments]) -> Net:
-    """The net of a prototxt: a path, `-` for standard input, or the text itself.
+class Rescaled(Result):
+    """A net at another width and resolution."""
 
-    phase, level, stages: Caffe's NetState.  batch: images to count for, "net" for what the file
-    declares.  input_shapes: N×C×H×W by blob name, "" for the only input.  assume: by type or layer
-    name of layers netcount does not know: "identity", a shape, or a shape for each top.
-    Raises netcount.InputError where Caffe would refuse the net, with file, line and column.
+    __slots__ = ("_before", "_made", "_net")
+    question = "rescale"
+
+    def __init__(self, before: Net, made: RescaledValue) -> None:
+        """For netcount itself; `Net.rescale` makes it."""
+        self._before = before
+        self._made = made
+        self._net = Net(made.net, made.text, made.net.file, made.options)
+
+    @property
+    def text(self) -> str:
+        """The prototxt, in which only numbers differ."""
+        return self._made.text
+
+    @property
+    def net(self) -> Net:
+        """The net that the text describes."""
+        return self._net
+
+    @property
+    def before(self) -> Net:
+        """The net as it was."""
+        return self._before
+
+    @property
+    def changes(self) -> tuple[ChannelChange, ...]:
+        """The convolutions whose channels changed."""
+        return self._made.changes
+
+    @property
+    def classifiers(self) -> tuple[str, ...]:
+        """The layers whose channels are the net's answer, and were left alone."""
+        return self._made.classifiers
+
+    @property
+    def notes(self) -> tuple[Warned, ...]:
+        """What a reader of the text has to know."""
+        return self._made.notes
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a changed convolution: `layer`, `line`, `num_output_was`, `num_output`."""
+        columns = ("layer", "line", "num_output_was", "num_output")
+        return frame_of(columns, (dict(zip(columns, change, strict=True)) for change in self.changes))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _arguments(self) -> Sequence[object]:
+        return (self._made,)
+
+    def _line(self) -> str:
+        return f"of {self.net.name!r}: {plural(len(self.changes), 'convolution')} changed"
+
+
+def load(path: FilePath, **options: Unpack[LoadArguments]) -> Net:
+    """The net of a prototxt file.  A solver is followed to the net it names.
+
+    Args:
+        path: The file, or "-" for standard input.
+        **options: Which layers are taken, for how many images, what is assumed (`LoadArguments`): phase, level,
+            stages, batch, input_shapes, assume, define, catalogue.
+
+    Raises:
+        InputError: Caffe would refuse the net, with file, line and column; or an argument is wrong.
+        MissingFileError: There is no such file; a FileNotFoundError too.
     """
-    text, name = text_of(source)
-    return Net.of(load_text(text, LoadOptions.of(**options), name))
+    file = arguments.path("path", path)
+    if isinstance(path, str) and ("{" in path or "\n" in path) and not exists(path):
+        arguments.refuse("path", "this is the text of a net, not a path: netcount.loads takes texts")
+    checked = LoadOptions.of(**options)
+    text, name = read_text(file), name_of(file)
+    return Net(load_text(text, checked, name), text, name, checked)
+
+
+def loads(text: str, **options: Unpack[LoadArguments]) -> Net:
+    """The net of a prototxt's text.
+
+    Args:
+        text: What a prototxt holds.
+        **options: As for `load`.
+
+    Raises:
+        InputError: Caffe would refuse the net, with line and column; or an argument is wrong.
+    """
+    arguments.text("text", text, "the text of a prototxt (netcount.load takes paths)")
+    checked = LoadOptions.of(**options)
+    return Net(load_text(text, checked, _TEXT), text, _TEXT, checked)
+
+
+_TEXT = "<text>"
+"""What a text is called in messages."""
 
 
 def rescale(
-    source: str | os.PathLike[str],
+    source: Net | FilePath,
     *,
-    width: float | str = 1,
-    resolution: int | tuple[int, int] | None = None,
+    width: Width = 1,
+    resolution: Size | None = None,
     multiple: int = 1,
-    keep: Sequence[str] = (),
+    keep: Collection[str] = (),
     **options: Unpack[LoadArguments],
 ) -> Rescaled:
-    """A net at another width and resolution: `text` is its prototxt, in which only numbers differ.
+    """A net at another width and resolution, as by `Net.rescale`.
 
-    width: a factor for every convolution's num_output but the classifiers'; a text such as "1/3" is
-    exact.  resolution: of the images, one number or height and width.  multiple: what channels are
-    rounded to.  keep: layers whose channels stay.  options: as for `load`.
-    InputError where a constant in the file makes it impossible, with its place.
+    Args:
+        source: A net, or a path.
+        width: A factor for every convolution's num_output but the classifiers'.
+        resolution: Of the images.
+        multiple: What channels are rounded to.
+        keep: Layers whose channels stay.
+        **options: As for `load`, of a path.
     """
-    from netcount.analysis._support.resolutions import Resolution
-    from netcount.analysis.rescale import rescale as rescaled
+    net = _net(source, options)
+    return net.rescale(width=width, resolution=resolution, multiple=multiple, keep=keep)
 
-    size = Resolution(*resolution) if isinstance(resolution, tuple) else resolution
-    text, name = text_of(source)
-    made = rescaled(
-        text, name, LoadOptions.of(**options), width=width, resolution=size, multiple=multiple, keep=keep
+
+def survey(
+    paths: Iterable[FilePath] | FilePath,
+    executor: Executor | None = None,
+    *,
+    jobs: int | None = None,
+    convention: ConventionName | str | Convention = "madds",
+    on_start: Callable[[int], None] | None = None,
+    on_row: Callable[[SurveyRow], None] | None = None,
+    **options: Unpack[LoadArguments],
+) -> Survey:
+    """A row a net, for many nets.  A file that cannot be counted gives a row with an error.
+
+    Without an executor fresh processes count, which import nothing from the working folder and run no script:
+    no `if __name__ == "__main__":` is needed.
+
+    Args:
+        paths: Files, folders (all .prototxt below) and globs.
+        executor: Any concurrent.futures.Executor: threads, processes, a cluster's.  It is not shut down, and its
+            workers need netcount and the files.
+        jobs: How many processes, one for each processor by default; 1 counts in this process.
+        convention: What `cost` counts.
+        on_start: Called with the number of files.
+        on_row: Called with every row as it is done.
+        **options: As for `load`; `assume` may name types that only some nets have.
+
+    Raises:
+        InputError: A folder or glob holds no net, or what is to be counted cannot be sent to another process.
+        NetcountError: All workers of an executor ended without a row.
+    """
+    from netcount.analysis.survey import survey
+    from netcount.results.of_nets import Survey
+
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    if not hasattr(paths, "__iter__"):
+        arguments.refuse("paths", f"they are a list of paths, not {paths!r}")
+    _check_executor(executor)
+    return Survey._make(
+        survey(
+            [arguments.path("paths", path) for path in paths],
+            executor,
+            jobs=None if jobs is None else arguments.whole("jobs", jobs, 1),
+            convention=_convention(convention),
+            options=LoadOptions.of(**options),
+            on_start=on_start,
+            on_row=on_row,
+        )
     )
-    return made._replace(net=Net.of(made.net), before=Net.of(made.before))
 
 
 def sweep(
-    source: str | os.PathLike[str],
-    widths: Sequence[str | float] = ("1",),
-    resolutions: Sequence[Resolution | int] = (),
+    source: Net | FilePath,
+    widths: Sequence[Width] | Width = (1,),
+    resolutions: Sequence[Size] | Size = (),
     *,
-    limits: Mapping[str, int] | None = None,
+    limits: Mapping[str, int | str] | None = None,
     multiple: int = 1,
-    keep: Sequence[str] = (),
+    keep: Collection[str] = (),
     bits: int = 32,
+    executor: Executor | None = None,
     **options: Unpack[LoadArguments],
 ) -> Sweep:
-    """What every combination of `widths` and `resolutions` costs."""
-    from netcount.analysis.rescale import Rescaler
-    from netcount.analysis.sweep import sweep as swept
+    """Deprecated: `Net.sweep`, of a net or a path."""
+    return _net(source, options).sweep(
+        widths, resolutions, limits=limits, multiple=multiple, keep=keep, bits=bits, executor=executor
+    )
 
-    text, name = text_of(source)
-    rescaler = Rescaler(text, name, LoadOptions.of(**options), keep=keep, both_phases=False)
-    return swept(rescaler, widths, resolutions, limits=limits, multiple=multiple, bits=bits)
+
+def compare(
+    before: Net | FilePath, after: Net | FilePath, convention: ConventionName | str | Convention = "madds"
+) -> Comparison:
+    """Deprecated: `Net.compare`, of nets or paths."""
+    return _net(before, {}).compare(after, convention=convention)
+
+
+def graph_of(argument: str, net: object) -> Graph:
+    """The graph that a net holds, for the files beside this one."""
+    if not isinstance(net, Net):
+        arguments.refuse(argument, f"it is a netcount.Net, not {net!r}")
+    return net._graph
+
+
+def _net(source: Net | FilePath, options: LoadArguments) -> Net:
+    if not isinstance(source, Net):
+        return load(source, **options)
+    if options:
+        arguments.refuse(next(iter(options)), "the net is read already; this belongs to netcount.load")
+    return source
+
+
+def _convention(value: object, argument: str = "convention") -> Convention:
+    if not isinstance(value, (str, Convention)):
+        arguments.refuse(argument, f"it is a name or a netcount.Convention, not {value!r}")
+    try:
+        return convention_named(value)
+    except InputError as problem:
+        raise InputError(problem.what, argument=argument) from None
+
+
+def _pattern(value: object) -> str | None:
+    return None if value is None else arguments.text("pattern", value, "a regular expression")
+
+
+def _is_pair(value: object) -> bool:
+    """Whether it is a height and a width, not a list of resolutions."""
+    return isinstance(value, tuple) and type(value) is not tuple
+
+
+def _check_executor(value: object) -> None:
+    if value is not None and not callable(getattr(value, "submit", None)):
+        arguments.refuse("executor", f"it is a concurrent.futures.Executor, not {value!r}")
+
+
+def _by_name(argument: str, value: Any) -> Any:
+    if value is not None and not isinstance(value, Mapping):
+        arguments.refuse(argument, f"they are arrays by name, not {type(value).__name__}")
+    return value

@@ -7,18 +7,16 @@ from typing import Any
 
 from netcount.analysis.conventions import Convention, convention_named
 from netcount.analysis.count import count
-from netcount.api import Analysis
+from netcount.api import Analysis, Net, graph_of, load
 from netcount.budget.budget import Budget, Checked, check
 from netcount.budget.limits import is_rule, limits_of, rule_names
 from netcount.core.suggest import unknown
-from netcount.graph.graph import Graph
-from netcount.graph.load import load_net
 
 __all__ = ["assert_within"]
 
 
 def assert_within(
-    net: Graph | Analysis | str | os.PathLike[str],
+    net: Net | Analysis | str | os.PathLike[str],
     *,
     convention: str | Convention = "madds",
     weight_bits: int = 32,
@@ -33,7 +31,7 @@ def assert_within(
     TypeError for a limit there is none of, ValueError for a value that is not one.
 
     >>> import netcount
-    >>> net = netcount.load('''
+    >>> net = netcount.loads('''
     ... layer { name: "data" type: "Input" top: "data"
     ...         input_param { shape { dim: 1 dim: 3 dim: 9 dim: 11 } } }
     ... layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
@@ -73,11 +71,11 @@ def assert_within(
 
 
 def _checked(
-    net: Graph | Analysis | str | os.PathLike[str], convention: str | Convention, budget: Budget, lenient: bool
+    net: Net | Analysis | str | os.PathLike[str], convention: str | Convention, budget: Budget, lenient: bool
 ) -> Checked:
     if isinstance(net, Analysis):
         counted = net._count
     else:
-        bare = net if isinstance(net, Graph) else load_net(net)
-        counted = count(bare, convention_named(convention))
+        graph = graph_of("net", net if isinstance(net, Net) else load(net))
+        counted = count(graph, convention_named(convention))
     return check(counted, [budget], allow_incomplete=lenient)

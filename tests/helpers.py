@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 import netcount
+from netcount.graph.graph import Graph
 from netcount.layers.layer import Layer
 from netcount.layers.registry import CATALOGUE
 from netcount.prototxt.bind import bind
@@ -69,7 +70,12 @@ def layer_of(text: str, bottoms: int = 1, tops: int = 1, phase: str = "TEST") ->
 
 def net_of(text: str, **options: Any) -> netcount.Net:
     """A net from its text, in the batch the text says."""
-    return netcount.load(text, **{"batch": "net", **options})
+    return netcount.loads(text, **{"batch": "net", **options})
+
+
+def graph_of(net: netcount.Net | Path, **options: Any) -> Graph:
+    """What a net holds, for the functions below the public ones; of a path: the net of that file."""
+    return (net if isinstance(net, netcount.Net) else netcount.load(net, **options))._graph
 
 
 def inputs(**shapes: tuple[int, ...]) -> str:

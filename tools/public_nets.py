@@ -94,7 +94,7 @@ def netcounts_answer(path: Path, phase: str, inputs: Mapping[str, list[int]]) ->
         )
         for node in net.nodes
     ]
-    return answer(layers, inputs, net.learnable(), [net.blobs[index].name for index in net.outputs])
+    return answer(layers, inputs, net.learnable(), [blob.name for blob in net.outputs])
 
 
 def clone_commands(nets: Iterable[PublicNet]) -> Iterator[str]:

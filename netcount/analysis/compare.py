@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -44,7 +45,7 @@ class NetFacts(NamedTuple):
     layers: tuple[LayerFacts, ...]
 
 
-class Change(NamedTuple):
+class LayerChange(NamedTuple):
     """One layer that differs.
 
     kind: "added", "removed", "renamed", "changed" (fields: path -> (before, after), None where it
@@ -80,7 +81,7 @@ class Comparison(NamedTuple):
     """Several nets against the first: the changes to each of the others, dearest first."""
 
     nets: tuple[NetFacts, ...]
-    changes: tuple[tuple[Change, ...], ...]
+    changes: tuple[tuple[LayerChange, ...], ...]
 
 
 def facts(count: Count, label: str | None = None) -> NetFacts:
@@ -109,30 +110,38 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
     )
 
 
+def told_apart(nets: Sequence[NetFacts]) -> list[NetFacts]:
+    """With the shortest file names that still differ for labels."""
+    labels = [os.path.basename(net.label) for net in nets]
+    if len(set(labels)) < len(labels):
+        return list(nets)
+    return [net._replace(label=label) for net, label in zip(nets, labels, strict=True)]
+
+
 def compared(nets: Sequence[NetFacts]) -> Comparison:
     """All nets against the first."""
     first, *others = nets
     return Comparison(tuple(nets), tuple(tuple(changes(first, other)) for other in others))
 
 
-def changes(before: NetFacts, after: NetFacts) -> list[Change]:
+def changes(before: NetFacts, after: NetFacts) -> list[LayerChange]:
     """The layers that differ, largest change of madds first, then of params, then by position."""
     pairs = _pairs(before.layers, after.layers)
     names = {old.name: new.name for old, new in pairs}
     followed = {id(new): old for old, new in pairs}
     paired = {id(old) for old, _ in pairs}
-    found: list[Change] = []
+    found: list[LayerChange] = []
     for new in after.layers:
         old = followed.get(id(new))
         if old is None:
-            found.append(Change("added", None, new, {}))
+            found.append(LayerChange("added", None, new, {}))
         elif change := _change(old, new, names):
             found.append(change)
-    found += [Change("removed", old, None, {}) for old in before.layers if id(old) not in paired]
+    found += [LayerChange("removed", old, None, {}) for old in before.layers if id(old) not in paired]
     return sorted(found, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params"))))
 
 
-def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> Change | None:
+def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> LayerChange | None:
     fields: dict[str, tuple[str | None, str | None]] = {}
     if old.type != new.type:
         fields["type"] = (old.type, new.type)
@@ -142,11 +151,11 @@ def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> Chang
     if tuple(names.get(name, name) for name in old.sources) != new.sources:
         fields["bottoms"] = (", ".join(old.sources), ", ".join(new.sources))
     if fields:
-        return Change("changed", old, new, fields)
+        return LayerChange("changed", old, new, fields)
     if old.name != new.name:
-        return Change("renamed", old, new, {})
+        return LayerChange("renamed", old, new, {})
     if old[5:] != new[5:]:
-        return Change("resized", old, new, {})
+        return LayerChange("resized", old, new, {})
     return None
 
 

@@ -35,7 +35,7 @@ MOST_KEPT = 1_000
 """Widths, and sizes, of which it is remembered what they change."""
 
 
-class Change(NamedTuple):
+class ChannelChange(NamedTuple):
     """A convolution whose channels changed."""
 
     layer: str
@@ -48,15 +48,31 @@ class Rescaled(NamedTuple):
     """A rescaled net: its text, the net that the text describes, and the layers that changed.
 
     classifiers: the layers whose channels are the net's answer, and were left alone.
-    notes: what a reader of the text has to know.
+    notes: what a reader of the text has to know.  options: how the text is read.
     """
 
     text: str
     net: Graph
     before: Graph
-    changes: tuple[Change, ...]
+    changes: tuple[ChannelChange, ...]
     classifiers: tuple[str, ...]
     notes: tuple[Warned, ...]
+    options: LoadOptions
+
+
+class Recipe(NamedTuple):
+    """What a rescaler is made from: plain values that travel to another process.  As for `Rescaler`."""
+
+    text: str
+    file: str
+    options: LoadOptions
+    keep: tuple[str, ...]
+    both_phases: bool
+
+    def rescaler(self) -> Rescaler:
+        """A rescaler made from it."""
+        text, file, options, keep, both_phases = self
+        return Rescaler(text, file, options, keep=keep, both_phases=both_phases)
 
 
 class Rescaler:
@@ -76,6 +92,7 @@ class Rescaler:
         keep: Sequence[str] = (),
         both_phases: bool = True,
     ) -> None:
+        self.recipe = Recipe(text, file, options, tuple(keep), both_phases)
         self.options = options
         draft = draft_text(text, options, file)
         self.net = draft.graph()
@@ -136,7 +153,7 @@ class Rescaler:
         """
         multiplier, size = _checked(width, resolution, multiple)
         edits: dict[Span, str] = {}
-        changes: dict[int, Change] = {}
+        changes: dict[int, ChannelChange] = {}
         for net, widths in zip(self.nets, self._widths, strict=True):
             if multiplier.width != 1:
                 self._widen(net, widths.planned(multiplier), edits, changes)
@@ -154,7 +171,8 @@ class Rescaler:
             ]
             notes.append(Warned("the size of the images is not in the file", advice=tuple(advice)))
         ordered = tuple(changes[at] for at in sorted(changes))
-        return Rescaled(text, made, self.net, ordered, self.classifiers, tuple(notes))
+        options = self.options._replace(input_shapes=given)
+        return Rescaled(text, made, self.net, ordered, self.classifiers, tuple(notes), options)
 
     def counted(
         self, width: Fraction | str = "1", resolution: Resolution | int | None = None, multiple: int = 1
@@ -206,7 +224,7 @@ class Rescaler:
         return edits
 
     def _widen(
-        self, net: Graph, plan: Mapping[int, Channels], edits: dict[Span, str], changes: dict[int, Change]
+        self, net: Graph, plan: Mapping[int, Channels], edits: dict[Span, str], changes: dict[int, ChannelChange]
     ) -> None:
         for index, channels in plan.items():
             node = net.nodes[index]
@@ -218,7 +236,7 @@ class Rescaler:
             was = node.tops[0].shape[1]
             if was != channels.made:
                 tree = node.message.tree
-                changes[tree.offset] = Change(node.name, tree.source.line(tree.offset), was, channels.made)
+                changes[tree.offset] = ChannelChange(node.name, tree.source.line(tree.offset), was, channels.made)
 
     def _new_numbers(self, node: Node, channels: Channels) -> tuple[tuple[str, int], ...]:
         """The fields in the text of a convolution that get another number, and the number."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
+from netcount.analysis._support.futures import result_of
 from netcount.analysis._support.resolutions import Resolution, image_inputs
 from netcount.analysis.figures import SWEPT, Figured
-from netcount.analysis.rescale import Rescaler
-from netcount.core.errors import InputError, Warned
+from netcount.analysis.rescale import Recipe, Rescaler
+from netcount.core.errors import InputError, Spelling, Warned, spelled, spelling
 from netcount.core.suggest import unknown
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LIMITED = tuple(figure.key for figure in SWEPT)
 """Figures that may have a largest value, inclusive."""
@@ -56,23 +56,6 @@ class Sweep(NamedTuple):
     warnings: tuple[Warned, ...]
     complete: bool
 
-    def to_frame(self) -> pd.DataFrame:
-        """A pandas DataFrame, one row per variant."""
-        import pandas as pd
-
-        records = [
-            {
-                "width": variant.width,
-                "resolution": str(variant.resolution or ""),
-                **{key: variant.figures.get(key, 0) for key in LIMITED},
-                "over": variant.over,
-                "error": variant.error,
-                "fits": variant.fits,
-            }
-            for variant in self.variants
-        ]
-        return pd.DataFrame.from_records(records)
-
 
 def sweep(
     rescaler: Rescaler,
@@ -82,35 +65,63 @@ def sweep(
     limits: Mapping[str, int] | None = None,
     multiple: int = 1,
     bits: int = 32,
+    executor: Executor | None = None,
     on_variant: Callable[[Variant], None] | None = None,
 ) -> Sweep:
     """Count every combination of `widths` and `resolutions` (that of the file when there are none).
 
     limits: the largest value of a figure in LIMITED.  bits: of weights and activations in bytes.
-    multiple: as for `Rescaler.rescaled`.  A variant that a constant in the file makes
-    impossible has its error in its row.  InputError for an unknown limit.
+    multiple: as for `Rescaler.rescaled`.  executor: what counts the variants; here and one by one
+    without.  A variant that a constant in the file makes impossible has its error in its row.
+    InputError for an unknown limit.
     """
     bounds = dict(limits or {})
     for key in bounds:
         if key not in LIMITED:
             raise InputError(unknown("limit on", key, LIMITED, show_all=True), argument="limits")
     sizes: list[Resolution | None] = [Resolution(s, s) if isinstance(s, int) else s for s in resolutions]
+    asked = [(str(width), size) for width in widths for size in sizes or [None]]
+    task = partial(_variant, rescaler, multiple=multiple, bits=bits, bounds=bounds)
     variants = []
-    for width in widths:
-        for size in sizes or [None]:
-            variants.append(_variant(rescaler, str(width), size, multiple, bits, bounds))
-            if on_variant is not None:
-                on_variant(variants[-1])
+    for variant in (task(*one) for one in asked) if executor is None else _on(executor, rescaler, task, asked):
+        variants.append(variant)
+        if on_variant is not None:
+            on_variant(variant)
     fitting = [index for index, variant in enumerate(variants) if variant.fits]
     best = max(fitting, key=lambda i: (variants[i].madds, variants[i].params), default=None)
     net = rescaler.net
     return Sweep(net.name, net.file, bits, bounds, tuple(variants), best, net.warnings, net.complete)
 
 
+def _on(
+    executor: Executor,
+    rescaler: Rescaler,
+    task: partial[Variant],
+    asked: Sequence[tuple[str, Resolution | None]],
+) -> Iterator[Variant]:
+    """The variants in their order.  What travels to a worker is the text, which it reads for itself."""
+    far = partial(_far_variant, rescaler.recipe, spelling(), **task.keywords)
+    futures: list[Future[Variant]] = []
+    try:
+        futures += [executor.submit(far, *one) for one in asked]
+        for future in futures:
+            yield result_of(future)
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _far_variant(recipe: Recipe, words: Spelling, width: str, size: Resolution | None, **more: Any) -> Variant:
+    """A variant where nothing but the recipe of its rescaler is at hand."""
+    with spelled(words):
+        return _variant(recipe.rescaler(), width, size, **more)
+
+
 def _variant(
     rescaler: Rescaler,
     width: str,
     size: Resolution | None,
+    *,
     multiple: int,
     bits: int,
     bounds: Mapping[str, int],

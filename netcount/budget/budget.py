@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from netcount.analysis._support.kernels import kernel_name
-from netcount.analysis.compare import Change, NetFacts, changes, facts
+from netcount.analysis.compare import LayerChange, NetFacts, changes, facts
 from netcount.analysis.count import Count
 from netcount.analysis.figures import FIGURES, LAYER, SHARES, Figure, layer_figure, moved_by
 from netcount.analysis.rows import LayerRow
@@ -75,7 +75,7 @@ class Finding(NamedTuple):
     passed: bool
     base: int | None = None
     rows: tuple[tuple[LayerRow, int], ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[LayerChange, ...] = ()
 
     @property
     def over(self) -> int | Fraction:
@@ -174,7 +174,7 @@ class _Judge:
         now: NetFacts,
         budget: Budget,
         base: NetFacts | None,
-        changed: tuple[Change, ...],
+        changed: tuple[LayerChange, ...],
     ) -> None:
         self.count, self.now, self.budget, self.base, self.changed = (
             count,
@@ -214,7 +214,7 @@ class _Judge:
         changed = () if passed else self.movers(limit.figure)
         return Finding(limit, self.budget.level, None, line, value, bound, passed, base, dear, changed)
 
-    def movers(self, figure: str) -> tuple[Change, ...]:
+    def movers(self, figure: str) -> tuple[LayerChange, ...]:
         """What changed since the baseline, that which moved the figure most first."""
         by = moved_by(figure)
         return tuple(sorted(self.changed, key=lambda change: -abs(change.delta(by))))

@@ -11,7 +11,7 @@ from functools import cached_property
 from glob import has_magic
 
 from netcount.analysis._support.kernels import kernel_name
-from netcount.analysis.compare import Change, NetFacts, changes, facts
+from netcount.analysis.compare import LayerChange, NetFacts, changes, facts
 from netcount.analysis.count import Count
 from netcount.budget.budget import Budget
 from netcount.budget.config import Config
@@ -69,7 +69,7 @@ class _Known:
         return dict.fromkeys(row.name for row in self.count.layers) if self.count else {}
 
     @cached_property
-    def renamed(self) -> list[Change]:
+    def renamed(self) -> list[LayerChange]:
         """The layers that have another name in the baseline."""
         if self.base is None or self.count is None:
             return []

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from netcount.analysis.compare import NetFacts, compared, facts
+from netcount.analysis.compare import NetFacts, compared, facts, told_apart
 from netcount.analysis.count import count
 from netcount.budget.baseline import is_baseline, read_baseline
 from netcount.cli.options import (
@@ -73,7 +73,7 @@ def compare(
     for index, file in enumerate(files):
         if index not in found:
             found[index] = _of_baseline(file, label, list(found.values()))
-    comparison = compared(_told_apart([found[index] for index in range(len(files))]))
+    comparison = compared(told_apart([found[index] for index in range(len(files))]))
     deliver(forms_of("compare", comparison, report={"top": top}), form, output)
     raise click.exceptions.Exit(code)
 
@@ -92,11 +92,3 @@ def _of_baseline(file: str, label: str | None, others: list[NetFacts]) -> NetFac
     if len(wanted) != 1 or wanted[0] not in nets:
         raise InputError(f"{file}: which net? --net is one of {', '.join(nets) or '(there is none)'}")
     return nets[wanted[0]]._replace(label=f"{wanted[0]} (baseline)")
-
-
-def _told_apart(nets: list[NetFacts]) -> list[NetFacts]:
-    """With the shortest file names that still differ for labels."""
-    names = [os.path.basename(net.label) for net in nets]
-    if len(set(names)) < len(names):
-        return nets
-    return [net._replace(label=name) for net, name in zip(nets, names, strict=True)]

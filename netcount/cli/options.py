@@ -12,7 +12,6 @@ import click
 from netcount.analysis.conventions import KNOWN, Convention, convention_named
 from netcount.cli.output import errors_as_documents
 from netcount.core.errors import InputError
-from netcount.core.units import parse_quantity
 from netcount.graph.options import LoadOptions
 from netcount.layers.assumed import Assumption
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MOST_WIDTH = 100
-_FACTOR = r"(?:[0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18}|[0-9]{1,9}/[1-9][0-9]{0,8})"
-_SIZE = r"([0-9]{1,10})(?:[x×]([0-9]{1,10}))?"
 _SHAPE = r"\d{1,19}(?:[,x×]\d{1,19})*"
 
 
@@ -234,42 +230,13 @@ def _shape(text: str, value: str, argument: str) -> list[int]:
 
 def parse_factors(text: str, argument: str) -> list[Fraction]:
     """`"1,.75,1/2"` -> factors, each above 0 and at most 100."""
-    from fractions import Fraction  # 8 ms that only commands with factors need
+    from netcount.analysis._support.scales import width_factor
 
-    found = []
-    for part in text.split(","):
-        if not re.fullmatch(_FACTOR, part.strip()):
-            raise InputError(f"a factor is a number such as 0.75, not {part.strip()!r}", argument=argument)
-        factor = Fraction(part.strip())
-        if not 0 < factor <= MOST_WIDTH:
-            raise InputError(
-                f"a factor is above 0 and at most {MOST_WIDTH}, not {part.strip()}", argument=argument
-            )
-        found.append(factor)
-    return found
+    return [width_factor(argument, part) for part in text.split(",")]
 
 
 def parse_resolutions(text: str, argument: str) -> list[Resolution]:
     """`"224,160x320"` -> heights and widths."""
-    from netcount.analysis._support.resolutions import Resolution
+    from netcount.analysis._support.scales import image_size
 
-    found = []
-    for part in text.split(","):
-        size = re.fullmatch(_SIZE, part.strip())
-        if not size:
-            raise InputError(f"a resolution is N or HxW, such as 160, not {part.strip()!r}", argument=argument)
-        high, wide = int(size[1]), int(size[2] or size[1])
-        if not (0 < high < 2**31 and 0 < wide < 2**31):
-            raise InputError(
-                f"height and width are positive numbers below 2^31, not {part.strip()}", argument=argument
-            )
-        found.append(Resolution(high, wide))
-    return found
-
-
-def parse_limit(text: str, argument: str) -> int:
-    """A number with an optional unit."""
-    try:
-        return parse_quantity(text)
-    except ValueError as mistake:
-        raise InputError(str(mistake), argument=argument) from None
+    return [image_size(argument, part) for part in text.split(",")]

@@ -7,13 +7,21 @@ from typing import Any
 
 import click
 
-from netcount.analysis.count import count
 from netcount.analysis.rescale import Rescaled, Rescaler
-from netcount.cli.options import load_options, net_options, parse_factors, parse_resolutions, scale_options
-from netcount.cli.output import conclude, emit
+from netcount.cli.options import (
+    FORMATS,
+    format_options,
+    load_options,
+    net_options,
+    parse_factors,
+    parse_resolutions,
+    scale_options,
+)
+from netcount.cli.output import conclude, deliver, emit, forms_of
 from netcount.core.errors import InputError
-from netcount.core.units import human, plural, times
+from netcount.core.units import plural
 from netcount.report.formats.text import listed, visible
+from netcount.report.rescaled import change_lines
 
 MOST_KEPT = 20
 
@@ -23,11 +31,8 @@ MOST_KEPT = 20
 @click.option("--width", default="1", show_default=True, metavar="FACTOR", help="Factor for each num_output.")
 @click.option("--resolution", metavar="N|HxW", help="Size of the input images.")
 @scale_options
-@click.option(
-    "--output",
-    "-o",
-    metavar="FILE",
-    help="Write to this file, which is replaced only when the result is complete (default: standard output).",
+@format_options(
+    "prototxt", *FORMATS, about="The net itself, or what changed: the other formats tell of it instead."
 )
 @net_options
 def rescale(
@@ -36,6 +41,7 @@ def rescale(
     resolution: str | None,
     multiple: int,
     keep: tuple[str, ...],
+    form: str,
     output: str | None,
     **options: Any,
 ) -> None:
@@ -56,18 +62,18 @@ def rescale(
         raise InputError("rescale takes one width and one resolution; netcount sweep takes several")
     rescaler = Rescaler.of_file(file, load_options(options), keep=keep)
     made = rescaler.rescaled(factor, sizes[0] if sizes else None, multiple)
-    emit(made.text, output, ".prototxt")
-    click.echo(_summary(made, keep, output), err=True)
+    if form == "prototxt":
+        emit(made.text, output, ".prototxt")
+        click.echo(_summary(made, keep, output), err=True)
+    else:
+        deliver(forms_of("rescale", made), form, output)
     conclude(made.net.warnings, made.net.complete)
 
 
 def _summary(made: Rescaled, keep: Sequence[str], output: str | None) -> str:
     kept = [visible(name) for name in dict.fromkeys([*made.classifiers, *keep])]
-    before, after = count(made.before).totals, count(made.net).totals
-    lines = [
+    first = (
         f"{visible(output or 'standard output')}: {plural(len(made.changes), 'convolution')} changed, "
-        f"kept: {listed(kept, MOST_KEPT) or 'no classifier'}",
-        f"params  {human(before.params)} -> {human(after.params)}, {times(after.params, before.params)}",
-        f"madds   {human(before.madds)} -> {human(after.madds)}, {times(after.madds, before.madds)}",
-    ]
-    return "\n".join([*lines, *(f"note: {visible(str(note))}" for note in made.notes)])
+        f"kept: {listed(kept, MOST_KEPT) or 'no classifier'}"
+    )
+    return "\n".join([first, *change_lines(made)])

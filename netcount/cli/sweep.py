@@ -17,11 +17,11 @@ from netcount.cli.options import (
     load_options,
     net_options,
     parse_factors,
-    parse_limit,
     parse_resolutions,
     scale_options,
 )
 from netcount.cli.output import conclude, deliver, forms_of, progress_bar, spare
+from netcount.core.arguments import quantity
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
 from netcount.core.files import write_atomically
 
@@ -90,7 +90,7 @@ def sweep(
     parse_factors(widths, "widths")
     sizes = parse_resolutions(resolutions, "resolutions") if resolutions else []
     given = {figure.key: options.pop(f"max_{figure.key}") for figure in SWEPT}
-    limits = {key: parse_limit(text, f"max_{key}") for key, text in given.items() if text is not None}
+    limits = {key: quantity(f"max_{key}", text) for key, text in given.items() if text is not None}
     with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as bar:
         found = swept(
             Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from netcount.core.errors import InputError, reason
+from netcount.core.errors import InputError, MissingFileError, reason
 
 MAX_BYTES = 256 * 2**20
 """A prototxt larger than this is taken for something else (a .caffemodel, a disk image)."""
@@ -18,7 +18,7 @@ MAX_BYTES = 256 * 2**20
 def read_text(path: str | os.PathLike[str]) -> str:
     """The text of a prototxt; bytes that are not UTF-8 are kept as surrogates.
 
-    InputError when the file cannot be read, or cannot be a prototxt.
+    InputError when the file cannot be read, or cannot be a prototxt; MissingFileError where there is none.
     """
     name = os.fspath(path)
     try:
@@ -28,6 +28,8 @@ def read_text(path: str | os.PathLike[str]) -> str:
             if os.path.isdir(name):
                 raise InputError(f"{shown_path(name)} is a folder, not a file")
             data = read_bytes(name, MAX_BYTES + 1)
+    except FileNotFoundError as failure:
+        raise MissingFileError(f"cannot read {shown_path(name)}: {reason(failure)}") from None
     except (OSError, ValueError) as failure:
         raise InputError(f"cannot read {shown_path(name)}: {reason(failure)}") from None
     if len(data) > MAX_BYTES:
@@ -138,18 +140,6 @@ def relative_path(file: str, folder: str) -> str:
         return os.path.relpath(file, folder).replace(os.sep, "/")
     except ValueError:  # another drive
         return shown_path(file)
-
-
-def text_of(source: str | os.PathLike[str], file: str | None = None) -> tuple[str, str]:
-    """The text of a path, of `-` or of a text itself; and what to call it in messages."""
-    if isinstance(source, str) and _is_text(source) and not exists(source):
-        return source, file or "<text>"
-    path = os.fspath(source)
-    return read_text(path), file or ("<stdin>" if path == "-" else shown_path(path))
-
-
-def _is_text(source: str) -> bool:
-    return not source.strip() or "{" in source or "\n" in source
 
 
 def exists(source: str) -> bool:

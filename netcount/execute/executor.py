@@ -51,13 +51,13 @@ class Executor:
         keep: Collection[str] = (),
     ) -> None:
         if seed < 0:
-            raise InputError(f"seed is a whole number from 0, not {seed}")
+            raise InputError(f"it is a whole number from 0, not {seed}", argument="seed")
         self.net = net
         self.seed = seed
         self.keep = frozenset(keep)
         known = {blob.name for blob in net.blobs}
         for name in self.keep - known:
-            raise InputError(f'keep: the net has no blob "{name}"')
+            raise InputError(f'the net has no blob "{name}"', argument="keep")
         self.weights = self._checked(random_rows(net, seed) if weights is None else by_node(net, weights))
         self.steps: list[Step] = []
 

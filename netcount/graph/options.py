@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from operator import index
-from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, Unpack
 
-from netcount.core.errors import InputError
+from netcount.core.arguments import refuse, whole_or_none
 from netcount.core.shape import INT_MAX, Shape, oversized
 from netcount.core.suggest import nearest
 from netcount.layers.assumed import IDENTITY, Assumption
@@ -97,41 +96,29 @@ class LoadOptions(NamedTuple):
         return cls(**{name: _CHECKS[name](value) for name, value in arguments.items()})
 
 
-def _refuse(argument: str, what: str) -> NoReturn:
-    raise InputError(what, argument=argument)
-
-
-def _whole(value: object) -> int | None:
-    """A whole number of any kind (numpy's too), or None; True and False are none."""
-    try:
-        return None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return None
-
-
 def _phase(value: Any) -> Phase:
     phase = value.upper() if isinstance(value, str) else value
     if phase == "TRAIN":
         return "TRAIN"
     if phase == "TEST":
         return "TEST"
-    _refuse("phase", f'it is "TEST" or "TRAIN", not {value!r}')
+    refuse("phase", f'it is "TEST" or "TRAIN", not {value!r}')
 
 
 def _level(value: Any) -> int:
-    level = _whole(value)
+    level = whole_or_none(value)
     if level is None or not -INT_MAX - 1 <= level <= INT_MAX:
-        _refuse("level", f"it is a whole number of 32 bits, not {value!r}")
+        refuse("level", f"it is a whole number of 32 bits, not {value!r}")
     return level
 
 
 def _stages(value: Any) -> tuple[str, ...]:
     if not _is_list(value):
-        _refuse("stages", f'they are a list of names, such as ["deploy"], not {value!r}')
+        refuse("stages", f'they are a list of names, such as ["deploy"], not {value!r}')
     stages = tuple(value)
     for stage in stages:
         if not isinstance(stage, str):
-            _refuse("stages", f"a stage is a name, not {stage!r}")
+            refuse("stages", f"a stage is a name, not {stage!r}")
     return stages
 
 
@@ -140,19 +127,19 @@ def _batch(value: Any) -> int | None:
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
-    images = _whole(value)
+    images = whole_or_none(value)
     if images is None or not 1 <= images <= INT_MAX:
-        _refuse("batch", f'it is a positive number of images, or "net" for what the file says, not {value!r}')
+        refuse("batch", f'it is a positive number of images, or "net" for what the file says, not {value!r}')
     return images
 
 
 def _shape(argument: str, key: str, value: Any) -> Shape:
-    extents = [_whole(extent) for extent in _items(value)]
+    extents = [whole_or_none(extent) for extent in _items(value)]
     if None in extents or not _is_list(value):
-        _refuse(argument, f"a shape{_of(key)} is a list of whole numbers, such as (1, 3, 224, 224), not {value!r}")
+        refuse(argument, f"a shape{_of(key)} is a list of whole numbers, such as (1, 3, 224, 224), not {value!r}")
     shape = Shape(extents)  # type: ignore[arg-type]
     if why := oversized(shape):
-        _refuse(argument, f"the shape{_of(key)} cannot be {shape}: {why}")
+        refuse(argument, f"the shape{_of(key)} cannot be {shape}: {why}")
     return shape
 
 
@@ -172,10 +159,10 @@ def _mapping(argument: str, value: Any, such_as: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        _refuse(argument, f"they are given by name, such as {such_as}, not {value!r}")
+        refuse(argument, f"they are given by name, such as {such_as}, not {value!r}")
     for key in value:
         if not isinstance(key, str):
-            _refuse(argument, f"a name is a string, not {key!r}")
+            refuse(argument, f"a name is a string, not {key!r}")
     return value
 
 
@@ -188,7 +175,7 @@ def _define(value: Any) -> Mapping[str, str]:
     given = _mapping("define", value, '{"HEIGHT": 320}')
     for name, what in given.items():
         if not isinstance(what, (str, int, float)) or not name.isidentifier():
-            _refuse("define", f'"{name}" is a string or a number, not {what!r}')
+            refuse("define", f'"{name}" is a string or a number, not {what!r}')
     return {name: str(what) for name, what in given.items()}
 
 
@@ -210,11 +197,11 @@ def _assumed(name: str, value: Any) -> Assumption:
 def _by_hand(name: str, value: Mapping[str, Any]) -> Assumption:
     for key in value:
         if key not in ByHand.__annotations__:
-            _refuse("assume", f'"{name}" has {", ".join(ByHand.__annotations__)}, not {key!r}')
-    cost = {key: _whole(value.get(key)) for key in ("params", "madds")}
+            refuse("assume", f'"{name}" has {", ".join(ByHand.__annotations__)}, not {key!r}')
+    cost = {key: whole_or_none(value.get(key)) for key in ("params", "madds")}
     for key, number in cost.items():
         if number is None or not 0 <= number < 2**63:
-            _refuse("assume", f'{key} of "{name}" is a whole number from 0 on, not {value.get(key)!r}')
+            refuse("assume", f'{key} of "{name}" is a whole number from 0 on, not {value.get(key)!r}')
     shapes = _shapes(name, value["shape"]) if "shape" in value else ()
     return Assumption(shapes, None, cost["params"], cost["madds"])
 
@@ -222,15 +209,15 @@ def _by_hand(name: str, value: Mapping[str, Any]) -> Assumption:
 def _shapes(name: str, value: Any) -> tuple[Shape, ...]:
     items = _items(value)
     if not items:
-        _refuse("assume", f'"{name}" is assumed to be "{IDENTITY}", a known type or a shape, not {value!r}')
-    if _whole(items[0]) is not None:
+        refuse("assume", f'"{name}" is assumed to be "{IDENTITY}", a known type or a shape, not {value!r}')
+    if whole_or_none(items[0]) is not None:
         return (_shape("assume", name, items),)
     return tuple([_shape("assume", name, shape) for shape in items])
 
 
 def _catalogue(value: Any) -> Catalogue:
     if not isinstance(value, Catalogue):
-        _refuse("catalogue", f"it is a netcount.Catalogue, not {value!r}")
+        refuse("catalogue", f"it is a netcount.Catalogue, not {value!r}")
     return value
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, cast
 
 from netcount.analysis._support.record import field_text, record
-from netcount.analysis.compare import Change
+from netcount.analysis.compare import LayerChange
 from netcount.analysis.figures import FIGURES, SHARES, moved_by, sums_of
 from netcount.budget.budget import Checked, Finding, exit_code
 from netcount.core.errors import NetcountError
@@ -120,7 +120,7 @@ def _amount(figure: str, value: int, found: Finding) -> str:
     return f"{_rounded(figure, value)}  {percent(value, int(found.value))}"
 
 
-def _changed(change: Change, figure: str) -> str:
+def _changed(change: LayerChange, figure: str) -> str:
     key = moved_by(figure)
     layer = change.layer
     at = f"{layer.line}  " if change.after else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from netcount.analysis._support.record import RECORD, beside, field_text, record
-from netcount.analysis.compare import Change, Comparison, LayerFacts, NetFacts
+from netcount.analysis.compare import Comparison, LayerChange, LayerFacts, NetFacts
 from netcount.analysis.figures import COMPARED, FIGURES, MAIN
 from netcount.core.shape import Shape
 from netcount.core.units import human, percent, plural
@@ -74,7 +74,7 @@ def _totals(nets: Sequence[NetFacts]) -> Table:
     return Table(tuple(titles), tuple(right), tuple(rows), shrink=(*labels, *ratios, *differences))
 
 
-def _difference(first: NetFacts, net: NetFacts, changes: Sequence[Change], top: int | None) -> list[Part]:
+def _difference(first: NetFacts, net: NetFacts, changes: Sequence[LayerChange], top: int | None) -> list[Part]:
     if not changes:
         return [f"{visible(net.label)}: the same layers as {visible(first.label)}", ""]
     counts: dict[str, int] = {}
@@ -102,13 +102,13 @@ def _difference(first: NetFacts, net: NetFacts, changes: Sequence[Change], top: 
     return [*parts, ""]
 
 
-def _idle(change: Change) -> bool:
+def _idle(change: LayerChange) -> bool:
     """Whether a layer only passes other shapes on, at no cost that the table shows."""
     figures = ("madds", "params")
     return change.kind == "resized" and not any(change.delta(figure) for figure in figures)
 
 
-def _row(change: Change) -> tuple[str, ...]:
+def _row(change: LayerChange) -> tuple[str, ...]:
     before, after, layer = change.before, change.after, change.layer
     told = [f'was "{before.name}"'] if before and layer.name != before.name else []
     told += [text for text in (field_text(change), shape_text(change)) if text]
@@ -129,7 +129,7 @@ def _madds(layer: LayerFacts | None) -> str:
     return human(layer.figures["madds"]) if layer and layer.figures["madds"] else ""
 
 
-def shape_text(change: Change) -> str:
+def shape_text(change: LayerChange) -> str:
     """What a layer makes, before and after, where that is another: `55×55×256 -> 28×28×256`."""
     return " -> ".join(Shape(shape).hwc() for shape in change.reshaped or ())
 
@@ -163,7 +163,7 @@ def _totals_document(net: NetFacts) -> types.NetTotals:
     return cast("types.NetTotals", {figure.key: net.totals.get(figure.key) for figure in COMPARED})
 
 
-def _difference_document(first: NetFacts, net: NetFacts, changes: Sequence[Change]) -> types.Difference:
+def _difference_document(first: NetFacts, net: NetFacts, changes: Sequence[LayerChange]) -> types.Difference:
     values = {
         "from": first.label,
         "to": net.label,
@@ -173,7 +173,7 @@ def _difference_document(first: NetFacts, net: NetFacts, changes: Sequence[Chang
     return cast("types.Difference", values)
 
 
-def _change_document(change: Change) -> types.LayerChange:
+def _change_document(change: LayerChange) -> types.LayerChange:
     values = {
         **record(change),
         "tops_was": [list(shape) for shape in change.before.tops] if change.before else [],

@@ -466,6 +466,28 @@ class Targets(TypedDict):
     targets: list[ListedTarget]
 
 
+class ChannelChange(TypedDict):
+    """A convolution whose channels changed."""
+
+    layer: str
+    line: Count
+    num_output_was: Count
+    num_output: Count
+
+
+class Rescaled(Subject):
+    """A net at another width and resolution."""
+
+    schema: Literal["netcount/rescale/1"]
+    complete: bool
+    text: Annotated[str, "The prototxt, in which only numbers differ."]
+    changes: list[ChannelChange]
+    classifiers: Annotated[list[str], "Layers whose channels are the net's answer, and stay."]
+    notes: Annotated[list[Warning], "What a reader of the text has to know."]
+    totals_was: Totals
+    totals: Totals
+
+
 class SweepLimits(TypedDict):
     """The largest value that still fits, by figure."""
 
@@ -790,6 +812,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "memory": Memory,
         "fit": Fit,
         "targets": Targets,
+        "rescale": Rescaled,
         "sweep": Sweep,
         "check": CheckResult,
         "compare": Comparison,

@@ -31,6 +31,7 @@ class Question(NamedTuple):
         option: The parameter of `command` that asks it.
         many: Whether there is a document per net, each on a line of its own.
         indent: Of a document that stands alone.
+        result: The class of its answer in Python, which is a `Result`.
     """
 
     about: str
@@ -44,6 +45,7 @@ class Question(NamedTuple):
     option: str = ""
     many: bool = False
     indent: int | None = None
+    result: str = ""
 
     def loaded(self, field: str) -> Any:
         """What a field names."""
@@ -67,26 +69,29 @@ QUESTIONS: Mapping[str, Question] = {
         "analysis",
         "usage.md#analyze",
         many=True,
+        result=":Analysis",
     ),
     "explain": Question(
         "Why a layer or a block costs what it costs.",
         "cli.explain:explain",
-        ":Analysis.explain",
+        ":Net.explain",
         "report.explanation:explanation",
         "report.explanation:explanation_csv",
         "report.explanation:explanation_document",
         "explain",
         "usage.md#explain",
+        result=":Explanation",
     ),
     "blocks": Question(
         "What every block of layers costs.",
         "cli.blocks:blocks",
-        ":Analysis.blocks",
+        ":Net.blocks",
         "report.blocks:blocks_report",
         "report.blocks:blocks_csv",
         "report.blocks:blocks_document",
         "blocks",
         "usage.md#blocks",
+        result=":Blocks",
     ),
     "reconcile": Question(
         "Where conventions of counting differ.",
@@ -98,16 +103,18 @@ QUESTIONS: Mapping[str, Question] = {
         "reconcile",
         "counting.md#two-figures-for-one-net",
         option="reconcile",
+        result=":Reconciliation",
     ),
     "memory": Question(
         "What a net needs in memory, and the size of its model.",
         "cli.memory:memory",
-        ":Analysis.memory",
+        ":Net.memory",
         "report.memory:memory_report",
         "report.memory:memory_csv",
         "report.memory:memory_document",
         "memory",
         "usage.md#memory",
+        result=":Memory",
     ),
     "fit": Question(
         "Whether a net runs on a chip or tool-chain, and what stops it.",
@@ -118,6 +125,7 @@ QUESTIONS: Mapping[str, Question] = {
         "report.fit:fit_document",
         "fit",
         "targets.md#does-it-fit",
+        result=Lacks("it has no public class yet"),
     ),
     "targets": Question(
         "The targets that netcount has profiles of.",
@@ -129,16 +137,18 @@ QUESTIONS: Mapping[str, Question] = {
         "targets",
         "targets.md#the-targets",
         option="listing",
+        result=Lacks("the profiles are values"),
     ),
     "rescale": Question(
         "Write a net at another width and resolution.",
         "cli.rescale:rescale",
-        ":rescale",
-        Lacks("the answer is a prototxt"),
-        Lacks("the answer is a prototxt"),
-        Lacks("the answer is a prototxt"),
-        Lacks("the answer is a prototxt"),
+        ":Net.rescale",
+        "report.rescaled:rescaled_report",
+        "report.rescaled:rescaled_csv",
+        "report.rescaled:rescaled_document",
+        "rescale",
         "usage.md#rescale",
+        result=":Rescaled",
     ),
     "upgrade": Question(
         "A net of any age in Caffe's current form, as a prototxt.",
@@ -149,6 +159,7 @@ QUESTIONS: Mapping[str, Question] = {
         Lacks("the answer is a prototxt"),
         Lacks("the answer is a prototxt"),
         "engines.md#upgrade",
+        result=Lacks("the answer is a prototxt"),
     ),
     "from-caffemodel": Question(
         "What a .caffemodel holds, and its net as a prototxt.",
@@ -159,16 +170,18 @@ QUESTIONS: Mapping[str, Question] = {
         "report.caffemodel:stored_document",
         "caffemodel",
         "engines.md#from-caffemodel",
+        result=Lacks("what a file holds is a value of its reader"),
     ),
     "sweep": Question(
         "Cost of a net at many widths and resolutions, and which fit.",
         "cli.sweep:sweep",
-        ":sweep",
+        ":Net.sweep",
         "report.sweep:sweep_report",
         "report.sweep:sweep_csv",
         "report.sweep:sweep_document",
         "sweep",
         "usage.md#sweep",
+        result=":Sweep",
     ),
     "check": Question(
         "Check nets against their budgets.",
@@ -180,39 +193,43 @@ QUESTIONS: Mapping[str, Question] = {
         "check",
         "ci.md#a-first-gate",
         indent=2,
+        result=Lacks("a broken limit is an AssertionError"),
     ),
     "compare": Question(
         "What changed between nets.",
         "cli.compare:compare",
-        ":compare",
+        ":Net.compare",
         "report.comparison:report",
         "report.comparison:comparison_csv",
         "report.comparison:comparison_document",
         "compare",
         "ci.md#against-a-baseline",
         indent=2,
+        result=":Comparison",
     ),
     "survey": Question(
         "A table of many nets, one row each.",
         "cli.survey:survey",
-        "analysis.survey:survey",
+        ":survey",
         "report.survey:report",
         "report.survey:survey_csv",
         "report.survey:survey_document",
         "survey",
         "ci.md#many-nets",
         indent=2,
+        result=":Survey",
     ),
     "verify": Question(
         "Run nets and compare the results with the figures.",
         "cli.verify:verify",
-        "execute.verify:verify",
+        ":Net.verify",
         "report.verification:reports",
         "report.verification:verification_csv",
         "report.verification:documents",
         "verification",
         "usage.md#verify",
         many=True,
+        result=":Verification",
     ),
     "layers": Question(
         "The layer types netcount knows.",
@@ -223,6 +240,7 @@ QUESTIONS: Mapping[str, Question] = {
         "report.catalogue:catalogue_document",
         "layers",
         "usage.md#layers",
+        result=Lacks("the catalogue is a value"),
     ),
 }
 """By name, in the order in which the command line lists them."""

@@ -25,16 +25,16 @@ def _ids(case: dict[str, Any]) -> str:
 def test_verdict(case: dict[str, Any]) -> None:
     if case["verdict"] == "rejected":
         with pytest.raises(netcount.InputError) as refusal:
-            netcount.load(case["prototxt"], batch="net")
+            netcount.loads(case["prototxt"], batch="net")
         assert ":" in str(refusal.value), "a refusal names file, line and column"
         assert refusal.value.place is None or refusal.value.place.line > 0
     else:
-        netcount.load(case["prototxt"], batch="net")
+        netcount.loads(case["prototxt"], batch="net")
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["verdict"] == "accepted"], ids=_ids)
 def test_tops_and_blobs(case: dict[str, Any]) -> None:
-    net = netcount.load(case["prototxt"], batch="net")
+    net = netcount.loads(case["prototxt"], batch="net")
     assert [node.name for node in net.nodes] == [layer["name"] for layer in case["layers"]]
     for node, layer in zip(net.nodes, case["layers"], strict=True):
         if case["name"] != STOOD_IN:
@@ -47,12 +47,12 @@ def test_tops_and_blobs(case: dict[str, Any]) -> None:
             assert list(top.shape) == layer["tops"][top.name], f"{node.name}: {top.name}"
         assert [list(blob.shape) for blob in node.params] == layer["params"], node.name
     assert net.learnable() == case["learnable"]
-    assert [net.blobs[index].name for index in net.outputs] == case["outputs"]
+    assert [blob.name for blob in net.outputs] == case["outputs"]
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["verdict"] == "accepted"], ids=_ids)
 def test_rows_sum_to_totals(case: dict[str, Any]) -> None:
-    analysis = netcount.load(case["prototxt"], batch="net").analyze()
+    analysis = netcount.loads(case["prototxt"], batch="net").analyze()
     totals = analysis.totals
     assert totals.params == sum(row.params for row in analysis.layers)
     assert totals.statistics == sum(row.statistics for row in analysis.layers)

@@ -46,7 +46,7 @@ def test_shapes_are_caffes(line: dict[str, Any]) -> None:
                 assert list(top.shape) == layer["tops"][top.name], f"{node.name}: {top.name}"
         assert [list(blob.shape) for blob in node.params] == layer["params"], node.name
     assert net.learnable() == line["learnable"]
-    assert [net.blobs[index].name for index in net.outputs] == sorted(line["outputs"])
+    assert [blob.name for blob in net.outputs] == sorted(line["outputs"])
 
 
 def _answer(path: Path) -> str:

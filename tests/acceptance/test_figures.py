@@ -25,7 +25,7 @@ def mobilenet(alpha: float = 1.0, resolution: int = 224) -> netcount.Analysis:
 
     text = re.sub(r"((?:num_output|group): )(\d+)", narrowed, text)
     shape = {"": (1, 3, resolution, resolution)}
-    return netcount.load(text, input_shapes=shape).analyze()
+    return netcount.loads(text, input_shapes=shape).analyze()
 
 
 MADDS = {

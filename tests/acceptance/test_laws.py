@@ -20,7 +20,7 @@ from netcount.layers.bases import ShapesOnly
 from netcount.layers.registry import CATALOGUE, keys_of, python_key, shipped_types
 from tests import cases_of_detectors, cases_of_forks
 from tests.cases import CASES, TOLD, TRUTHS, ZEROS
-from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, needs_golden
+from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, graph_of, needs_golden
 
 ROWS = {**TRUTHS, **cases_of_forks.ROWS, **cases_of_detectors.ROWS}
 SHAPES_ONLY = {key for key in CASES if issubclass(CATALOGUE.get(key) or object, ShapesOnly)}
@@ -37,7 +37,7 @@ def test_every_type_has_a_case() -> None:
 
 def test_every_case_is_about_its_type() -> None:
     for key, text in CASES.items():
-        node = netcount.load(text, batch="net", input_shapes=TOLD.get(key, {})).nodes[-1]
+        node = netcount.loads(text, batch="net", input_shapes=TOLD.get(key, {})).nodes[-1]
         own = python_key(node.message) if node.type == "Python" and node.bottoms else node.type
         assert key in (own, node.type, python_key(node.message) if node.type == "Python" else "")
 
@@ -54,8 +54,7 @@ def test_each_class_says_where_it_comes_from(key: str) -> None:
 def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
     """What a case needs besides random numbers, and labels where they are read as such."""
     found = {}
-    for index in net.inputs:
-        blob = net.blobs[index]
+    for blob in net.inputs:
         rows = ROWS.get(key, {}).get(blob.name)
         if rows is not None:
             found[blob.name] = np.zeros(blob.shape, dtype=np.float32)
@@ -73,8 +72,8 @@ def inputs_for(key: str, net: netcount.Net) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", sorted(CASES))
 def test_executed_is_inferred_and_performed_is_counted(key: str) -> None:
-    net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
-    found = verify(net, inputs=inputs_for(key, net))
+    net = netcount.loads(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
+    found = verify(graph_of(net), inputs=inputs_for(key, net))
     assert found.agrees
     for node, layer in zip(net.nodes, found.layers, strict=True):
         if node.layer.data_dependent(node.bottom_shapes) is None:
@@ -91,17 +90,17 @@ def forbidden(*_: Any, **__: Any) -> Any:
 
 @pytest.mark.parametrize("key", sorted(CASES))
 def test_forward_asks_no_rule_of_shapes(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
-    run_without_rules(Executor(net), inputs_for(key, net), monkeypatch)
+    net = netcount.loads(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
+    run_without_rules(Executor(graph_of(net)), inputs_for(key, net), monkeypatch)
 
 
 @pytest.mark.parametrize("case", WITH_ARRAYS, ids=lambda c: str(c["name"]))
 def test_forward_asks_no_rule_of_shapes_in_the_conformance_suite(
     case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net = netcount.load(case["prototxt"], batch="net")
+    net = netcount.loads(case["prototxt"], batch="net")
     given, weights, _ = arrays_of(case)
-    run_without_rules(Executor(net, weights), given, monkeypatch)
+    run_without_rules(Executor(graph_of(net), weights), given, monkeypatch)
 
 
 def run_without_rules(executor: Executor, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,11 +122,11 @@ def run_without_rules(executor: Executor, given: dict[str, Any], monkeypatch: py
 
 @pytest.mark.parametrize("key", sorted({*TRUTHS, *SHAPES_ONLY}))
 def test_a_truth_that_is_none_is_refused_and_the_tops_can_be_given(key: str) -> None:
-    net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
+    net = netcount.loads(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
     with pytest.raises(InputError, match="inputs="):
-        Executor(net).run()
+        Executor(graph_of(net)).run()
     tops = {top.name: np.zeros(top.shape, dtype=np.float32) for top in net.nodes[-1].tops}
-    assert set(Executor(net).run(tops)) >= set(tops)
+    assert set(Executor(graph_of(net)).run(tops)) >= set(tops)
 
 
 def arrays_of(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]], dict[str, Any]]:
@@ -151,9 +150,9 @@ def arrays_of(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]
 
 @pytest.mark.parametrize("case", WITH_ARRAYS, ids=lambda c: str(c["name"]))
 def test_outputs_are_caffes(case: dict[str, Any]) -> None:
-    net = netcount.load(case["prototxt"], batch="net")
+    net = netcount.loads(case["prototxt"], batch="net")
     given, weights, expected = arrays_of(case)
-    executor = Executor(net, weights)
+    executor = Executor(graph_of(net), weights)
     outputs = executor.run(given)
     assert set(expected) <= set(outputs)
     for name, theirs in expected.items():
@@ -172,7 +171,7 @@ def test_samples_run_as_counted(path: Any) -> None:
     tracemalloc.start()
     try:
         net = netcount.load(path)
-        found = verify(net)
+        found = verify(graph_of(net))
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -194,11 +193,11 @@ def test_golden_nets(name: str) -> None:
     from netcount.execute.weights import read_caffemodel
 
     net = netcount.load(GOLDEN / f"{name}.prototxt", batch="net")
-    weights = read_caffemodel(GOLDEN / f"{name}.caffemodel", net)
+    weights = read_caffemodel(GOLDEN / f"{name}.caffemodel", graph_of(net))
     assert weights.extra == ()
     sums = json.loads((GOLDEN / f"{name}.blobs.json").read_text())
     with np.load(GOLDEN / f"{name}.npz") as arrays:
-        outputs = Executor(net, weights.blobs, keep=sums).run({"data": arrays["input/data"]})
+        outputs = Executor(graph_of(net), weights.blobs, keep=sums).run({"data": arrays["input/data"]})
         theirs = arrays["output/prob"]
     np.testing.assert_allclose(outputs["prob"].reshape(theirs.shape), theirs, rtol=1e-3, atol=1e-7)
     for blob, known in sums.items():
@@ -213,6 +212,6 @@ def test_golden_nets(name: str) -> None:
 
 def test_the_same_seed_gives_the_same_weights() -> None:
     net = netcount.load(SAMPLES / "squeezenet_v1.1.prototxt")
-    first, again, other = (random_weights(net, seed)["conv1"][0] for seed in (5, 5, 6))
+    first, again, other = (random_weights(graph_of(net), seed)["conv1"][0] for seed in (5, 5, 6))
     assert (first == again).all()
     assert (first != other).any()

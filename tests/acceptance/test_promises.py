@@ -26,7 +26,7 @@ from netcount.report.verification import document
 from tests.acceptance.test_laws import inputs_for
 from tests.cases import CASES, TOLD
 from tests.command import Tool
-from tests.helpers import conformance_cases, inputs, net_of
+from tests.helpers import conformance_cases, graph_of, inputs, net_of
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def shapes_near(shapes: list[Shape]) -> Iterator[list[Shape]]:
 
 @pytest.mark.parametrize("key", sorted(CASES))
 def test_who_accepts_a_shape_answers_every_question_about_it(key: str) -> None:
-    net = netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
+    net = netcount.loads(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
     layer = net.nodes[-1].layer
     for bottoms in shapes_near(net.nodes[-1].bottom_shapes):
         try:
@@ -81,12 +81,12 @@ def test_who_accepts_a_shape_answers_every_question_about_it(key: str) -> None:
 
 def test_a_blob_of_two_axes_is_resized_as_one_of_four() -> None:
     net = net_of(inputs(x=(2, 10)) + op("Interp", "x", "y", "interp_param { zoom_factor: 3 shrink_factor: 2 }"))
-    assert verify(net).agrees
+    assert verify(graph_of(net)).agrees
 
 
 def test_a_number_has_no_axes_to_permute() -> None:
     net = net_of(inputs(x=(2, 8)) + op("Reduction", "x", "s") + op("Permute", "s", "y", "permute_param { }"))
-    found = verify(net)
+    found = verify(graph_of(net))
     assert found.agrees
     assert found.outputs["y"].shape == ()
 
@@ -96,10 +96,10 @@ def test_a_number_has_no_axes_to_permute() -> None:
 
 def all_nets() -> Iterator[tuple[str, netcount.Net]]:
     for key, text in CASES.items():
-        yield key, netcount.load(text, batch="net", input_shapes=TOLD.get(key, {}))
+        yield key, netcount.loads(text, batch="net", input_shapes=TOLD.get(key, {}))
     for case in conformance_cases():
         if case["verdict"] == "accepted" and case["caffe"] == "BVLC":
-            yield "", netcount.load(case["prototxt"], batch="net")
+            yield "", netcount.loads(case["prototxt"], batch="net")
 
 
 def test_what_is_announced_is_what_is_measured() -> None:
@@ -107,13 +107,13 @@ def test_what_is_announced_is_what_is_measured() -> None:
     for key, net in all_nets():
         if any(node.layer.data_dependent(node.bottom_shapes) for node in net.nodes) or not net.nodes:
             continue
-        executor = Executor(net)
+        executor = Executor(graph_of(net))
         try:
             executor.run(inputs_for(key, net))
         except InputError:  # its data lie outside the file
             continue
         measured = [step.live_bytes for step in executor.steps]
-        assert measured == [4 * live for live in usage(net, in_place=True)], net.nodes[-1].type
+        assert measured == [4 * live for live in usage(graph_of(net), in_place=True)], net.nodes[-1].type
         agreeing += 1
     assert agreeing > 200
 
@@ -142,7 +142,7 @@ PEAKS = {
 def test_memory_and_verify_give_one_peak(name: str) -> None:
     text, elements = PEAKS[name]
     net = net_of(text)
-    told, measured = memory_document(memory(count(net)))["peak"], document(verify(net))["peak"]
+    told, measured = memory_document(memory(count(graph_of(net))))["peak"], document(verify(graph_of(net)))["peak"]
     assert told["bytes"] == measured["bytes"] == 4 * elements
     assert told["layer"] == measured["layer"]
     assert told["line"] == measured["line"]
@@ -163,14 +163,14 @@ def test_a_reader_of_one_blob_many_times_is_asked_once(monkeypatch: pytest.Monke
         return {}
 
     monkeypatch.setattr(Concat, "indices", indices)
-    verify(net_of(inputs(x=(1, 4)) + op("Concat", "x " * 500, "y")))
+    verify(graph_of(net_of(inputs(x=(1, 4)) + op("Concat", "x " * 500, "y"))))
     assert len(asked) == 1
 
 
 def test_a_long_chain_of_views_is_followed_to_its_end() -> None:
     chain = "".join(op("Flatten", f"b{i}", f"b{i + 1}") for i in range(3000))
     net = net_of(inputs(b0=(3, 5)) + chain + inputs(label=(3,)) + op("SoftmaxWithLoss", "b3000 label", "loss"))
-    assert verify(net).agrees
+    assert verify(graph_of(net)).agrees
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -333,7 +333,7 @@ def test_nets_that_nobody_keeps_are_let_go() -> None:
     before = len(gc.get_objects())
     for number in range(6000):
         try:
-            netcount.load(broken if number % 2 else text).analyze()
+            netcount.loads(broken if number % 2 else text).analyze()
         except InputError:
             continue
     assert len(gc.get_objects()) - before < 350_000

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import netcount
-from netcount.analysis._support.record import compare, record
-from netcount.analysis.compare import Change, NetFacts, changes, compared, facts
+from netcount.analysis._support.record import record
+from netcount.analysis.compare import LayerChange, NetFacts, changes, compared, facts
 from netcount.analysis.count import count
 from netcount.budget.baseline import baseline_text
 from netcount.cli.main import run
 from netcount.report.comparison import comparison_csv, comparison_document, report
 from netcount.report.formats.layout import Table
-from tests.helpers import SAMPLES, inputs, net_of, valid
+from tests.helpers import SAMPLES, graph_of, inputs, net_of, valid
 
 V10, V11 = SAMPLES / "squeezenet_v1.0.prototxt", SAMPLES / "squeezenet_v1.1.prototxt"
 
@@ -34,7 +34,7 @@ def relu(name: str, bottom: str) -> str:
 
 
 def net(*layers: str, x: tuple[int, ...] = (1, 2, 9, 11)) -> NetFacts:
-    return facts(count(net_of(inputs(x=x) + "".join(layers))))
+    return facts(count(graph_of(net_of(inputs(x=x) + "".join(layers)))))
 
 
 def told(before: NetFacts, after: NetFacts) -> list[tuple[str, str]]:
@@ -64,7 +64,7 @@ def test_added_removed_and_changed_fields() -> None:
 
 
 def test_the_deltas_add_up_to_the_difference_of_the_totals() -> None:
-    nets = [facts(count(netcount.load(path))) for path in sorted(SAMPLES.glob("*.prototxt"))]
+    nets = [facts(count(graph_of(netcount.load(path)))) for path in sorted(SAMPLES.glob("*.prototxt"))]
     for before in nets[:4]:
         for after in nets:
             found = changes(before, after)
@@ -104,13 +104,13 @@ def test_another_type_and_other_bottoms_are_fields() -> None:
         'layer { name: "r" type: "TanH" bottom: "a" top: "a" }',
         conv("b", "a"),
     )
-    found: dict[str, Change] = {change.layer.name: change for change in changes(before, after)}
+    found: dict[str, LayerChange] = {change.layer.name: change for change in changes(before, after)}
     assert found["r"].fields == {"type": ("ReLU", "TanH")}
     assert found["b"].fields == {"bottoms": ("x", "r")}
 
 
 def test_where_the_factor_between_the_squeezenets_comes_from() -> None:
-    one, two = facts(count(netcount.load(V10))), facts(count(netcount.load(V11)))
+    one, two = facts(count(graph_of(netcount.load(V10)))), facts(count(graph_of(netcount.load(V11))))
     first, *rest = changes(one, two)
     assert first.layer.name == "conv1"
     assert first.fields == {
@@ -124,20 +124,20 @@ def test_where_the_factor_between_the_squeezenets_comes_from() -> None:
 
 
 def test_the_frame() -> None:
-    frame = compare(netcount.load(V10), V11)
+    frame = netcount.load(V10).compare(V11).to_frame()
     assert frame["madds_delta"].sum() == 387_747_520 - 832_667_936
     assert frame.attrs["after"]["params"] == 1_235_496
-    assert list(compare(V10, V10).columns) == list(frame.columns)
+    assert list(netcount.compare(V10, V10).to_frame().columns) == list(frame.columns)
 
 
 def test_what_people_see_of_the_squeezenets() -> None:
-    one, two = facts(count(netcount.load(V10))), facts(count(netcount.load(V11)))
+    one, two = facts(count(graph_of(netcount.load(V10)))), facts(count(graph_of(netcount.load(V11))))
     totals, _, _, layers, *_ = report(compared([one, two]))
     madds = next(row for row in totals.rows if row[0] == "madds")
     assert madds[1:] == ("832.67M", "387.75M", "-444.92M", "-53.43%", "÷2.15")
     fire4 = next(row for row in layers.rows if row[1] == "fire4/expand3x3")
     assert fire4[-1] == "55×55×128 -> 28×28×128"
-    release = facts(count(netcount.load(SAMPLES / "squeezenet_v1.0_release.prototxt")))
+    release = facts(count(graph_of(netcount.load(SAMPLES / "squeezenet_v1.0_release.prototxt"))))
     back, *_ = report(compared([two, release]))
     assert next(row[-1] for row in back.rows if row[0] == "madds") == "×2.22"
 
@@ -195,7 +195,7 @@ def test_the_command(tool: Any, form: str) -> None:
 
 
 def test_against_a_baseline(tool: Any, tmp_path: Path) -> None:
-    one, two = facts(count(netcount.load(V10)), "one"), facts(count(netcount.load(V11)), "two")
+    one, two = facts(count(graph_of(netcount.load(V10))), "one"), facts(count(graph_of(netcount.load(V11))), "two")
     base = tmp_path / "base.json"
     base.write_text(baseline_text({"one": one, "two": two}), encoding="utf-8")
     code, out, _ = tool("compare", str(base), str(V11))  # the net of that file

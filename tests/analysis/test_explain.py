@@ -36,7 +36,7 @@ def test_products_are_the_madds_and_the_weights(text: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(CASES))
 def test_products_of_every_type(key: str) -> None:
-    check_products(netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {})))
+    check_products(netcount.loads(CASES[key], batch="net", input_shapes=TOLD.get(key, {})))
 
 
 def check_products(net: netcount.Net) -> None:

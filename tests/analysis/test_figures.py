@@ -14,7 +14,7 @@ from netcount.budget.limits import rule_names
 from netcount.core.opcount import OpCount
 from netcount.report.columns import COLUMNS
 from netcount.report.survey import KEYS
-from tests.helpers import SAMPLES, inputs, net_of
+from tests.helpers import SAMPLES, graph_of, inputs, net_of
 
 TEXT = inputs(x=(1, 2, 9, 11)) + (
     'layer { name: "a" type: "Convolution" bottom: "x" top: "a"\n'
@@ -34,7 +34,7 @@ VALUES = {
 
 
 def counted() -> Count:
-    return count(net_of(TEXT))
+    return count(graph_of(net_of(TEXT)))
 
 
 @pytest.mark.parametrize("key", VALUES)
@@ -58,7 +58,7 @@ def test_figures_that_only_a_net_has() -> None:
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.prototxt")), ids=lambda path: path.stem)
 def test_the_table_and_the_fast_sums_agree(path: str) -> None:
     """Count sums up what it always needs in one loop of its own."""
-    found = count(netcount.load(path))
+    found = count(graph_of(netcount.load(path)))
     sums, totals = sums_of(found.layers), found.totals
     for name, number in {**totals.ops._asdict(), **totals._asdict()}.items():
         if name != "ops":

@@ -71,7 +71,7 @@ def first_block(analysis: netcount.Analysis) -> Any:
 def test_four_times_the_layers_are_four_times_the_work(
     make: Callable[[int], str], question: Callable[[netcount.Analysis], Any]
 ) -> None:
-    small, large = (netcount.load(make(size)).analyze() for size in (60, 240))
+    small, large = (netcount.loads(make(size)).analyze() for size in (60, 240))
     assert calls(lambda: question(large)) < 4.4 * calls(lambda: question(small))
 
 
@@ -83,7 +83,7 @@ def test_rescaling_is_so_too(make: Callable[[int], str]) -> None:
 
 @pytest.mark.parametrize(("steps", "seen"), [(600, 1201), (8500, None)])
 def test_a_window_may_be_seen_through_many_layers(steps: int, seen: int | None) -> None:
-    (block,) = netcount.load(one_block(steps)).analyze().blocks()
+    (block,) = netcount.loads(one_block(steps)).analyze().blocks()
     if seen is None:
         assert "too large a window" in str(block.plain)
     else:

@@ -17,7 +17,7 @@ from netcount.execute.executor import Executor
 from netcount.execute.weight_stats import counted_matrices, weight_stats
 from netcount.report.formats.layout import plain
 from netcount.report.weight_stats import stats_report
-from tests.helpers import GOLDEN, SAMPLES, inputs, needs_golden, net_of
+from tests.helpers import GOLDEN, SAMPLES, graph_of, inputs, needs_golden, net_of
 
 ALL_SAMPLES = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))
 
@@ -38,7 +38,7 @@ def test_a_chain_by_hand() -> None:
     # x 2·5·7 = 70 -> c 3·3·5 = 45 (in place ReLU) -> p 4·3·5 = 60
     text = inputs(x=(1, 2, 5, 7)) + op("Convolution", "x", "c", CONV.format(3, 3)) + op("ReLU", "c", "c")
     text += op("Convolution", "c", "p", CONV.format(4, 1))
-    found = memory(count(net_of(text)))
+    found = memory(count(graph_of(net_of(text))))
     assert [layer.live for layer in found.layers] == [70, 70 + 45, 45, 45 + 60]
     assert [layer.scratch for layer in found.layers] == [0, 2 * 9 * 15, 0, 0]
     assert found.layers[found.peak].row.type == "Convolution"
@@ -52,7 +52,7 @@ def test_a_blob_lives_until_its_last_reader_and_outputs_to_the_end() -> None:
     text = inputs(x=(1, 2, 5, 7)) + op("Sigmoid", "x", "a") + op("Sigmoid", "a", "b") + op("Sigmoid", "b", "c")
     text += op("Eltwise", "a c", "s") + op("Sigmoid", "s", "y")
     text += op("Reduction", "x", "z")
-    found = memory(count(net_of(text)))
+    found = memory(count(graph_of(net_of(text))))
     unit = 70
     # x lives to the end, as its last reader is the last layer
     assert [layer.live // unit for layer in found.layers] == [1, 2, 3, 4, 4, 3, 2]
@@ -62,9 +62,9 @@ def test_who_reads_a_shape_alone_keeps_nothing_alive() -> None:
     text = inputs(x=(1, 2, 5, 7), big=(1, 9, 5, 7)) + op("Sigmoid", "big", "a")
     text += op("Crop", "x big", "c", "crop_param { axis: 2 }") + op("Sigmoid", "c", "y")
     net = net_of(text)
-    found = memory(count(net))
+    found = memory(count(graph_of(net)))
     assert [layer.live for layer in found.layers] == [70, 70 + 315, 70 + 630, 70 + 70 + 315, 140 + 315]
-    executor = Executor(net)
+    executor = Executor(graph_of(net))
     executor.run()
     assert [step.live_bytes // 4 for step in executor.steps] == [layer.live for layer in found.layers]
 
@@ -72,16 +72,16 @@ def test_who_reads_a_shape_alone_keeps_nothing_alive() -> None:
 def test_aliases_share_a_buffer() -> None:
     text = inputs(x=(1, 2, 5, 7)) + op("Sigmoid", "x", "a") + op("Flatten", "a", "f") + op("Split", "f", "g h")
     text += op("Dropout", "g", "d") + op("Eltwise", "d h", "s")
-    found = memory(count(net_of(text)))
+    found = memory(count(graph_of(net_of(text))))
     assert [layer.live // 70 for layer in found.layers] == [1, 2, 1, 1, 1, 2]
     assert found.caffe.blobs == 4 * 70 * 4, "Caffe copies in a Dropout that is not in place"
-    training = memory(count(net_of(text, phase="TRAIN")))
+    training = memory(count(graph_of(net_of(text, phase="TRAIN"))))
     assert max(layer.live for layer in training.layers) == 3 * 70
 
 
 @pytest.mark.parametrize("name", ALL_SAMPLES)
 def test_widths_of_values_scale_everything(name: str) -> None:
-    counted = count(sample(name))
+    counted = count(graph_of(sample(name)))
     full, half, mixed = memory(counted), memory(counted, 16), memory(counted, 8, 6)
     assert full.peak_bytes == 2 * half.peak_bytes == 4 * mixed.peak_bytes
     assert full.weight_bytes == 2 * half.weight_bytes == counted.totals.weight_bytes
@@ -93,7 +93,7 @@ def test_widths_of_values_scale_everything(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL_SAMPLES)
 def test_the_peak_is_no_less_than_any_layer_needs_and_no_more_than_caffe_keeps(name: str) -> None:
-    found = memory(count(sample(name)))
+    found = memory(count(graph_of(sample(name))))
     for layer in found.layers:
         own = {blob.index: blob for blob in (*layer.row.bottoms, *layer.row.tops)}
         overwritten = {blob.overwrites for blob in own.values()}
@@ -102,7 +102,7 @@ def test_the_peak_is_no_less_than_any_layer_needs_and_no_more_than_caffe_keeps(n
 
 
 def test_one_by_one_needs_no_column() -> None:
-    found = memory(count(sample("squeezenet_v1.1")))
+    found = memory(count(graph_of(sample("squeezenet_v1.1"))))
     for layer in found.layers:
         kernel = layer.row.window.kernel if layer.row.type == "Convolution" and layer.row.window else None
         assert bool(layer.scratch) == (kernel == (3, 3))
@@ -110,7 +110,7 @@ def test_one_by_one_needs_no_column() -> None:
 
 def test_pruned_to_a_third_at_6_bits_squeezenet_is_half_a_megabyte() -> None:
     net = sample("squeezenet_v1.0")
-    found = model_size(net, matrices_of(net, 0.33), 6)
+    found = model_size(graph_of(net), matrices_of(graph_of(net), 0.33), 6)
     assert found.dense == 4 * 1_248_424
     assert round(found.dense / 2**20, 1) == 4.8
     assert found.total == found.values + found.indices + found.codebooks + found.others
@@ -121,9 +121,9 @@ def test_pruned_to_a_third_at_6_bits_squeezenet_is_half_a_megabyte() -> None:
 
 def test_the_parts_of_an_estimate_by_hand() -> None:
     net = net_of(inputs(x=(1, 10)) + op("InnerProduct", "x", "y", "inner_product_param { num_output: 8 }"))
-    dense = model_size(net, matrices_of(net, 1.0), 8)
+    dense = model_size(graph_of(net), matrices_of(graph_of(net), 1.0), 8)
     assert dense[2:] == (0, 80, 0, 80 * 4, 8 * 4, 0, 88 * 4)
-    gapped = model_size(net, [Matrix("y", 80, 3, {1: 1, 5: 1, 70: 1}, 2)], 4)
+    gapped = model_size(graph_of(net), [Matrix("y", 80, 3, {1: 1, 5: 1, 70: 1}, 2)], 4)
     # 3 bits: the gap of 70 needs 69 // 8 = 8 fillers; 7 bits: none, (3) · (4 + 7) is the least
     assert (gapped.index_bits, gapped.fillers) == (7, 0)
     assert (gapped.values, gapped.indices, gapped.codebooks) == (2, 3, 8)
@@ -131,23 +131,23 @@ def test_the_parts_of_an_estimate_by_hand() -> None:
 
 def test_where_almost_nothing_is_0_no_index_is_kept() -> None:
     net = net_of(inputs(x=(1, 10)) + op("InnerProduct", "x", "y", "inner_product_param { num_output: 8 }"))
-    found = model_size(net, [Matrix("y", 80, 79, {1: 78, 2: 1})], 32)
+    found = model_size(graph_of(net), [Matrix("y", 80, 79, {1: 78, 2: 1})], 32)
     assert (found.index_bits, found.fillers, found.values) == (0, 1, 320)
 
 
 @pytest.mark.parametrize("density", [0.0, -0.5, 1.5, float("nan")])
 def test_a_density_is_a_share(density: float) -> None:
     with pytest.raises(InputError, match="density is a share"):
-        matrices_of(sample("alexnet"), density)
+        matrices_of(graph_of(sample("alexnet")), density)
 
 
 def test_trained_weights_are_counted(tmp_path: Any) -> None:
     net = net_of(inputs(x=(1, 6)) + op("InnerProduct", "x", "y", "inner_product_param { num_output: 2 }"))
     weights = np.array([[0, 0.5, 0, 0, 0.5, -1], [0, 0, 0, 0, 0, 2]], dtype=np.float32)
     blobs = {"InnerProduct-y": [weights, np.zeros(2, dtype=np.float32)]}
-    (matrix,) = counted_matrices(net, blobs)
+    (matrix,) = counted_matrices(graph_of(net), blobs)
     assert matrix == ("InnerProduct-y", 12, 4, {1: 1, 2: 1, 3: 1, 6: 1}, 3)
-    first, second = weight_stats(net, blobs)
+    first, second = weight_stats(graph_of(net), blobs)
     assert first == ("InnerProduct-y", 0, "weight", 12, 4, 4, -1.0, 2.0, 0)
     assert (second.nonzero, second.distinct) == (0, 1)
 
@@ -156,7 +156,7 @@ def test_what_is_not_finite_is_counted_and_not_in_the_range() -> None:
     net = net_of(inputs(x=(1, 3)) + op("InnerProduct", "x", "y", "inner_product_param { num_output: 2 }"))
     weights = np.array([[np.nan, 0.5, 0], [np.inf, np.nan, -1]], dtype=np.float32)
     blobs = {"InnerProduct-y": [weights, np.full(2, np.nan, dtype=np.float32)]}
-    stats = weight_stats(net, blobs)
+    stats = weight_stats(graph_of(net), blobs)
     assert [(row.least, row.most, row.nonfinite) for row in stats] == [(-1.0, 0.5, 3), (0.0, 0.0, 2)]
     assert "InnerProduct-y blob 0: 3 values not finite" in plain(stats_report(stats))
     json.dumps([row._asdict() for row in stats], allow_nan=False)
@@ -167,7 +167,7 @@ def test_random_weights_are_dense() -> None:
     from netcount.execute.weights import read_caffemodel
 
     net = netcount.load(GOLDEN / "squeezenet_v1.1.prototxt")
-    blobs = read_caffemodel(GOLDEN / "squeezenet_v1.1.caffemodel", net).blobs
-    stats = weight_stats(net, blobs)
+    blobs = read_caffemodel(GOLDEN / "squeezenet_v1.1.caffemodel", graph_of(net)).blobs
+    stats = weight_stats(graph_of(net), blobs)
     assert sum(row.elements for row in stats) == net.learnable()
     assert sum(row.nonzero for row in stats) > 0.999 * net.learnable()

@@ -14,7 +14,7 @@ import netcount
 from netcount.analysis.rescale import Rescaler
 from netcount.core.errors import InputError
 from netcount.execute.verify import verify
-from tests.helpers import CORPUS, SAMPLES, inputs, needs_corpus
+from tests.helpers import CORPUS, SAMPLES, graph_of, inputs, needs_corpus
 
 ALL_SAMPLES = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))
 MOBILENET = SAMPLES / "mobilenet_v1.prototxt"
@@ -27,9 +27,9 @@ def conv(name: str, bottom: str, top: str, rest: str) -> str:
     )
 
 
-def widths(text: str, width: float = 0.5, **options: Any) -> dict[str, int]:
+def widths(text: str, width: float = 0.5, assume: Any = None, **options: Any) -> dict[str, int]:
     """Channels of every convolution of the rescaled net."""
-    net = netcount.rescale(text, width=width, **options).net
+    net = netcount.loads(text, assume=assume).rescale(width=width, **options).net
     return {node.name: node.tops[0].shape[1] for node in net.nodes if node.params and node.type == "Convolution"}
 
 
@@ -43,11 +43,11 @@ def widths(text: str, width: float = 0.5, **options: Any) -> dict[str, int]:
 def test_mobilenets_published_table(width: str, resolution: int, madds: float) -> None:
     found = netcount.rescale(MOBILENET, width=width, resolution=resolution)
     assert found.classifiers == ("fc7",)
-    assert round(netcount.load(found.text).analyze().totals.madds / 1e6, 2) == madds
+    assert round(netcount.loads(found.text).analyze().totals.madds / 1e6, 2) == madds
 
 
 def test_half_a_mobilenet_has_1_32_million_params_without_batch_norm() -> None:
-    rows = netcount.load(netcount.rescale(MOBILENET, width=0.5).text).analyze().layers
+    rows = netcount.loads(netcount.rescale(MOBILENET, width=0.5).text).analyze().layers
     assert round(sum(row.params for row in rows if row.type == "Convolution") / 1e6, 2) == 1.32
 
 
@@ -56,7 +56,7 @@ def test_half_a_mobilenet_has_1_32_million_params_without_batch_norm() -> None:
 def test_every_sample_rescales_and_keeps_its_answer(name: str, width: str) -> None:
     rescaler = Rescaler.of_file(SAMPLES / f"{name}.prototxt")
     found = rescaler.rescaled(width, 192 if name not in ("alexnet", "nin") else 227, 2)
-    net = netcount.load(found.text)
+    net = netcount.loads(found.text)
     before = rescaler.net
     assert [node.name for node in net.nodes] == [node.name for node in before.nodes]
     for index in before.outputs:
@@ -95,7 +95,7 @@ def test_the_same_width_changes_nothing() -> None:
 @pytest.mark.parametrize("width", [0.5, 0.3])
 def test_a_rescaled_net_runs(width: float) -> None:
     found = netcount.rescale(SAMPLES / "mobilenet_v2.prototxt", width=width, resolution=64)
-    assert verify(netcount.load(found.text)).agrees
+    assert verify(graph_of(netcount.loads(found.text))).agrees
 
 
 CHAIN = inputs(x=(1, 3, 9, 11))
@@ -136,7 +136,7 @@ def test_depthwise_groups_follow_a_concat() -> None:
     text += conv("dw", "j", "d", "num_output: 24 group: 12 kernel_size: 3") + conv(
         "c", "d", "c", "num_output: 9 kernel_size: 1"
     )
-    found = netcount.rescale(text, width=0.5)
+    found = netcount.loads(text).rescale(width=0.5)
     node = found.net.node("dw")
     window = node.layer.window(node.bottom_shapes)
     assert window is not None
@@ -150,7 +150,7 @@ def test_one_channel_a_group_stays_one() -> None:
     text = inputs(data=(1, 3, 9, 11)) + conv("wide", "data", "a", "num_output: 32 kernel_size: 1")
     text += conv("up", "a", "b", "num_output: 16 group: 16 kernel_size: 3").replace("Convol", "Deconvol", 1)
     text += conv("out", "b", "y", "num_output: 5 kernel_size: 1")
-    made = netcount.rescale(text, width=0.5)
+    made = netcount.loads(text).rescale(width=0.5)
     assert [(change.layer, change.now) for change in made.changes] == [("wide", 16), ("up", 8)]
     assert made.net.nodes[2].params[0].shape == (16, 1, 3, 3)
 
@@ -166,7 +166,7 @@ def test_what_feeds_proposals_is_an_answer() -> None:
             roi_pooling_param { pooled_h: 3 pooled_w: 5 } }
     layer { name: "fc" type: "InnerProduct" bottom: "r" top: "y" inner_product_param { num_output: 7 } }
     """
-    made = netcount.rescale(text, width=0.5)
+    made = netcount.loads(text).rescale(width=0.5)
     assert made.classifiers == ("score", "move", "fc")
     assert [change.layer for change in made.changes] == ["body"]
 
@@ -241,7 +241,7 @@ def test_a_constant_in_the_file_may_make_it_impossible(text: str, message: str |
         assert widths(text) == {"a": 4, "k": 8, "b": 9}
         return
     with pytest.raises(InputError, match=message):
-        netcount.rescale(text, width=0.5)
+        netcount.loads(text).rescale(width=0.5)
 
 
 def test_a_reshape_that_infers_the_channels_is_no_obstacle() -> None:
@@ -264,14 +264,14 @@ def test_layers_of_the_other_phase_follow() -> None:
         "bottom", "include { phase: TRAIN } bottom", 1
     )
     text += conv("b", "a", "b", "num_output: 9 kernel_size: 1")
-    train = netcount.load(netcount.rescale(text, width=0.5).text, phase="TRAIN")
+    train = netcount.loads(netcount.loads(text).rescale(width=0.5).text, phase="TRAIN")
     assert [train.node(name).tops[0].shape[1] for name in ("a", "aux", "head", "b")] == [4, 3, 6, 9]
 
 
 def test_names_that_are_not_there_are_refused() -> None:
     with pytest.raises(InputError, match='no convolution is called "conv5_3"'):
         netcount.rescale(MOBILENET, keep=["conv5_3"])
-    with pytest.raises(InputError, match="a width is a factor above 0"):
+    with pytest.raises(InputError, match="width: a factor is above 0"):
         netcount.rescale(MOBILENET, width=0)
 
 
@@ -288,8 +288,12 @@ layers { layer { name: "d" type: "conv" num_output: 9 kernelsize: 3 } bottom: "c
 
 @pytest.mark.parametrize("old", [V1, V0])
 def test_old_formats_are_edited_too(old: str) -> None:
-    found = netcount.rescale(LEGACY + old, width=0.5, resolution=16)
-    assert [node.tops[0].shape for node in netcount.load(found.text).nodes[1:]] == [(1, 4, 14, 14), (1, 9, 12, 12)]
+    found = netcount.loads(LEGACY + old).rescale(width=0.5, resolution=16)
+    nodes = netcount.loads(found.text).nodes[1:]
+    assert [node.tops[0].shape for node in nodes] == [
+        (1, 4, 14, 14),
+        (1, 9, 12, 12),
+    ]
 
 
 def public_nets() -> list[Path]:
@@ -308,7 +312,7 @@ def test_public_nets_rescale_or_say_why_not(path: Path) -> None:
     except InputError as refusal:
         assert re.search(r":\d+:\d+: ", str(refusal))
         return
-    net = netcount.load(found.text, input_shapes=rescaler.options.input_shapes)
+    net = netcount.loads(found.text, input_shapes=rescaler.options.input_shapes)
     for old, new in zip(rescaler.net.nodes, net.nodes, strict=True):
         if old.name in found.classifiers:
             assert old.tops[0].shape[1:2] == new.tops[0].shape[1:2]

@@ -154,7 +154,8 @@ def test_interrupted_it_leaves_what_it_has(folder: Path, monkeypatch: pytest.Mon
 
 def test_a_process_that_dies_is_told_of_and_the_rest_is_counted(tmp_path: Path) -> None:
     """A real process pool whose worker ends at one file."""
-    (tmp_path / "sitecustomize.py").write_text(
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(
         "import os\n"
         "import netcount.graph.load as loading\n"
         "real = loading.load_net\n"
@@ -165,7 +166,7 @@ def test_a_process_that_dies_is_told_of_and_the_rest_is_counted(tmp_path: Path) 
         "loading.load_net = load_net\n",
         encoding="utf-8",
     )
-    done = command(*FILES, "--jobs", "2", "-f", "json", path=tmp_path)
+    done = command(*FILES, "--jobs", "2", "-f", "json", path=tmp_path / "site", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     rows = json.loads(done.stdout)["nets"]
     errors = {Path(row["file"]).name: row["error"] for row in rows if row["error"]}
@@ -182,10 +183,11 @@ def environment(*paths: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*paths, package]))}
 
 
-def command(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def command(*words: str, path: Path | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         arguments(*words),
         env=environment(*([path] if path else [])),
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=120,

@@ -33,7 +33,7 @@ def test_mobilenets_table() -> None:
 def test_a_variant_is_what_the_rescaled_file_says() -> None:
     found = netcount.sweep(MOBILENET, ["0.3"], [96], multiple=8)
     text = netcount.rescale(MOBILENET, width="0.3", resolution=96, multiple=8).text
-    analysis = netcount.load(text).analyze()
+    analysis = netcount.loads(text).analyze()
     (variant,) = found.variants
     assert variant.madds == analysis.totals.madds
     assert variant.peak_bytes == analysis.memory().peak_bytes
@@ -62,7 +62,7 @@ GROUPED = inputs(x=(1, 4, 9, 11)) + "".join(
 
 
 def test_an_impossible_variant_stops_no_other() -> None:
-    found = netcount.sweep(GROUPED, ["1", "0.5", "2"])
+    found = netcount.loads(GROUPED).sweep(["1", "0.5", "2"])
     assert [bool(v.error) for v in found.variants] == [False, True, False]
     assert "group 2" in str(found.variants[1].error)
     text = plain(sweep_report(found))
@@ -77,5 +77,5 @@ def test_an_impossible_variant_stops_no_other() -> None:
 
 def test_as_a_frame() -> None:
     frame = netcount.sweep(MOBILENET, WIDTHS[:2], SIZES[:2]).to_frame()
-    assert list(frame["resolution"]) == ["224", "192", "224", "192"]
+    assert list(frame["resolution"]) == [(224, 224), (192, 192)] * 2
     assert frame["madds"].dtype == "int64"

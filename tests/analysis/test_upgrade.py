@@ -83,7 +83,7 @@ def test_an_old_net_stays_the_same_net(text: str) -> None:
     made = upgrade(text).text
     assert not re.search(r"\blayers\b|\bblobs_lr\b|\binput_dim\b|\binput_shape\b|: CONVOLUTION", made)
     assert sorted(comments(made)) == sorted(comments(text))
-    assert costs(netcount.load(made)) == costs(netcount.load(text))
+    assert costs(netcount.loads(made)) == costs(netcount.loads(text))
     assert upgrade(made).text == made
     assert not re.search(r"[ \t]$|\0", made, re.MULTILINE)
 
@@ -149,7 +149,7 @@ def test_depthwise_types_become_groups(kind: str) -> None:
     assert made.net is not None
     assert made.net.node("p").layer.window([netcount.Shape((1, 6, 7, 9))]).depthwise  # type: ignore[union-attr]
     assert made.forms == ("spellings of forks",)
-    assert costs(netcount.load(made.text)) == costs(netcount.load(text))
+    assert costs(netcount.loads(made.text)) == costs(netcount.loads(text))
 
 
 def test_statistics_are_fixed_as_caffe_fixes_them() -> None:
@@ -199,7 +199,7 @@ def test_layers_of_unknown_types_are_upgraded_too() -> None:
 def test_samples(path: Path) -> None:
     text = read_text(path)
     made = upgrade(text).text
-    assert costs(netcount.load(made)) == costs(netcount.load(text))
+    assert costs(netcount.loads(made)) == costs(netcount.loads(text))
 
 
 @pytest.mark.parametrize("case", conformance_cases(), ids=lambda case: case["name"])
@@ -211,12 +211,12 @@ def test_conformance_cases(case: dict[str, object]) -> None:
         assert case["verdict"] == "rejected" or case["name"] == "net_input_count_bad", "Caffe reads past an end"
         return
     try:
-        before = costs(netcount.load(text))
+        before = costs(netcount.loads(text))
     except NetcountError as problem:
         with pytest.raises(type(problem)):
-            netcount.load(made)
+            netcount.loads(made)
         return
-    assert costs(netcount.load(made)) == before
+    assert costs(netcount.loads(made)) == before
 
 
 @needs_corpus

@@ -27,7 +27,7 @@ from tests.analysis.test_rescale import ALL_SAMPLES, LEGACY, V0, V1, conv
 from tests.analysis.test_resolutions import FORMS
 from tests.analysis.test_widths import op
 from tests.cases import CASES, TOLD
-from tests.helpers import SAMPLES, examples, inputs
+from tests.helpers import SAMPLES, examples, graph_of, inputs
 
 
 class Short(Rescaler):
@@ -196,17 +196,18 @@ def test_what_was_known_is_forgotten_when_it_is_much(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("netcount.graph.known.MOST", 20)
     monkeypatch.setattr("netcount.analysis._support.variants.MOST_PARTS", 5)
     monkeypatch.setattr("netcount.analysis.rescale.MOST_KEPT", 1)
-    found = netcount.sweep(X + TWINS + END, ["0.5", "1", "2"], [16, 24], multiple=2)
+    net = netcount.loads(X + TWINS + END)
+    found = net.sweep(["0.5", "1", "2"], [16, 24], multiple=2)
     for variant in found.variants:
-        made = netcount.rescale(X + TWINS + END, width=variant.width, resolution=variant.resolution, multiple=2)
-        assert variant.madds == count(made.net).totals.madds
+        made = net.rescale(width=variant.width, resolution=variant.resolution, multiple=2)
+        assert variant.madds == count(graph_of(made.net)).totals.madds
 
 
 @pytest.mark.parametrize("key", sorted(CASES))
 def test_names_are_no_part_of_what_a_layer_answers(key: str) -> None:
     """What lets layers of one net answer for each other holds for every type."""
     known = Known(CATALOGUE)
-    for node in netcount.load(CASES[key], batch="net", input_shapes=TOLD.get(key, {})).nodes:
+    for node in netcount.loads(CASES[key], batch="net", input_shapes=TOLD.get(key, {})).nodes:
         layer = node.layer
         if isinstance(layer, Source) or not node.bottoms:
             continue

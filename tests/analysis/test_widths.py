@@ -47,7 +47,7 @@ def test_a_refusal_names_what_would_have_to_be_kept() -> None:
     text += op("Slice", "a", "p", 'top: "q" slice_param { slice_point: 2 }')
     text += conv("b", "p", "b", "num_output: 9 kernel_size: 1") + END % "q"
     with pytest.raises(InputError, match=r'there would be 3; keep them with keep=\["score"\]'):
-        netcount.rescale(text, width=0.5)
+        netcount.loads(text).rescale(width=0.5)
     assert widths(text, keep=["score"])["score"] == 6
 
 
@@ -55,11 +55,11 @@ def test_a_depthwise_convolution_is_kept_with_what_it_reads() -> None:
     text = CHAIN + conv("a", "x", "a", "num_output: 8 kernel_size: 1")
     text += conv("dw", "a", "dw", "num_output: 8 group: 8 kernel_size: 3") + END % "dw"
     with pytest.raises(InputError, match=r'at 8 channels.* reads 4 now; keep them with keep=\["a"\]'):
-        netcount.rescale(text, width=0.5, keep=["dw"])
+        netcount.loads(text).rescale(width=0.5, keep=["dw"])
     assert widths(text, keep=["dw", "a"]) == {"a": 8, "dw": 8, "end": 9}
 
 
 def test_channels_on_another_axis_are_left_to_the_reader() -> None:
     text = CHAIN + conv("a", "x", "a", "num_output: 8 kernel_size: 1 axis: 2") + END % "a"
     with pytest.raises(InputError, match="channels are not axis 1"):
-        netcount.rescale(text, width=0.5)
+        netcount.loads(text).rescale(width=0.5)

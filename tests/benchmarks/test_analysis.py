@@ -57,7 +57,7 @@ def test_beside_protobuf(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("layers", [1_000, 100_000])
 def test_cost_a_layer(benchmark: Any, layers: int) -> None:
     text = chain(layers)
-    benchmark.pedantic(lambda: netcount.load(text).analyze(), rounds=20 if layers < 10_000 else 3)
+    benchmark.pedantic(lambda: netcount.loads(text).analyze(), rounds=20 if layers < 10_000 else 3)
     benchmark.extra_info["microseconds_a_layer"] = benchmark.stats["min"] / layers * 1e6
 
 

@@ -24,7 +24,7 @@ from netcount.execute.init_weights import random_weights
 from netcount.execute.verify import verify
 from netcount.execute.weights import write_caffemodel
 from netcount.kernels import scratch
-from tests.helpers import SAMPLES
+from tests.helpers import SAMPLES, graph_of
 
 NETS = ["squeezenet_v1.1", "mobilenet_v1"]
 ROUNDS, WARM_UP = 31, 3
@@ -33,8 +33,8 @@ THREADS = int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count() or 1))
 
 def prepared(name: str) -> tuple[netcount.Net, dict[str, Any], Any]:
     net = netcount.load(SAMPLES / f"{name}.prototxt")
-    data = np.random.default_rng(1).standard_normal(net.blobs[net.inputs[0]].shape, dtype=np.float32)
-    return net, random_weights(net), data
+    data = np.random.default_rng(1).standard_normal(net.inputs[0].shape, dtype=np.float32)
+    return net, random_weights(graph_of(net)), data
 
 
 def opencv(name: str, folder: Path) -> Callable[[], Any]:
@@ -42,7 +42,7 @@ def opencv(name: str, folder: Path) -> Callable[[], Any]:
     cv2 = pytest.importorskip("cv2")
     cv2.setNumThreads(THREADS)
     net, weights, data = prepared(name)
-    write_caffemodel(folder / "w.caffemodel", net, weights)
+    write_caffemodel(folder / "w.caffemodel", graph_of(net), weights)
     judge = cv2.dnn.readNetFromCaffe(str(SAMPLES / f"{name}.prototxt"), str(folder / "w.caffemodel"))
 
     def run() -> Any:
@@ -75,7 +75,7 @@ def products(name: str, depthwise: bool) -> Callable[[], Any]:
 @pytest.mark.parametrize("name", NETS)
 def test_side_by_side(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     net, weights, data = prepared(name)
-    executor = Executor(net, weights)
+    executor = Executor(graph_of(net), weights)
     rivals = {
         "netcount": lambda: executor.run({"data": data}),
         "OpenCV": opencv(name, tmp_path),
@@ -101,7 +101,7 @@ def test_peak_memory(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     vars(scratch._KEPT).clear()  # what an earlier test left would not be counted
     tracemalloc.start()
     try:
-        announced = verify(net).memory.total_bytes
+        announced = verify(graph_of(net)).memory.total_bytes
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -115,7 +115,7 @@ def test_peak_memory(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_netcount_runs(benchmark: Any, name: str) -> None:
     benchmark.group = name
     net, weights, data = prepared(name)
-    executor = Executor(net, weights)
+    executor = Executor(graph_of(net), weights)
     benchmark.pedantic(lambda: executor.run({"data": data}), rounds=15, warmup_rounds=2)
 
 

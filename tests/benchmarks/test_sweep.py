@@ -16,7 +16,7 @@ import pytest
 import netcount
 from netcount.execute.executor import Executor
 from netcount.execute.init_weights import random_weights
-from tests.helpers import SAMPLES
+from tests.helpers import SAMPLES, graph_of
 
 MOBILENET = SAMPLES / "mobilenet_v1.prototxt"
 NETS = ("squeezenet_v1.1", "squeezenet_v1.0", "mobilenet_v1", "mobilenet_v2")
@@ -57,8 +57,8 @@ def test_one_axis_alone(capsys: pytest.CaptureFixture[str]) -> None:
 
 def runs(name: str) -> tuple[Callable[[], Any], int, int]:
     net = netcount.load(SAMPLES / f"{name}.prototxt")
-    executor = Executor(net, random_weights(net))
-    data = np.random.default_rng(1).standard_normal(net.blobs[net.inputs[0]].shape, dtype=np.float32)
+    executor = Executor(graph_of(net), random_weights(graph_of(net)))
+    data = np.random.default_rng(1).standard_normal(net.inputs[0].shape, dtype=np.float32)
     analysis = net.analyze()
     return lambda: executor.run({"data": data}), analysis.totals.madds, analysis.memory().peak_bytes
 

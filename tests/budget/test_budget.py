@@ -18,7 +18,7 @@ from netcount.budget.limits import limits_of
 from netcount.core.errors import InputError
 from netcount.report.check import amounts, details, summary
 from netcount.testing import assert_within
-from tests.helpers import inputs, net_of, valid
+from tests.helpers import graph_of, inputs, net_of, valid
 
 CONV = (
     'layer {{ name: "{0}" type: "Convolution" bottom: "{1}" top: "{0}"\n'
@@ -32,7 +32,7 @@ def text_of(outputs: int = 5) -> str:
 
 
 def counted(outputs: int = 5) -> Count:
-    return count(net_of(text_of(outputs)))
+    return count(graph_of(net_of(text_of(outputs))))
 
 
 def findings(base: NetFacts | None = None, budget: dict[str, Any] | None = None, **limits: Any) -> list[Finding]:
@@ -166,13 +166,13 @@ def test_what_moved_the_limited_figure_most_is_told_first() -> None:
         + 'layer { name: "fc" type: "InnerProduct" bottom: "g" top: "fc" inner_product_param { num_output: N } }'
     )
     new_text = text.replace("N", "90").replace("num_output: 4", "num_output: 5")
-    base, new = facts(count(net_of(text.replace("N", "3"))), "net"), count(net_of(new_text))
+    base, new = facts(count(graph_of(net_of(text.replace("N", "3")))), "net"), count(graph_of(net_of(new_text)))
     for rule, first in (("max_params", "fc"), ("max_weight_bytes", "fc"), ("max_madds", "wide")):
         result = check(new, [Budget(tuple(limits_of(rule, 1)))], "net", base)
         (found,) = result.findings
         assert found.changes[0].layer.name == first, rule
         assert len(found.changes) == 3
-    new = count(net_of(new_text.replace("\n", " ")))  # all layers on one line
+    new = count(graph_of(net_of(new_text.replace("\n", " "))))  # all layers on one line
     result = check(new, [Budget(tuple(limits_of("max_madds", 1)), layers=("[fw]*",))], "net", base)
     assert [[change.layer.name for change in item.changes] for item in result.findings] == [["wide"], ["fc"]]
 
@@ -202,7 +202,7 @@ def test_a_baseline_of_another_question_is_refused() -> None:
 
 
 def test_a_baseline_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    net = facts(count(netcount.load(Path("prototxt_samples/squeezenet_v1.1.prototxt"))), "s")
+    net = facts(count(graph_of(netcount.load(Path("prototxt_samples/squeezenet_v1.1.prototxt")))), "s")
     text = baseline_text({"s": net, "b": facts(counted(), "b")})
     valid(json.loads(text), "baseline")
     assert len(text.splitlines()) < 2 * len(net.layers)
@@ -245,7 +245,7 @@ def test_the_code_of_several_nets() -> None:
     warned = check(counted(), [Budget(tuple(limits_of("max_params", 1)), level="warn")], "warned")
     broken = Checked("broken", "x", error=InputError("no"))
     text = text_of() + 'layer { name: "f" type: "Foo" bottom: "b" top: "f" }'
-    assumed = count(net_of(text, assume={"Foo": "identity"}))
+    assumed = count(graph_of(net_of(text, assume={"Foo": "identity"})))
     incomplete = check(assumed, [], "incomplete")
     assert [exit_code([net]) for net in (fine, over, warned, broken, incomplete)] == [0, 1, 0, 2, 3]
     assert exit_code([incomplete, over]) == 1

@@ -103,5 +103,5 @@ def test_a_file_that_caffe_wrote() -> None:
     path = GOLDEN / "squeezenet_v1.1"
     with caffemodel.open(path.with_suffix(".1.caffemodel")) as model:
         made = model.net_text()
-    net = netcount.load(made.text)
+    net = netcount.loads(made.text)
     assert net.analyze().totals.madds == netcount.load(path.with_suffix(".1.prototxt")).analyze().totals.madds

@@ -267,7 +267,7 @@ def test_hostile_names_stay_data(form: str, tmp_path: Path) -> None:
 
 
 def test_hostile_names_in_html() -> None:
-    page = netcount.load(hostile_net()).analyze()._repr_html_()
+    page = netcount.loads(hostile_net()).analyze()._repr_html_()
     assert "<img" not in page
     assert "\x1b" not in page
 

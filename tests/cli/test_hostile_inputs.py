@@ -20,7 +20,7 @@ from netcount.execute.verify import verify
 from netcount.layers.activation.relu import ReLU
 from tests.cli.test_hostile import NET
 from tests.command import run
-from tests.helpers import inputs
+from tests.helpers import graph_of, inputs
 
 
 @pytest.fixture
@@ -68,16 +68,16 @@ def broken_arrays(folder: Path) -> list[Path]:
 
 
 def test_broken_arrays_are_input_errors(tmp_path: Path) -> None:
-    found = netcount.load(NET)
+    found = netcount.loads(NET)
     for path in broken_arrays(tmp_path):
         with pytest.raises(InputError, match=r"cannot read|not a regular file") as caught:
-            read_inputs([f"x={path}"], found, Preparation())
+            read_inputs([f"x={path}"], graph_of(found), Preparation())
         assert "\n" not in str(caught.value), path
 
 
 @pytest.mark.parametrize("value", ["abc", [[1, 2], [3]], {"a": 1}, [10**400], object()])
 def test_values_that_are_no_array_are_input_errors(value: Any) -> None:
-    found = netcount.load(NET)
+    found = netcount.loads(NET)
     with pytest.raises(InputError, match="not an array of numbers"):
         found.run({"x": value})
     with pytest.raises(InputError, match="not an array of numbers"):
@@ -130,7 +130,7 @@ def test_a_kernel_without_axes_has_a_name_in_every_format() -> None:
     text = inputs(x=(2, 3)) + (
         'layer { name: "op" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 4 } }'
     )
-    assert [share.kernel for share in netcount.load(text).analyze().kernels] == ["Convolution"]
+    assert [share.kernel for share in netcount.loads(text).analyze().kernels] == ["Convolution"]
     for form in ("table", "csv", "markdown", "json"):
         assert run("analyze", "-", "--format", form, stdin=text).returncode == 0
 
@@ -141,12 +141,12 @@ def test_prior_boxes_are_finite(param: str) -> None:
         f'layer {{ name: "p" type: "PriorBox" bottom: "x" bottom: "i" top: "y" prior_box_param {{ {param} }} }}'
     )
     with pytest.raises(InputError, match="must be finite"):
-        netcount.load(text)
+        netcount.loads(text)
 
 
 @pytest.mark.parametrize("param", ["base: 7 shift: 1000", "shift: 1000"])
 def test_an_exp_too_large_is_infinite_as_in_caffe(param: str) -> None:
-    found = netcount.load(bottom(f'type: "Exp" exp_param {{ {param} }}'))
+    found = netcount.loads(bottom(f'type: "Exp" exp_param {{ {param} }}'))
     assert np.isinf(found.run()["y"]).all()
 
 
@@ -158,7 +158,7 @@ def test_what_numpy_cannot_compute_is_an_input_error() -> None:
             raise ValueError("no such axis")
 
     text = inputs(x=(4, 2)) + 'layer { name: "l" type: "Breaking" bottom: "x" top: "y" }'
-    found = netcount.load(text, catalogue=netcount.CATALOGUE.with_(Breaking))
+    found = netcount.loads(text, catalogue=netcount.CATALOGUE.with_(Breaking))
     with pytest.raises(InputError, match='Breaking "l" cannot be run on 1×2: no such axis'):
         found.run()
 
@@ -181,12 +181,12 @@ def test_a_batch_is_given_to_dummy_data_and_not_to_a_parameter() -> None:
         'layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: 6 dim: 3 dim: 4 dim: 5 } } }'
     )
     for batch in (1, 6, 15):
-        found = netcount.load(text, batch=batch)
+        found = netcount.loads(text, batch=batch)
         assert found.node("p").top_shapes == [(6, 3)]
         assert found.node("d").top_shapes == [(batch, 3, 4, 5)]
-        assert verify(found).agrees
+        assert verify(graph_of(found)).agrees
     with pytest.raises(InputError, match='has "p" as its weights'):
-        netcount.load(text, input_shapes={"p": (2, 3)})
+        netcount.loads(text, input_shapes={"p": (2, 3)})
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_blob_without_axes_has_no_axis_0(kind: str, bottoms: str) -> None:
     """A loss is such a blob; Caffe's Blob::shape(0) ends in a failed check."""
     text = inputs(s=(), x=(2, 3)) + f'layer {{ name: "op" type: "{kind}" top: "y"'
     with pytest.raises(InputError, match=f'{kind} "op"'):
-        netcount.load(text + "".join(f' bottom: "{name}"' for name in bottoms) + " }")
+        netcount.loads(text + "".join(f' bottom: "{name}"' for name in bottoms) + " }")
 
 
 def test_no_channels_are_no_groups() -> None:
@@ -205,9 +205,9 @@ def test_no_channels_are_no_groups() -> None:
         "convolution_param { num_output: 6 kernel_size: 3 } }"
     )
     with pytest.raises(InputError, match="cannot be divided by group 0"):
-        netcount.load(text)
+        netcount.loads(text)
 
 
 def test_an_extent_beyond_int_beside_one_of_0() -> None:
     with pytest.raises(InputError, match="INT_MAX"):
-        netcount.load(inputs(x=(0, 2**62)))
+        netcount.loads(inputs(x=(0, 2**62)))

@@ -14,7 +14,7 @@ from netcount.core.errors import LimitError
 from netcount.execute.executor import Executor
 from netcount.execute.verify import allowed_memory
 from netcount.kernels import scratch
-from tests.helpers import SAMPLES, inputs, net_of
+from tests.helpers import SAMPLES, graph_of, inputs, net_of
 
 MIB = 2**20
 SHAPE = (2, 16, 96, 160)
@@ -95,12 +95,12 @@ CASES = {
 
 def measured_bytes(net: netcount.Net) -> int:
     """The peak of a run, weights made and inputs lying ready."""
-    given = {net.blobs[index].name: np.zeros(net.blobs[index].shape, np.float32) for index in net.inputs}
-    Executor(net).run(given)  # what is imported or kept for once and for all does not count
+    given = {blob.name: np.zeros(blob.shape, np.float32) for blob in net.inputs}
+    Executor(graph_of(net)).run(given)  # what is imported or kept for once and for all does not count
     vars(scratch._KEPT).clear()
     tracemalloc.start()
     try:
-        Executor(net).run(given)
+        Executor(graph_of(net)).run(given)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -110,20 +110,20 @@ def measured_bytes(net: netcount.Net) -> int:
 @pytest.mark.parametrize("name", CASES)
 def test_the_measured_peak_is_within_a_fifth_of_the_announced(name: str) -> None:
     net = net_of(CASES[name])
-    assert measured_bytes(net) <= 1.2 * run_memory(net).total_bytes + 0.1 * MIB
+    assert measured_bytes(net) <= 1.2 * run_memory(graph_of(net)).total_bytes + 0.1 * MIB
 
 
 @pytest.mark.parametrize("name", ["ReLU", f"Convolution {CONVOLUTIONS[0]}", "Concat", "xavier filler"])
 def test_no_more_is_announced_than_is_needed(name: str) -> None:
     net = net_of(CASES[name])
-    assert run_memory(net).total_bytes <= 1.05 * measured_bytes(net)
+    assert run_memory(graph_of(net)).total_bytes <= 1.05 * measured_bytes(net)
 
 
 def test_blobs_are_dropped_after_their_last_reader() -> None:
     """However long a chain is, two of its blobs live at once, and one more that is read at its end."""
     chain = "".join(one("TanH", bottoms=f"b{n}", tops=f"b{n + 1}") for n in range(1, 20))
     text = inputs(x=SHAPE) + one("TanH", tops="b1") + chain + one("Eltwise", bottoms="x b20")
-    memory = run_memory(net_of(text))
+    memory = run_memory(graph_of(net_of(text)))
     assert memory.blob_bytes == 3 * 4 * np.prod(SHAPE)
     assert measured_bytes(net_of(text)) <= 1.2 * memory.total_bytes
 
@@ -134,7 +134,7 @@ def test_a_small_part_of_a_blob_does_not_keep_the_whole() -> None:
         + one("Slice", "slice_param { axis: 1 slice_point: 1 }", "x", "y w")
         + one("Silence", bottoms="w", tops="")
     )
-    executor = Executor(net_of(text))
+    executor = Executor(graph_of(net_of(text)))
     held = []
     tracemalloc.start()
     try:
@@ -146,7 +146,11 @@ def test_a_small_part_of_a_blob_does_not_keep_the_whole() -> None:
 
 def test_the_figure_tells_weights_blobs_and_columns() -> None:
     memory = run_memory(
-        net_of(inputs(x=(2, 3, 9, 11)) + one("Convolution", "convolution_param { num_output: 4 kernel_size: 3 }"))
+        graph_of(
+            net_of(
+                inputs(x=(2, 3, 9, 11)) + one("Convolution", "convolution_param { num_output: 4 kernel_size: 3 }")
+            )
+        )
     )
     assert memory.layer == "it"
     assert memory.weight_bytes == 4 * (4 * 27 + 4)
@@ -156,7 +160,7 @@ def test_the_figure_tells_weights_blobs_and_columns() -> None:
 
 
 def test_more_than_the_limit_is_refused_with_the_figure() -> None:
-    net: Any = net_of(SINGLE + one("ReLU"))
+    net: Any = graph_of(net_of(SINGLE + one("ReLU")))
     needed = run_memory(net).total_bytes
     assert allowed_memory(net, needed).total_bytes == needed
     with pytest.raises(LimitError, match=r'3\.75 MiB.*weights 0 B.*at "it".*more than the 3\.75 MiB allowed'):

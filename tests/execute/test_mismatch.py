@@ -10,7 +10,7 @@ import netcount
 from netcount.core.errors import InputError
 from netcount.execute.init_weights import random_weights
 from netcount.execute.weights import read_caffemodel, write_caffemodel
-from tests.helpers import inputs
+from tests.helpers import graph_of, inputs
 
 BODY = """
 layer { name: "c1" type: "Convolution" bottom: "x" top: "c1" convolution_param { num_output: 6 kernel_size: 3 } }
@@ -25,10 +25,10 @@ NET = inputs(x=(1, 3, 6, 7)) + BODY
 def told(folder: Path, other: str, mine: str = NET) -> list[str]:
     """What is said of the weights of one net in another."""
     path = folder / "it.caffemodel"
-    saved = netcount.load(other)
-    write_caffemodel(path, saved, random_weights(saved))
+    saved = netcount.loads(other)
+    write_caffemodel(path, graph_of(saved), random_weights(graph_of(saved)))
     with pytest.raises(InputError) as found:
-        read_caffemodel(path, netcount.load(mine))
+        read_caffemodel(path, graph_of(netcount.loads(mine)))
     return str(found.value).splitlines()
 
 

@@ -21,7 +21,7 @@ from netcount.layers.assumed import Assumed, Assumption
 from netcount.prototxt.message import Message
 from netcount.prototxt.protobuf import message_class
 from tests.command import run
-from tests.helpers import SAMPLES, inputs, valid
+from tests.helpers import SAMPLES, graph_of, inputs, valid
 
 NET = inputs(x=(1, 3, 8, 9)) + (
     'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
@@ -61,12 +61,12 @@ def test_a_wrong_rule_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
         "infer",
         lambda self, bottoms: [Shape((*top[:-1], top[-1] - 1)) for top in right(self, bottoms)],
     )
-    net = netcount.load(NET.split('layer { name: "f"')[0])
-    assert not verify(net).agrees
+    net = netcount.loads(NET.split('layer { name: "f"')[0])
+    assert not verify(graph_of(net)).agrees
     monkeypatch.undo()
-    net = netcount.load(NET)
+    net = netcount.loads(NET)
     monkeypatch.setattr(convolution.Convolution, "ops", lambda self, bottoms, tops: netcount.OpCount(madds=1))
-    found = verify(net)
+    found = verify(graph_of(net))
     assert not found.agrees
     assert [layer.name for layer in found.layers if not layer.agrees] == ["c"]
 
@@ -82,7 +82,7 @@ KEPT = inputs(x=(5, 3, 8, 9), keep=(5, 1)) + (
 
 def verified_kept() -> Any:
     keep = np.array([[1], [0], [1], [0], [0]], np.float32)
-    return verify(netcount.load(KEPT, batch="net"), inputs={"keep": keep})
+    return verify(graph_of(netcount.loads(KEPT, batch="net")), inputs={"keep": keep})
 
 
 def test_behind_what_the_data_decide_the_rules_are_asked_anew() -> None:
@@ -128,8 +128,8 @@ def test_inputs_and_outputs_are_files(net_file: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         found.append(np.load(out / "f.npy"))
     assert (found[0] == found[1]).all()
-    weights = random_weights(netcount.load(NET), seed=4)
-    expected = netcount.load(NET).run({"x": array}, weights=weights)["f"]
+    weights = random_weights(graph_of(netcount.loads(NET)), seed=4)
+    expected = netcount.loads(NET).run({"x": array}, weights=weights)["f"]
     np.testing.assert_array_equal(found[0], expected)
 
 
@@ -214,7 +214,7 @@ def test_damaged_and_strange_arrays_are_refused_in_one_line(net_file: Path, tmp_
     np.save(tmp_path / "text.npy", np.full((1, 3, 8, 9), "1"))
     for name in (*contents, "complex.npy", "text.npy"):
         with pytest.raises(InputError, match=name):
-            read_inputs([f"x={tmp_path / name}"], netcount.load(NET), Preparation())
+            read_inputs([f"x={tmp_path / name}"], graph_of(netcount.loads(NET)), Preparation())
 
 
 def test_an_npz_is_known_by_its_content_and_other_numbers_become_float32(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_an_npz_is_known_by_its_content_and_other_numbers_become_float32(tmp_pat
     np.save(tmp_path / "bytes.npy", np.full((1, 3, 8, 9), 200, np.uint8))
     np.save(tmp_path / "large.npy", np.full((1, 3, 8, 9), 1e300))
     for name, value in (("x.npy", 0), ("bytes.npy", 200), ("large.npy", np.inf)):
-        (array,) = read_inputs([f"x={tmp_path / name}"], netcount.load(NET), Preparation()).values()
+        (array,) = read_inputs([f"x={tmp_path / name}"], graph_of(netcount.loads(NET)), Preparation()).values()
         assert array.dtype == np.float32
         assert (array == value).all()
 
@@ -236,7 +236,7 @@ def test_an_image_of_16_bits_is_not_cut_off_at_255(tmp_path: Path) -> None:
 
 
 def test_wrong_inputs_are_refused() -> None:
-    net = netcount.load(NET)
+    net = netcount.loads(NET)
     for given, message in (
         ({"x": np.zeros((1, 3, 8, 8))}, "1×3×8×8"),
         ({"y": np.zeros(3)}, "no such blob"),
@@ -245,7 +245,7 @@ def test_wrong_inputs_are_refused() -> None:
         with pytest.raises(InputError, match=message):
             net.run(given)
     with pytest.raises(LimitError, match="KiB"):
-        verify(net, max_bytes=100)
+        verify(graph_of(net), max_bytes=100)
 
 
 def test_a_layer_says_itself_whether_its_tops_may_be_given() -> None:
@@ -265,18 +265,18 @@ def test_a_layer_says_itself_whether_its_tops_may_be_given() -> None:
 
     text = NET + 'layer { name: "j" type: "%s" bottom: "f" top: "j" }'
     given = {"j": np.full((1, 5), 7.0)}
-    made = netcount.load(text % "Judged", catalogue=netcount.CATALOGUE.with_(Judged))
+    made = netcount.loads(text % "Judged", catalogue=netcount.CATALOGUE.with_(Judged))
     assert (made.run(given)["j"] == 7).all()
     with pytest.raises(InputError, match='"j" computes that blob'):
-        netcount.load(text % "Computed", catalogue=netcount.CATALOGUE.with_(Computed)).run(given)
+        netcount.loads(text % "Computed", catalogue=netcount.CATALOGUE.with_(Computed)).run(given)
 
 
 def test_weights_go_through_a_caffemodel(tmp_path: Path) -> None:
-    net = netcount.load(NET)
-    weights = random_weights(net, seed=9)
+    net = netcount.loads(NET)
+    weights = random_weights(graph_of(net), seed=9)
     path = tmp_path / "net.caffemodel"
-    write_caffemodel(path, net, weights)
-    back = read_caffemodel(path, net)
+    write_caffemodel(path, graph_of(net), weights)
+    back = read_caffemodel(path, graph_of(net))
     assert back.extra == ()
     assert all((a == b).all() for name in weights for a, b in zip(weights[name], back.blobs[name], strict=True))
     array = np.ones((1, 3, 8, 9), dtype=np.float32)
@@ -286,17 +286,17 @@ def test_weights_go_through_a_caffemodel(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_net_are_refused_with_both_shapes(tmp_path: Path) -> None:
-    net = netcount.load(NET)
+    net = netcount.loads(NET)
     path = tmp_path / "net.caffemodel"
-    write_caffemodel(path, net, random_weights(net))
-    wider = netcount.load(NET.replace("num_output: 4", "num_output: 6"))
+    write_caffemodel(path, graph_of(net), random_weights(graph_of(net)))
+    wider = netcount.loads(NET.replace("num_output: 4", "num_output: 6"))
     with pytest.raises(InputError, match="4×3×3×3 for blob 0, the net 6×3×3×3"):
-        read_caffemodel(path, wider)
-    renamed = netcount.load(NET.replace('name: "f"', 'name: "g"'))
+        read_caffemodel(path, graph_of(wider))
+    renamed = netcount.loads(NET.replace('name: "f"', 'name: "g"'))
     with pytest.raises(InputError, match="has no layer of that name"):
-        read_caffemodel(path, renamed)
-    smaller = netcount.load(NET.split('layer { name: "f"')[0])
-    assert read_caffemodel(path, smaller).extra == ("f",)
+        read_caffemodel(path, graph_of(renamed))
+    smaller = netcount.loads(NET.split('layer { name: "f"')[0])
+    assert read_caffemodel(path, graph_of(smaller)).extra == ("f",)
 
 
 SHAPES = {"c": [(4, 3, 3, 3), (4,)], "f": [(5, 168), (5,)]}
@@ -322,25 +322,27 @@ def stored(path: Path, layers: list[tuple[str, list[tuple[int, ...]], float]], f
 def test_a_v1_model_with_four_axes_and_doubles_is_read(tmp_path: Path) -> None:
     old = {"c": [(4, 3, 3, 3), (1, 1, 1, 4)], "f": [(1, 1, 5, 168), (1, 1, 1, 5)]}
     path = stored(tmp_path / "v1", [(name, shapes, 0.5) for name, shapes in old.items()], "v1")
-    found = read_caffemodel(path, netcount.load(NET)).blobs
+    found = read_caffemodel(path, graph_of(netcount.loads(NET))).blobs
     assert {name: [array.shape for array in arrays] for name, arrays in found.items()} == SHAPES
     assert all((array == 0.5).all() for arrays in found.values() for array in arrays)
 
 
 def test_weights_of_a_file_are_aligned_once(tmp_path: Path) -> None:
-    net = netcount.load(NET)
+    net = netcount.loads(NET)
     for shift in range(4):
         path = stored(
             tmp_path / f"{shift}", [("z" * shift, [(1,)], 0.0), *((n, s, 1.0) for n, s in SHAPES.items())]
         )
-        executor = Executor(net, read_caffemodel(path, net).blobs)
+        executor = Executor(graph_of(net), read_caffemodel(path, graph_of(net)).blobs)
         assert all(array.flags.aligned for row in executor.weights for array in row)
 
 
 def test_of_two_stored_layers_of_one_name_the_last_counts(tmp_path: Path) -> None:
     """As Caffe copies them, one after the other."""
     layers = [("c", SHAPES["c"], 1.0), ("c", SHAPES["c"], 2.0), ("f", SHAPES["f"], 3.0)]
-    assert (read_caffemodel(stored(tmp_path / "m", layers), netcount.load(NET)).blobs["c"][0] == 2).all()
+    assert (
+        read_caffemodel(stored(tmp_path / "m", layers), graph_of(netcount.loads(NET))).blobs["c"][0] == 2
+    ).all()
 
 
 @pytest.mark.parametrize(
@@ -360,16 +362,16 @@ def test_a_model_that_does_not_match_is_refused(
 ) -> None:
     path = stored(tmp_path / "m", [(name, shapes, 1.0) for name, shapes in layers.items()])
     with pytest.raises(InputError, match=said):
-        read_caffemodel(path, netcount.load(NET))
+        read_caffemodel(path, graph_of(netcount.loads(NET)))
 
 
 def test_two_layers_of_one_name_run_but_take_no_weights_by_name(tmp_path: Path) -> None:
-    net = netcount.load(NET.replace('name: "f"', 'name: "c"'))
-    assert verify(net).agrees
+    net = netcount.loads(NET.replace('name: "f"', 'name: "c"'))
+    assert verify(graph_of(net)).agrees
     for refused in (
-        lambda: random_weights(net),
+        lambda: random_weights(graph_of(net)),
         lambda: net.run(weights={"c": []}),
-        lambda: read_caffemodel(stored(tmp_path / "m", [("c", SHAPES["c"], 1.0)]), net),
+        lambda: read_caffemodel(stored(tmp_path / "m", [("c", SHAPES["c"], 1.0)]), graph_of(net)),
     ):
         with pytest.raises(InputError, match="cannot tell them apart"):
             refused()
@@ -381,9 +383,9 @@ def test_shared_blobs_are_read_from_their_owner() -> None:
         'inner_product_param { num_output: 4 bias_term: false } param { name: "w" } }\n'
         for name in ("a", "b")
     )
-    found = netcount.load(text).run(seed=2)
+    found = netcount.loads(text).run(seed=2)
     np.testing.assert_array_equal(found["a"], found["b"])
-    analysis = netcount.load(text).analyze()
+    analysis = netcount.loads(text).analyze()
     assert analysis.totals.params == 16
     assert analysis.layers[2].blobs[0].shared_with == "a/0"
 
@@ -395,13 +397,13 @@ SUPPORTED = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))
 def test_opencv_computes_the_same(name: str, tmp_path: Path) -> None:
     cv2: Any = pytest.importorskip("cv2")
     net = netcount.load(SAMPLES / f"{name}.prototxt")
-    weights = random_weights(net, seed=11)
+    weights = random_weights(graph_of(net), seed=11)
     for node in net.nodes:  # without this, deep nets grow beyond float32's digits
         if node.type == "BatchNorm":
             weights[node.name][1] *= 4
     path = tmp_path / "net.caffemodel"
-    write_caffemodel(path, net, weights)
-    (blob,) = (net.blobs[index] for index in net.inputs)
+    write_caffemodel(path, graph_of(net), weights)
+    (blob,) = net.inputs
     data = np.random.default_rng(5).standard_normal(blob.shape, dtype=np.float32)
     ours = net.run({blob.name: data}, weights=path)
     judge = cv2.dnn.readNetFromCaffe(str(SAMPLES / f"{name}.prototxt"), str(path))
@@ -421,9 +423,9 @@ def test_random_inputs_are_labels_where_they_are_read_as_such() -> None:
         'layer { name: "a" type: "Accuracy" bottom: "x" bottom: "once" top: "a" }\n'
         'layer { name: "e" type: "Embed" bottom: "i" top: "e" embed_param { input_dim: 7 num_output: 2 } }\n'
     )
-    net = netcount.load(text, batch="net")
-    assert verify(net).agrees
-    found = Executor(net, keep=["x", "y", "i"]).run()
+    net = netcount.loads(text, batch="net")
+    assert verify(graph_of(net)).agrees
+    found = Executor(graph_of(net), keep=["x", "y", "i"]).run()
     assert np.unique(found["y"]).tolist() == [0, 1, 2]
     assert np.unique(found["i"]).tolist() == list(range(7))
     assert (found["x"] % 1).all()

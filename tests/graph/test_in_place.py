@@ -11,7 +11,7 @@ from tests.helpers import inputs
 
 def _in_place(layer: str) -> netcount.Net:
     text = inputs(x=(4, 6, 5, 7), same=(4, 6, 5, 7), label=(4, 5, 7))
-    return netcount.load(text + f'layer {{ name: "l" bottom: "x" top: "x" {layer} }}', batch="net")
+    return netcount.loads(text + f'layer {{ name: "l" bottom: "x" top: "x" {layer} }}', batch="net")
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_these_can(layer: str, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(("layer", "shape"), [("BatchNorm", (4,)), ("BatchNorm", ()), ("ArgMax", ())], ids=str)
 def test_too_few_axes_are_refused(layer: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=r'bottom 0 "x" .*ax[ie]s'):
-        netcount.load(inputs(x=shape) + f'layer {{ name: "l" type: "{layer}" bottom: "x" top: "y" }}')
+        netcount.loads(inputs(x=shape) + f'layer {{ name: "l" type: "{layer}" bottom: "x" top: "y" }}')

@@ -103,7 +103,7 @@ def test_values_are_brought_into_one_form() -> None:
 def test_a_wrong_value_names_the_argument(argument: str, value: Any, said: str) -> None:
     arguments: Any = {argument: value}
     with pytest.raises(InputError) as refusal:
-        netcount.load(inputs(x=(1, 3)), **arguments)
+        netcount.loads(inputs(x=(1, 3)), **arguments)
     assert refusal.value.argument == argument
     assert str(refusal.value).startswith(f"{argument}: ")
     assert said in str(refusal.value)
@@ -111,18 +111,18 @@ def test_a_wrong_value_names_the_argument(argument: str, value: Any, said: str) 
 
 def test_an_argument_that_there_is_not_is_a_type_error() -> None:
     with pytest.raises(TypeError, match='no argument "input_shape"; did you mean "input_shapes"'):
-        netcount.load(inputs(x=(1, 3)), input_shape={})  # type: ignore[call-arg]
+        netcount.loads(inputs(x=(1, 3)), input_shape={})  # type: ignore[call-arg]
 
 
 def test_a_way_out_is_data_and_words() -> None:
     text = 'layer { name: "d" type: "Data" top: "x" data_param { batch_size: 2 } }'
     with pytest.raises(InputError) as refusal:
-        netcount.load(text)
+        netcount.loads(text)
     (advice,) = refusal.value.advice
     assert advice == Advice("input_shapes", "N,C,H,W", "x", "give it with")
     assert str(refusal.value).endswith('; give it with input_shapes={"x": (N, C, H, W)}')
     with pytest.raises(InputError) as refusal:
-        netcount.load(inputs(x=(1, 3)) + 'layer { name: "f" type: "Foo" bottom: "x" top: "y" }')
+        netcount.loads(inputs(x=(1, 3)) + 'layer { name: "f" type: "Foo" bottom: "x" top: "y" }')
     assert [(one.argument, one.key, one.value) for one in refusal.value.advice] == [
         ("assume", "Foo", "identity"),
         ("assume", "f", "N,C,H,W"),

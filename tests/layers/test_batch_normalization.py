@@ -13,7 +13,7 @@ from netcount.core.shape import Shape
 from netcount.execute.executor import Executor
 from netcount.execute.weights import read_caffemodel, write_caffemodel
 from netcount.kernels.run import Run
-from tests.helpers import layer_of, net_of
+from tests.helpers import graph_of, layer_of, net_of
 
 X = np.random.default_rng(3).standard_normal((2, 6, 3, 5)).astype(np.float32)
 SLOPE, BIAS = np.arange(1, 7, dtype=np.float32), np.arange(6, dtype=np.float32)
@@ -52,18 +52,18 @@ layer { name: "o" type: "BN" bottom: "x" top: "z" bn_param { eps: 0.5 } param { 
 def test_a_model_with_four_axes_keeps_variances_as_pspnets(tmp_path: Path) -> None:
     net = net_of(NET)
     path = tmp_path / "pspnet.caffemodel"
-    write_caffemodel(path, net, {"n": blobs(BIAS, SLOPE)})
-    weights = read_caffemodel(path, net).blobs
+    write_caffemodel(path, graph_of(net), {"n": blobs(BIAS, SLOPE)})
+    weights = read_caffemodel(path, graph_of(net)).blobs
     assert [array.shape for array in weights["n"]] == [(1, 6, 1, 1)] * 4
-    outputs = dict(Executor(net, weights, keep=["y", "z"]).run({"x": X}))
+    outputs = dict(Executor(graph_of(net), weights, keep=["y", "z"]).run({"x": X}))
     by_channel = [value.reshape(6, 1, 1) for value in (SLOPE, BIAS)]
     wanted = (X - by_channel[1]) / np.sqrt(by_channel[0] + 0.5) * by_channel[0] + by_channel[1]
     for blob in ("y", "z"):
         np.testing.assert_allclose(outputs[blob], wanted, rtol=1e-4, atol=1e-5)
-    write_caffemodel(path, net, {"n": blobs(BIAS, SLOPE, shape=(1, 6))})
-    assert [array.shape for array in read_caffemodel(path, net).blobs["n"]] == [(1, 6)] * 4
+    write_caffemodel(path, graph_of(net), {"n": blobs(BIAS, SLOPE, shape=(1, 6))})
+    assert [array.shape for array in read_caffemodel(path, graph_of(net)).blobs["n"]] == [(1, 6)] * 4
     with pytest.raises(InputError, match="needs blobs 1×6"):
-        write_caffemodel(path, net, {"n": blobs(BIAS, SLOPE, shape=(6, 1))})
+        write_caffemodel(path, graph_of(net), {"n": blobs(BIAS, SLOPE, shape=(6, 1))})
 
 
 @pytest.mark.parametrize("phase", ["TEST", "TRAIN"])

@@ -52,7 +52,7 @@ def test_its_mistakes_are_told_like_our_own(installed: Path) -> None:
 
 def test_without_it_the_type_is_unknown() -> None:
     with pytest.raises(netcount.InputError, match='"Halve"'):
-        netcount.load(NET)
+        netcount.loads(NET)
 
 
 def test_a_catalogue_of_ones_own() -> None:
@@ -77,7 +77,7 @@ def test_a_catalogue_of_ones_own() -> None:
 
     catalogue = netcount.CATALOGUE.with_(Halve)
     text = NET.replace("ScaleTwice", "ReLU")
-    assert netcount.load(text, catalogue=catalogue).nodes[1].tops[0].shape == (1, 3, 8, 4)
+    assert netcount.loads(text, catalogue=catalogue).nodes[1].tops[0].shape == (1, 3, 8, 4)
     assert netcount.CATALOGUE.get("Halve") is None
 
 

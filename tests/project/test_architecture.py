@@ -57,17 +57,51 @@ def test_a_wrong_line_is_found(check: str, file: str, line: str) -> None:
     assert CHECKS[check](TREE.with_line(file, line))
 
 
+PUBLIC = """
+CATALOGUE CONVENTIONS NOTHING Advice Alternative Analysis Arity Assumable Blob BlobCheck BlobRow Block Blocks
+ByHand CaffeMemory Catalogue ChannelChange Comparison Convention ConventionName ElementWise Errors Executor
+Explanation Factors FilePath Filler InputError KernelShare Layer LayerChange LayerCheck LayerFacts LayerMemory
+LayerReasons LayerRow LimitError LoadArguments Memory Message MissingFileError MissingShapeError Moving Net
+NetFacts NetcountError NoBlobs Node OpCount Owner ParamBlob Phase Place Plain PredictionsError Product
+Reconciliation Rescaled Resolution Result Run RunMemory SameShape Shape ShapesOnly Size Source Step Survey
+SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
+WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
+"""
+
+
 def test_the_public_surface() -> None:
-    assert set(netcount.__all__) == {
-        "Analysis", "Arity", "CATALOGUE", "Catalogue", "Executor", "InputError", "Layer", "NOTHING", "Net",
-        "NetcountError", "OpCount", "ParamBlob", "Place", "Product", "Shape", "Window", "__version__", "compare",
-        "load", "rescale", "sweep", "write_caffemodel",
-    }  # fmt: skip
+    assert set(netcount.__all__) == set(PUBLIC.split())
     assert all(hasattr(netcount, name) for name in netcount.__all__)
+    assert set(netcount.__all__) <= set(dir(netcount))
+    with pytest.raises(AttributeError, match="no attribute 'Graph'"):
+        netcount.Graph  # noqa: B018
+
+
+def test_a_public_name_is_imported_from_where_a_type_checker_sees_it() -> None:
+    """What stands under TYPE_CHECKING is what `__getattr__` imports."""
+    (seen,) = [node for node in TREE.parsed["netcount"].body if isinstance(node, ast.If)]
+    homes = {
+        node.module.removeprefix("netcount."): tuple(alias.name for alias in node.names)
+        for node in seen.body
+        if isinstance(node, ast.ImportFrom) and node.module
+    }
+    assert {home: sorted(names) for home, names in homes.items()} == {
+        home: sorted(names) for home, names in netcount._HOMES.items()
+    }
+
+
+def test_one_class_is_called_net() -> None:
+    classes = [
+        f"{module}.{node.name}"
+        for module, parsed in TREE.parsed.items()
+        for node in ast.walk(parsed)
+        if isinstance(node, ast.ClassDef) and node.name == "Net"
+    ]
+    assert classes == ["netcount.api.Net"]
 
 
 def test_import_is_cheap() -> None:
-    code = "import netcount, sys; print([m for m in ('numpy', 'pandas', 'rich', 'google') if m in sys.modules])"
+    code = "import netcount, sys; print([m for m in sys.modules if m.startswith('netcount.')])"
     done = subprocess.run([sys.executable, "-c", code], env=UNMEASURED, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

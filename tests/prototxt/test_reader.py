@@ -304,7 +304,7 @@ def test_mutated_nets_are_judged_as_by_protobuf(text: str, at: int, piece: str, 
 @given(st.one_of(st.text(max_size=60), st.text("{}<>[]:;,\"'#-.x0 \n\\layername", max_size=40)))
 def test_noise_makes_an_input_error_or_a_net(text: str) -> None:
     try:
-        netcount.load(f"{text}\n")
+        netcount.loads(f"{text}\n")
     except InputError as refusal:
         assert str(refusal)
 
@@ -319,13 +319,13 @@ def test_a_message_without_a_required_field_is_refused_wherever_it_stands(place:
 def test_deeply_nested_input_is_refused_without_a_traceback() -> None:
     for text in ("layer {" * 100_000, "layer [{" * 100_000, "a: [{b " * 5000, "[" * 10**5):
         with pytest.raises(InputError):
-            netcount.load(text + "\n{")
+            netcount.loads(text + "\n{")
 
 
 def test_several_mistakes_are_told_together_in_order() -> None:
     text = 'layer { nme: "a" }\nlayer { type: 5 }\nlayer { convolution_param { num_outputs: 3 } }\n'
     with pytest.raises(InputError) as refusal:
-        netcount.load(text)
+        netcount.loads(text)
     lines = str(refusal.value).splitlines()
     assert [line.split(":")[1] for line in lines] == ["1", "2", "3"]
     assert 'did you mean "name"?' in lines[0]

@@ -25,13 +25,13 @@ def names(net: netcount.Net) -> list[str]:
 
 def refusal(text: str) -> list[str]:
     with pytest.raises(InputError) as found:
-        netcount.load(text)
+        netcount.loads(text)
     return str(found.value).splitlines()
 
 
 def test_an_input_without_a_shape_is_dropped_where_no_layer_needs_it() -> None:
-    assert names(netcount.load('input: "a"\n' + inputs(x=(1, 2)) + relu("x", "y"))) == ["x", "y"]
-    assert names(netcount.load('input: "x"\n' + inputs(x=(1, 2)) + relu("x", "y"))) == ["x", "y"]
+    assert names(netcount.loads('input: "a"\n' + inputs(x=(1, 2)) + relu("x", "y"))) == ["x", "y"]
+    assert names(netcount.loads('input: "x"\n' + inputs(x=(1, 2)) + relu("x", "y"))) == ["x", "y"]
     (line,) = refusal('input: "a"\n' + relu("a", "y"))
     assert 'input_shapes={"a": (N, C, H, W)}' in line
 
@@ -44,13 +44,13 @@ def test_every_input_needs_an_input_shape() -> None:
 def test_three_params_of_a_batch_norm_keep_their_names() -> None:
     params = "".join(f'param {{ name: "{name}" lr_mult: 1 decay_mult: 2 }} ' for name in "abc")
     norms = "".join(f'layer {{ name: "n{i}" type: "BatchNorm" bottom: "x" top: "y{i}" {params} }}' for i in (0, 1))
-    net = netcount.load(inputs(x=(1, 5, 3, 2)) + norms)
+    net = netcount.loads(inputs(x=(1, 5, 3, 2)) + norms)
     assert net.learnable() == 11
     assert net.node("n1").owners == ((1, 0), (1, 1), (1, 2))
 
 
 def test_a_v0_net_keeps_only_what_caffe_copies() -> None:
-    net = netcount.load('input: "x"\n' + DIMS + v0('type: "relu"'))
+    net = netcount.loads('input: "x"\n' + DIMS + v0('type: "relu"'))
     assert net.node("r").top_shapes == [(1, 2, 3, 4)]
     (line,) = refusal('input: "x" input_shape { dim: 1 }\n' + v0('type: "relu"'))
     assert "the file does not tell the shape" in line

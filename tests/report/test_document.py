@@ -86,7 +86,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
 
 
 def test_what_is_shared_assumed_bound_by_data_or_without_axes() -> None:
-    document = checked(netcount.load(TWO_FACED, assume={"Unheard": "identity"}, batch=1).analyze())
+    document = checked(netcount.loads(TWO_FACED, assume={"Unheard": "identity"}, batch=1).analyze())
     layers = {layer["name"]: layer for layer in document["layers"]}
     assert layers["cx"]["kernel"] == [2, 3]
     assert (layers["cx"]["stride"], layers["cx"]["pad"], layers["cx"]["dilation"]) == ([1, 1], [0, 0], [1, 1])
@@ -109,7 +109,7 @@ def test_what_is_shared_assumed_bound_by_data_or_without_axes() -> None:
 
 
 def test_a_net_without_layers() -> None:
-    document = checked(netcount.load("").analyze())
+    document = checked(netcount.loads("").analyze())
     assert document["batch"] is None
     assert document["kernels"] == document["layers"] == []
     assert document["warnings"] == [

@@ -77,6 +77,7 @@ COMMANDS: dict[str, list[list[str]]] = {name: [arguments] for name, arguments in
         ["analyze", sample("resnet50"), "--reconcile", "madds,netscope,flops"],
     ],
     "memory": [["memory", "before"], ["memory", sample("googlenet"), "--density", "0.3"]],
+    "rescale": [["rescale", sample("squeezenet_v1.1"), "--width", "1/2", "--format", "table"]],
     "sweep": [
         ["sweep", "before", "--width", "1,1/3"],
         ["sweep", sample("mobilenet_v1"), "--width", "1,.5", "--resolution", "224,96x160", "--max-madds", "300M"],

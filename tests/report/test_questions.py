@@ -21,6 +21,7 @@ from netcount.report.document_types import DOCUMENTS
 from netcount.report.formats.html import html, page
 from netcount.report.formats.layout import Table
 from netcount.report.questions import QUESTIONS, Lacks, Question
+from netcount.results.result import Result
 from tests.cli.test_analyze import HOSTILE, hostile_net
 from tests.helpers import ROOT, SAMPLES, inputs, schema
 
@@ -33,6 +34,7 @@ ASKED = {
     "memory": ["memory", ALEXNET],
     "fit": ["fit", ALEXNET, "--target", "xilinx-dpuczdx8g-b4096"],
     "targets": ["fit", "--list"],
+    "rescale": ["rescale", str(SAMPLES / "squeezenet_v1.1.prototxt"), "--width", "1/2"],
     "sweep": ["sweep", NIN, "--width", "1,.5"],
     "check": ["check", ALEXNET, "--no-config", "--max-params", "61M", "--max-madds", "1G"],
     "compare": ["compare", ALEXNET, NIN],
@@ -45,7 +47,7 @@ SMALL = inputs(x=(1, 2, 5, 7)) + (
     'layer { name: "c" type: "Convolution" bottom: "x" top: "c"\n'
     "convolution_param { num_output: 3 kernel_size: 3 } }\n"
 )
-FORMS = ("report", "csv", "document")
+FORMS = ("report", "csv", "document", "result")
 
 
 def half_there(name: str, question: Question) -> list[str]:
@@ -62,6 +64,10 @@ def half_there(name: str, question: Question) -> list[str]:
             question.loaded(field)
         except (ImportError, AttributeError, ValueError) as failure:
             problems.append(f"{field}: {failure}")
+    if not problems and not isinstance(question.result, Lacks):
+        result = question.loaded("result")
+        if not issubclass(result, Result) or QUESTIONS[result.question].command != question.command:
+            problems.append(f"{question.result} is no result of it")
     if not isinstance(question.schema, Lacks) and question.schema not in DOCUMENTS:
         problems.append(f"no document has the schema {question.schema}")
     problems += [] if question.about.endswith(".") else ["about is no sentence"]
@@ -93,6 +99,9 @@ def test_every_question_is_wholly_there(name: str) -> None:
         {"method": ":Net.anal"},
         {"report": "report.blocks:no_report"},
         {"csv": ""},
+        {"result": ""},
+        {"result": ":Block"},
+        {"result": Lacks("")},
         {"document": Lacks("")},
         {"schema": "block"},
         {"docs": "usage.md#block"},

@@ -20,7 +20,7 @@ from netcount.report.formats.html import html
 from netcount.report.formats.layout import Table, lines, plain
 from netcount.report.formats.markdown import markdown
 from netcount.report.tabular import analysis_csv
-from tests.helpers import SAMPLES, conformance_cases, inputs
+from tests.helpers import SAMPLES, conformance_cases, graph_of, inputs
 
 DEEP = SAMPLES / "mobilenet_v1.prototxt"
 BOXES = inputs(data=(1, 2, 18, 22), rois=(30, 5)) + (
@@ -43,8 +43,8 @@ ACCEPTED = [case for case in conformance_cases() if case["verdict"] == "accepted
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=[case["name"] for case in ACCEPTED])
 def test_every_kind_of_layer_in_every_format(case: dict[str, Any]) -> None:
-    analysis = netcount.load(case["prototxt"], batch="net").analyze("flops")
-    counted = count(analysis.net, analysis.convention)
+    analysis = netcount.loads(case["prototxt"], batch="net").analyze("flops")
+    counted = count(graph_of(analysis.net), analysis.convention)
     parts = report(counted, View(columns=tuple(COLUMNS), fold=False))
     for text in (plain(parts, 40), plain(parts), markdown(parts), html(parts)):
         assert all(row.name in text.replace("\\", "") for row in analysis.layers)

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from netcount.analysis.compare import Change, LayerFacts, changes, facts
-from netcount.analysis.conventions import Convention, convention_named
-from netcount.analysis.count import count
+from netcount.analysis.compare import LayerChange, LayerFacts
 from netcount.analysis.figures import KEPT
-from netcount.graph.graph import Graph
-from netcount.graph.load import load_net
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RECORD = (
     "change",
@@ -29,22 +22,7 @@ RECORD = (
 )
 
 
-def compare(before: Any, after: Any, convention: str | Convention = "madds") -> pd.DataFrame:
-    """A row a changed layer: kind, layer, type, fields, figures before and after.
-
-    before, after: nets (`netcount.load`) or paths.  Unchanged layers are left out; `df.attrs` holds
-    the totals of both under "before" and "after".
-    """
-    import pandas as pd
-
-    rule = convention_named(convention)
-    old, new = (facts(count(net if isinstance(net, Graph) else load_net(net), rule)) for net in (before, after))
-    frame = pd.DataFrame.from_records([record(change) for change in changes(old, new)], columns=list(RECORD))
-    frame.attrs.update(before=dict(old.totals), after=dict(new.totals))
-    return frame
-
-
-def record(change: Change) -> dict[str, Any]:
+def record(change: LayerChange) -> dict[str, Any]:
     """A change as a flat record of exact values, with the keys of RECORD."""
     before, after = change.before, change.after
     return {
@@ -72,7 +50,7 @@ def beside(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int
     return found
 
 
-def field_text(change: Change) -> str:
+def field_text(change: LayerChange) -> str:
     """The fields that differ: `convolution_param.num_output 96 -> 64`."""
     return "; ".join(
         f"{path} {'unset' if old is None else old} -> {'unset' if new is None else new}"

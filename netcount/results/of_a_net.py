@@ -1,0 +1,247 @@
+"""The answers to questions about one net: memory, blocks, reasons, conventions, a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from netcount.analysis._support.plain import Plain
+from netcount.analysis.blocks import Block
+from netcount.analysis.count import Count
+from netcount.analysis.explain import Explanation as ExplanationValue
+from netcount.analysis.memory import Memory as MemoryValue
+from netcount.analysis.memory import bytes_of
+from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
+from netcount.core.units import human, human_bytes, plural
+from netcount.execute.verify import Verification as VerificationValue
+from netcount.results.result import Result, frame_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Memory(Result, MemoryValue):
+    """What a net needs in memory.
+
+    Attributes:
+        bits: Of an activation.
+        weight_bits: Of a parameter.
+        layers: A `LayerMemory` a layer, in elements.
+        peak: The index of the layer at which most activations are alive.
+        alive: The blobs that are, one a buffer, largest first.
+        with_scratch: The index of the layer at which activations and scratch together are largest.
+        caffe: What Caffe keeps, in bytes of float32.
+        peak_bytes: Activations alive at the peak.
+        working_bytes: The most that activations and scratch take together.
+        weight_bytes: All parameters and statistics.
+        total_bytes: What an engine needs: weights, activations and scratch.
+    """
+
+    __slots__ = ()
+    question = "memory"
+
+    def _line(self) -> str:
+        net = self.counted.net
+        return (
+            f"of {net.name!r}: {human_bytes(self.peak_bytes)} activations at the peak, "
+            f"{human_bytes(self.weight_bytes)} weights"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a layer: `name`, `type`, `line`, `live_bytes`, `scratch_bytes`, `weight_bytes`."""
+        return frame_of(
+            ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes"),
+            (
+                {
+                    "name": layer.row.name,
+                    "type": layer.row.type,
+                    "line": layer.row.line,
+                    "live_bytes": self.bytes_of(layer.live),
+                    "scratch_bytes": self.bytes_of(layer.scratch),
+                    "weight_bytes": bytes_of(layer.weights, self.weight_bits),
+                }
+                for layer in self.layers
+            ),
+        )
+
+
+class Blocks(Result, Sequence[Block]):
+    """The blocks of a net, a sequence of `Block`."""
+
+    __slots__ = ("_blocks", "_counted")
+    question = "blocks"
+
+    def __init__(self, counted: Count, blocks: Sequence[Block]) -> None:
+        self._counted = counted
+        self._blocks = tuple(blocks)
+
+    @overload
+    def __getitem__(self, index: int) -> Block: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Block]: ...
+    def __getitem__(self, index: int | slice) -> Block | Sequence[Block]:
+        return self._blocks[index]
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self._blocks)
+
+    def _arguments(self) -> Sequence[object]:
+        return self._counted, self._blocks
+
+    def _line(self) -> str:
+        return f"of {self._counted.net.name!r}: {plural(len(self), 'block')}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a block, with what it costs, its shares of the net, and its plain equivalent."""
+        return frame_of(_BLOCK, (self._record(block) for block in self))
+
+    def _record(self, block: Block) -> dict[str, Any]:
+        totals = self._counted.totals
+        plain = block.plain if isinstance(block.plain, Plain) else None
+        return {
+            "block": block.name,
+            "line": block.rows[0].line,
+            "layers": len(block.rows),
+            "inputs": tuple(tuple(blob.shape) for blob in block.inputs),
+            "outputs": tuple(tuple(blob.shape) for blob in block.outputs),
+            "params": block.totals.params,
+            "statistics": block.totals.statistics,
+            "madds": block.totals.madds,
+            "cost": block.totals.cost,
+            "share_madds": block.totals.madds / totals.madds if totals.madds else 0.0,
+            "share_params": block.totals.params / totals.params if totals.params else 0.0,
+            "plain_kernel": tuple(plain.kernel) if plain else None,
+            "plain_params": plain.params if plain else None,
+            "plain_madds": plain.madds if plain else None,
+        }
+
+
+_BLOCK = (
+    "block", "line", "layers", "inputs", "outputs", "params", "statistics", "madds", "cost", "share_madds",
+    "share_params", "plain_kernel", "plain_params", "plain_madds",
+)  # fmt: skip
+
+
+class Explanation(Result, ExplanationValue):
+    """Why a layer or a block costs what it costs.
+
+    Attributes:
+        name: What was asked about.
+        block: The block, or None where it is a layer.
+        layers: `LayerReasons`, of the layer or of each layer of the block.
+        also: What else has this name, and how to ask for it.
+    """
+
+    __slots__ = ()
+    question = "explain"
+
+    def _line(self) -> str:
+        kind = "block" if self.block else "layer"
+        madds = sum(reasons.row.madds for reasons in self.layers)
+        params = sum(reasons.row.params for reasons in self.layers)
+        return f"of {kind} {self.name!r}: {human(params)} params, {human(madds)} madds"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a layer, with the formulas of params and madds as texts."""
+        from netcount.report.explanation import madds_formula, params_formula, rule
+
+        return frame_of(
+            ("name", "type", "line", "params", "params_formula", "statistics", "madds", "madds_formula", "rule"),
+            (
+                {
+                    "name": reasons.row.name,
+                    "type": reasons.row.type,
+                    "line": reasons.row.line,
+                    "params": reasons.row.params,
+                    "params_formula": params_formula(reasons),
+                    "statistics": reasons.row.statistics,
+                    "madds": reasons.row.madds,
+                    "madds_formula": madds_formula(reasons.products),
+                    "rule": rule(reasons),
+                }
+                for reasons in self.layers
+            ),
+        )
+
+
+class Reconciliation(Result, ReconciliationValue):
+    """Conventions of counting beside each other.
+
+    Attributes:
+        conventions: Those that were asked for.
+        rows: A `TypeCosts` a layer type, largest difference first.
+        totals: The net's number by each convention.
+    """
+
+    __slots__ = ()
+    question = "reconcile"
+
+    def _line(self) -> str:
+        pairs = zip(self.conventions, self.totals, strict=True)
+        return f"of {self.net.name!r}: {', '.join(f'{each.name} {human(total)}' for each, total in pairs)}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a layer type: `type`, `layers`, a column a convention, and the `differing` layers."""
+        names = [convention.name for convention in self.conventions]
+        return frame_of(
+            ("type", "layers", *names, "differing"),
+            (
+                {
+                    "type": row.type,
+                    "layers": row.layers,
+                    **dict(zip(names, row.costs, strict=True)),
+                    "differing": row.differing,
+                }
+                for row in self.rows
+            ),
+        )
+
+
+class Verification(Result, VerificationValue):
+    """What one run showed.
+
+    Attributes:
+        layers: A `LayerCheck` a layer: shapes inferred and executed, madds counted and performed.
+        outputs: The arrays that came out, by blob name.
+        random_weights: Whether no trained weights were given.
+        unfilled: Whether some of the random weights have no filler of their own in the file.
+        extra_layers: Layers of the .caffemodel that the net does not have.
+        memory: What the run needed.
+        peak: The layer with most bytes of activations alive, as measured.
+        agrees: Whether every layer did what was inferred.
+    """
+
+    __slots__ = ()
+    question = "verify"
+
+    def _line(self) -> str:
+        wrong = sum(not layer.agrees for layer in self.layers)
+        verdict = f"{plural(wrong, 'layer')} differ" if wrong else f"all {plural(len(self.layers), 'layer')} agree"
+        return f"of {self.net.name!r}: {verdict}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a layer: its tops' shapes inferred and executed, madds, seconds, bytes alive."""
+        return frame_of(
+            ("name", "type", "line", "tops", "inferred", "executed", "madds_counted", "madds_performed", "seconds",
+             "gmacs_per_second", "live_bytes", "agrees"),
+            (
+                {
+                    "name": layer.name,
+                    "type": layer.type,
+                    "line": layer.line,
+                    "tops": tuple(top.name for top in layer.tops),
+                    "inferred": tuple(tuple(top.inferred) for top in layer.tops),
+                    "executed": tuple(tuple(top.executed) for top in layer.tops),
+                    "madds_counted": layer.counted,
+                    "madds_performed": layer.performed,
+                    "seconds": layer.seconds,
+                    "gmacs_per_second": layer.gmacs_per_second,
+                    "live_bytes": layer.live_bytes,
+                    "agrees": layer.agrees,
+                }
+                for layer in self.layers
+            ),
+        )  # fmt: skip
