@@ -13,12 +13,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     >>> nearest("relu", ["ReLU", "PReLU"]), nearest("Foo", ["ReLU"])
     ('; did you mean "ReLU"?', '')
+    >>> nearest("ReLU", ["ReLU"])
+    ''
     """
     if len(name) > 100:
         return ""
     from difflib import get_close_matches  # only a mistake pays for it
 
-    names = list(known)[-MOST_KNOWN:]
+    names = [one for one in list(known)[-MOST_KNOWN:] if one != name]
     exact = [k for k in names if k.lower() == name.lower()]
     close = exact or get_close_matches(name, names, n=1, cutoff=0.75)
     return f'; did you mean "{close[0]}"?' if close else ""

@@ -41,7 +41,7 @@ def draft(
     verdict = _judged(message, unknown, options, {layer.tree.offset for layer in left_out})
     chosen = _with_given_inputs(chosen, options.input_shapes)
     broken = {problem.layer for problem in verdict.problems}
-    wiring = wire(chosen, options, merged.phase, mistakes, left_out, broken)
+    wiring = wire(chosen, options, merged, mistakes, left_out, broken)
     replaced = {part.message.tree.offset for part in wiring.assumed if part.replaced}
     layers = {layer.tree.offset: layer for layer in chosen}
     for problem in (*problems, *verdict.problems):

@@ -14,7 +14,7 @@ from netcount.layers.layer import Layer, give_all
 from netcount.layers.registry import python_key
 from netcount.prototxt.bind import BROKEN
 from netcount.prototxt.message import Message
-from netcount.prototxt.select import way_in
+from netcount.prototxt.select import State, way_in
 from netcount.prototxt.unknown_fields import UnknownField
 
 
@@ -86,7 +86,7 @@ class Wiring:
 def wire(
     messages: Sequence[Message],
     options: LoadOptions,
-    phase: str,
+    state: State,
     problems: list[NetcountError],
     left_out: Sequence[Message] = (),
     broken: Collection[int | None] = (),
@@ -99,7 +99,7 @@ def wire(
     Args:
         messages: The layers of the net.
         options: The types that are known, and what is assumed.
-        phase: "TRAIN" or "TEST".
+        state: What their rules were held against.
         problems: Takes the mistakes.
         left_out: Layers that the state leaves out; they help to say which layer would make a blob.
         broken: Offsets of layers in which a mistake is known already.
@@ -108,7 +108,7 @@ def wire(
     unknown: list[Message] = []
     for message in messages:
         part = Part(message)
-        _connect_bottoms(wiring, part, messages, left_out, problems)
+        _connect_bottoms(wiring, part, messages, left_out, state, problems)
         try:
             make = _maker(part, options)
         except NetcountError as problem:
@@ -124,7 +124,7 @@ def wire(
         top_count = _connect_tops(wiring, part, make, problems)
         if make is not None and not unfit:
             try:
-                part.layer = _set_up(part, make, top_count, phase)
+                part.layer = _set_up(part, make, top_count, state.phase)
             except NetcountError as problem:
                 problems.append(problem if part.replaced else overridable(problem, message))
         wiring.parts.append(part)
@@ -200,6 +200,7 @@ def _connect_bottoms(
     part: Part,
     messages: Sequence[Message],
     left_out: Sequence[Message],
+    state: State,
     problems: list[NetcountError],
 ) -> None:
     for index, name in enumerate(part.message.values.get("bottom", ())):
@@ -207,7 +208,7 @@ def _connect_bottoms(
         if blob is None:
             blob = wiring.missing.get(name)
         if blob is None:
-            problems.append(_unknown_bottom(wiring, part, index, name, messages, left_out))
+            problems.append(_unknown_bottom(wiring, part, index, name, messages, left_out, state))
             blob = wiring.missing[name] = wiring.add_blob(name, -1)
         wiring.readers[blob] += 1
         part.bottoms.append(blob)
@@ -220,6 +221,7 @@ def _unknown_bottom(
     name: str,
     messages: Sequence[Message],
     left_out: Sequence[Message],
+    state: State,
 ) -> InputError:
     makers, others = ([layer for layer in layers if _makes(layer, name)] for layers in (messages, left_out))
     advice: list[Advice] = []
@@ -232,8 +234,7 @@ def _unknown_bottom(
             f'; "{left_out_layer.text("name")}" (line {left_out_layer.place().line}), which makes it, is left out '
             "by its include or exclude rules"
         )
-        way = way_in(left_out_layer)
-        advice = [*([way] if way else []), *give_all("input_shapes", "N,C,H,W", [name])]
+        advice = [*way_in(left_out_layer, state), *give_all("input_shapes", "N,C,H,W", [name])]
     else:
         hint = nearest(name, [n for n in wiring.current if n != name])
         advice = give_all("input_shapes", "N,C,H,W", [name])

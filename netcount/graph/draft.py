@@ -11,7 +11,7 @@ from netcount.graph.connect import Part, Wiring, remade
 from netcount.graph.graph import Blob, Graph, Node, Owner
 from netcount.graph.known import Known
 from netcount.graph.options import LoadOptions
-from netcount.graph.propagate import Batch, Shapes, is_input, propagate
+from netcount.graph.propagate import Batch, Shapes, cut_from, is_input, propagate
 from netcount.layers.assumed import Assumption
 from netcount.layers.bases import Source
 from netcount.prototxt.message import Message
@@ -145,7 +145,8 @@ def _share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> lis
                 shape, theirs = blobs[index].shape, shapes.params[owner.node][owner.index].shape
                 permissive = spec.get("share_mode") == "PERMISSIVE"
                 if shape.count() != theirs.count() or not (permissive or shape == theirs):
-                    problems.append(_unshareable(part, name, shape, wiring.parts[owner.node], theirs))
+                    cut = cut_from(wiring, part, shapes.blobs)
+                    problems.append(_unshareable(part, name, shape, wiring.parts[owner.node], theirs, cut))
             for rate in ("lr_mult", "decay_mult"):
                 if spec.has(rate) and rates.setdefault((name, rate), spec.get(rate)) != spec.get(rate):
                     problems.append(
@@ -158,11 +159,11 @@ def _share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> lis
     return owners
 
 
-def _unshareable(part: Part, name: str, shape: Shape, owner: Part, theirs: Shape) -> InputError:
+def _unshareable(part: Part, name: str, shape: Shape, owner: Part, theirs: Shape, cut: str) -> InputError:
     line = owner.message.place().line
     return part.message.error(
         f'{part.type} "{part.name}": cannot share param "{name}": {shape} here and {theirs} in its '
-        f'owner "{owner.name}" (line {line})',
+        f'owner "{owner.name}" (line {line}){cut}',
         "param",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from netcount.core.errors import Advice, Errors, InputError, MissingShapeError, NetcountError, PredictionsError
@@ -12,7 +12,7 @@ from netcount.graph.heads import misfit
 from netcount.graph.known import Known
 from netcount.graph.ways_out import overridable
 from netcount.layers.assumed import Assumed
-from netcount.layers.bases import Source
+from netcount.layers.bases import CHECK_WINDOWS, Source
 from netcount.layers.layer import Layer, ParamBlob
 
 
@@ -132,16 +132,68 @@ def _with_hint(
     given: Mapping[str, Shape],
     problem: NetcountError,
 ) -> NetcountError:
-    """The problem, with what to say where neither file nor caller but custom told a bottom's shape."""
-    for blob in () if isinstance(problem, Errors) else part.bottoms:
-        name, producer = wiring.blob_names[blob], wiring.producers[blob]
-        if name not in given and producer >= 0 and _by_custom(wiring, wiring.parts[producer], known):
+    """The problem with its cause: a Slice that cut a bottom, or a shape that only custom told."""
+    if not isinstance(problem, Errors):
+        what = problem.what
+        cut = cut_from(wiring, part, known, what)
+        if cut:
+            what = what.removesuffix(CHECK_WINDOWS) + cut
+        blob = _assumed_origin(wiring, part, known, given)
+        if blob is None:
+            problem = problem.changed(what)
+        else:
+            name = wiring.blob_names[blob]
             problem = problem.changed(
-                f'{problem.what}; "{name}" is only assumed to be {known[blob]}',
+                f'{what}; "{name}" is only assumed to be {known[blob]}',
                 advice=[Advice("input_shapes", "N,C,H,W", name, "give its shape with")],
             )
-            break
     return problem if part.replaced else overridable(problem, part.message)
+
+
+def cut_from(wiring: Wiring, part: Part, known: Sequence[Shape | None], what: str | None = None) -> str:
+    """That a Slice cut a bottom of a layer from another blob, or nothing.
+
+    Args:
+        wiring: The net's graph.
+        part: The layer.
+        known: Shapes by blob version.
+        what: What is wrong with the layer; the bottom has to be named in it.
+    """
+    for blob in part.bottoms:
+        maker = wiring.parts[wiring.producers[blob]] if wiring.producers[blob] >= 0 else None
+        name = wiring.blob_names[blob]
+        if maker and maker.layer and maker.layer.cuts and (what is None or f'"{name}"' in what):
+            (whole,) = maker.bottoms
+            line = maker.message.place().line
+            return (
+                f'; "{name}" is what {maker.type} "{maker.name}" (line {line}) cuts from '
+                f'"{wiring.blob_names[whole]}" {known[whole]}'
+            )
+    return ""
+
+
+def _assumed_origin(
+    wiring: Wiring, part: Part, known: list[Shape | None], given: Mapping[str, Shape]
+) -> int | None:
+    """A bottom whose shape only custom tells; else images before it, in any distance, of which only custom
+    tells the size."""
+    makers = {blob: wiring.parts[wiring.producers[blob]] for blob in part.bottoms if wiring.producers[blob] >= 0}
+    for blob, maker in makers.items():
+        if wiring.blob_names[blob] not in given and _by_custom(wiring, maker, known):
+            return blob
+    seen: set[int] = set()
+    left = [*part.bottoms]
+    while left:
+        blob = left.pop()
+        if blob in seen or wiring.producers[blob] < 0:
+            continue
+        seen.add(blob)
+        maker = wiring.parts[wiring.producers[blob]]
+        left.extend(maker.bottoms)
+        layer = maker.layer
+        if isinstance(layer, Source) and layer.sizes_assumed and layer.assumed and maker.tops[:1] == [blob]:
+            return blob
+    return None
 
 
 def _by_custom(wiring: Wiring, maker: Part, known: list[Shape | None]) -> bool:

@@ -83,6 +83,19 @@ def _followed(
 
 _ANYWHERE = frozenset({"name", "engine", "state", "debug_info"})
 """Fields of a net that files of other tools have too."""
+_OF_LAYERS = ("layer", "layers", "input", "input_dim", "input_shape")
+"""Fields by one of which, misspelt, a file is still known as a net."""
+_OTHERS = {
+    "a label map, not a net": {"item"},
+    "a description of a DPU target, not a net": {"isa_version", "bank_group"},
+    "a detector's head for TIDL, not a net": {
+        "caffe_ssd", "tf_od_api_ssd", "tidl_ssd", "tidl_yolo", "tidl_retinanet", "tidl_faster_rcnn", "tidl_3dod",
+    },
+    "settings of a model for a library or a trainer, not a net": {"model", "train_config", "eval_config"},
+    "a graph of TensorFlow, not a net of Caffe": {"node", "versions"},
+    "a model in ONNX, not a net of Caffe": {"ir_version", "opset_import"},
+}  # fmt: skip
+"""What files in the same format are, by the fields that they have at the top."""
 
 
 def _check_net(tree: Tree) -> None:
@@ -90,9 +103,10 @@ def _check_net(tree: Tree) -> None:
     known = fields_of("NetParameter")
     names = list(dict.fromkeys(name for name, _, _ in tree.fields))
     telling = [name for name in names if name not in _ANYWHERE]
-    if names and not any(name in known or nearest(name, known) for name in telling):
+    if names and not any(name in known or nearest(name, _OF_LAYERS) for name in telling):
         shown = ", ".join(f'"{name[:40]}"' for name in names[:4])
-        raise InputError(f"this is not a net: it has {shown}, and no layer", tree.place(tree.fields[0][2]))
+        what = next((what for what, own in _OTHERS.items() if own & set(names)), "not a net")
+        raise InputError(f"this is {what}: it has {shown}, and no layer", tree.place(tree.fields[0][2]))
 
 
 _OF_SOLVERS = frozenset(

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array, Run
 
 
+CHECK_WINDOWS = "; check kernel_size, pad and stride of the layers that make them"
+"""What to look at where extents differ, unless another cause is known."""
+
+
 class NoBlobs(Layer):
     """A layer without parameter blobs."""
 
@@ -61,6 +65,8 @@ class Source(Moving):
     computes = False
     replaceable = True
     assumed: str | None = None
+    sizes_assumed: ClassVar[bool] = False
+    """Whether `assumed` is about the size of its images, which moves every extent behind it."""
     learned: ClassVar[bool] = False
     """Whether the top is a learned blob, so that neither batch nor caller can change its shape."""
 

@@ -139,6 +139,8 @@ class Layer(ABC):
     """What its parameters come to and no shape shows, for `netcount explain`: a PriorBox's boxes per position."""
     time_major: ClassVar[bool] = False
     """Whether axis 0 of the bottoms is time, so that a batch cannot be told from it."""
+    cuts: ClassVar[bool] = False
+    """Whether its tops are parts of bottom 0 (Slice)."""
     shares_bottom: bool = False
     """Whether Caffe lets every top share the bottom's memory (Reshape, Split …); some parameters decide it."""
     extents_only: ClassVar[frozenset[int]] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import product
 from typing import Literal, NamedTuple, TypeAlias
 
 from netcount.core.errors import Advice, NetcountError
@@ -10,6 +11,8 @@ from netcount.prototxt.message import Message
 
 Phase: TypeAlias = Literal["TRAIN", "TEST"]
 """Caffe's phases."""
+MOST_RULES = 8
+"""Rules of a layer that are looked through for a way to take it in."""
 
 
 class State(NamedTuple):
@@ -38,13 +41,16 @@ def select(layers: list[Message], state: State, problems: list[NetcountError]) -
             problems.append(
                 layer.error(f'"{name}" has include and exclude rules; Caffe allows one kind', "exclude")
             )
-        elif (
-            any(_meets(state, rule) for rule in include)
-            if include
-            else not any(_meets(state, rule) for rule in exclude)
-        ):
+        elif _taken(include, exclude, state):
             kept.append(layer)
     return kept
+
+
+def _taken(include: list[Message], exclude: list[Message], state: State) -> bool:
+    """Whether a layer with rules of one kind is part of the net."""
+    if include:
+        return any(_meets(state, rule) for rule in include)
+    return not any(_meets(state, rule) for rule in exclude)
 
 
 def _meets(state: State, rule: Message) -> bool:
@@ -58,17 +64,23 @@ def _meets(state: State, rule: Message) -> bool:
     )
 
 
-def way_in(layer: Message) -> Advice | None:
-    """What takes in a layer that its rules leave out, where one argument does."""
-    include, exclude = layer.children("include"), layer.children("exclude")
-    phases: tuple[tuple[Phase, Phase], ...] = (("TRAIN", "TEST"), ("TEST", "TRAIN"))
-    for phase, other in phases:
-        if _phases(include) == {phase} or _phases(exclude) == {other}:
-            return Advice("phase", phase)
-    stages = [stage for rule in include for stage in rule.texts("stage")]
-    return Advice("stages", stages[0]) if stages else None
+def way_in(layer: Message, state: State) -> list[Advice]:
+    """What takes in a layer that its rules leave out: as few arguments as do, none where nothing does.
 
-
-def _phases(rules: list[Message]) -> set[str]:
-    """The phases that the rules name; "" for a rule that names none."""
-    return {rule.text("phase") if rule.has("phase") else "" for rule in rules}
+    Stages that the state has stay: nobody can take one back who has asked for it.
+    """
+    include, exclude = layer.children("include")[:MOST_RULES], layer.children("exclude")[:MOST_RULES]
+    rules = [*include, *exclude]
+    phases: list[Phase] = [state.phase, "TRAIN" if state.phase == "TEST" else "TEST"]
+    asked = [tuple([one for one in rule.texts("stage") if one not in state.stages]) for rule in include]
+    levels = [rule.integer(name) for rule in rules for name in ("min_level", "max_level") if rule.has(name)]
+    ways = []
+    for phase, stages, level in product(
+        phases, dict.fromkeys([(), *asked]), dict.fromkeys([state.level, *levels])
+    ):
+        if _taken(include, exclude, State(phase, level, {*state.stages, *stages})):
+            way = [Advice("phase", phase)] if phase != state.phase else []
+            way += [Advice("stages", stage) for stage in stages]
+            ways.append(way + ([Advice("level", str(level))] if level != state.level else []))
+    shortest = min(ways, key=len, default=[])
+    return [one._replace(lead="and") if number else one for number, one in enumerate(shortest)]

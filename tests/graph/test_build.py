@@ -85,8 +85,11 @@ OTHER_PHASE = (
             _relu("y").replace("}", 'include { stage: "all" } }') + _relu("z", "y", "s"),
             'rules; try stages=\\["all"\\], or',
         ),
-        (_relu("y").replace("}", "include { min_level: 1 } }") + _relu("z", "y", "s"), "rules; give it with"),
-        ('item { name: "cat" }', 'this is not a net: it has "item", and no layer'),
+        (
+            _relu("y").replace("}", "include { min_level: 1 } }") + _relu("z", "y", "s"),
+            "rules; try level=1, or give it with",
+        ),
+        ('item { name: "cat" }', 'this is a label map, not a net: it has "item", and no layer'),
         ("layers { type: 77 }", '"type" is 77, no V1 layer\'s type'),
         (inputs(xylo=(1, 3)) + _relu("y", "xylp"), 'did you mean "xylo"'),
         (inputs(x=(1, 3)) + 'layer { name: "s" type: "Softmax" bottom: "x" }', "takes 1 top, not 0"),

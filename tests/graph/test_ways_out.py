@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import netcount
-from netcount.core.errors import Advice, InputError, NetcountError, each
+from netcount.core.errors import InputError, NetcountError, each
 from netcount.graph.graph import Graph
 from netcount.graph.load import load_text
 from netcount.graph.options import LoadOptions
 from netcount.prototxt.unknown_fields import is_harmless
-from tests.helpers import SHARED, inputs
+from tests.helpers import inputs
 
 INPUT = inputs(x=(2, 3, 9, 11))
 CONV = (
@@ -268,27 +266,3 @@ def test_a_blob_that_seems_misspelt_can_be_given_all_the_same() -> None:
 def test_a_loss_whose_place_is_taken_keeps_its_weight() -> None:
     text = INPUT + layer("SoftmaxWithLoss", "loss_weight: 2", "x x", "")
     assert load(text, assume={"l": "identity"}).nodes[-1].tops == ()
-
-
-FIELD = SHARED / "field"
-needs_field = pytest.mark.skipif(
-    not FIELD.is_dir(), reason="the inputs people reported (../shared/field) are not here"
-)
-
-
-@needs_field
-@pytest.mark.parametrize(
-    ("name", "params", "madds"), [("36c-precision-param", 448 + 170, 442_368 + 160), ("45-mem-param", 112, 3888)]
-)
-def test_fields_of_reported_nets_that_move_nothing(name: str, params: int, madds: int) -> None:
-    analysis = netcount.load(Path(FIELD / f"{name}.prototxt")).analyze()
-    assert analysis.complete
-    assert (analysis.totals.params, analysis.totals.madds) == (params, madds)
-
-
-def spelled(advice: Advice) -> dict[str, Any]:
-    """An argument of `LoadOptions.of` that follows a piece of advice, with a shape in place of letters."""
-    value: Any = {"VALUE": "2"}.get(advice.value, advice.value)
-    if value[:1] == "N" or value[:1].isdigit():
-        value = [int(part) if part.isdigit() else 1 for part in value.split(",")]
-    return {advice.argument: {advice.key: value} if advice.key else value}

@@ -22,6 +22,7 @@ class VideoRead(Source):
     type = "Python"
     source = "LRCN"
     tops = Arity(1, None)
+    sizes_assumed = True
     clips: int
 
     def read(self, message: Message) -> None:

@@ -22,6 +22,7 @@ class RoIDataLayer(Source):
     type = "Python"
     source = "py-faster-rcnn"
     python = "roi_data_layer.layer.RoIDataLayer"
+    sizes_assumed = True
 
     def read(self, message: Message) -> None:
         """num_classes of param_str."""

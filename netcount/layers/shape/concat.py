@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
-from netcount.layers.bases import Moving, touch
+from netcount.layers.bases import CHECK_WINDOWS, Moving, touch
 from netcount.layers.layer import Arity
 from netcount.prototxt.message import Message
 
@@ -61,6 +61,5 @@ def _unjoinable(layer: Concat, first: Shape, other: Shape, axis: int, index: int
         if a != b and i != axis
     )
     return (
-        f"{layer.named(0)} {first.hwc()} and {layer.named(index)} {other.hwc()} differ in {where}; "
-        "check kernel_size, pad and stride of the layers that make them"
+        f"{layer.named(0)} {first.hwc()} and {layer.named(index)} {other.hwc()} differ in {where}{CHECK_WINDOWS}"
     )

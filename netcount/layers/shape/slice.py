@@ -19,6 +19,7 @@ class Slice(Moving):
 
     type = "Slice"
     tops = Arity(1, None)
+    cuts = True
 
     def read(self, message: Message) -> None:
         """axis (or the older slice_dim) and the points."""
