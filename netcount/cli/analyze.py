@@ -87,7 +87,7 @@ def analyze(
     if counts:
         shown = {"view": view}
         deliver(forms_of("analyze", counts, report=shown, csv=shown), form, output)
-    if form == "csv":  # which has no place for them
+    if form in ("csv", "xlsx"):  # which have no place for them
         for line in (line for found in counts for line in warning_lines(found)):
             click.echo(line, err=True)
     if code == DONE and any(not found.net.complete for found in counts):

@@ -15,7 +15,14 @@ from netcount.budget.config import FILE, Config, find, load
 from netcount.budget.limits import rule_names
 from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
-from netcount.cli.options import convention_option, format_options, load_options, named_convention, net_options
+from netcount.cli.options import (
+    FORMATS,
+    convention_option,
+    format_options,
+    load_options,
+    named_convention,
+    net_options,
+)
 from netcount.cli.output import Forms, deliver, errors_as_documents, forms_of, say, service_forms, spare
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
@@ -45,7 +52,7 @@ _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assume", "
 @click.option("--baseline", metavar="FILE", help="Figures from which increases are measured.")
 @click.option("--update-baseline", is_flag=True, help="Write a new baseline, then check.")
 @click.option("--allow-incomplete", is_flag=True, help="Accept nets with assumed layers.")
-@format_options("text", "csv", "markdown", "html", *_MACHINE)
+@format_options("text", *(form for form in FORMATS[1:] if form != "json"), *_MACHINE)
 @net_options
 @convention_option
 def check(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from netcount.analysis.count import count
-from netcount.cli.options import format_options, load_options, net_options
+from netcount.cli.options import FORMATS, format_options, load_options, net_options
 from netcount.cli.output import Forms, conclude, deliver, forms_of, service_forms
 from netcount.graph.load import load_net
 from netcount.report.formats.layout import Part
@@ -24,7 +24,7 @@ from netcount.targets.shipped import profile, shipped
 @click.option("--precision", metavar="NAME", help="What the net is computed in, such as int8.")
 @click.option("--board", metavar="NAME", help="On which board of the target the time is estimated.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N slowest layers of the estimate.")
-@format_options("text", "json", "csv", "markdown", "html", "github", "sarif")
+@format_options("text", *FORMATS[1:], "github", "sarif")
 @net_options
 def fit(
     file: str | None,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from netcount.analysis._support.resolutions import Resolution
+
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # which click 8.1 has without a type of its values
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,13 +84,37 @@ def net_options(function: F) -> F:
     return function
 
 
-FORMATS = ("table", "csv", "markdown", "json", "html")
+FORMATS = ("table", "csv", "markdown", "json", "html", "latex", "xlsx")
+_ENDINGS = {
+    ".csv": "csv",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".json": "json",
+    ".html": "html",
+    ".htm": "html",
+    ".tex": "latex",
+    ".xlsx": "xlsx",
+    ".xml": "junit",
+    ".sarif": "sarif",
+}
+"""What the ending of a file's name says of its format, where a command has that format."""
+_ALIASES = {"md": "markdown", "htm": "html", "tex": "latex", "text": "table", "table": "text"}
+
+
+class _Format(_Choice):
+    """A format by its name, in any case, or by another name it goes by."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        alias = _ALIASES.get(str(value).lower())
+        return super().convert(alias if alias in self.choices else value, param, ctx)
 
 
 def format_options(*forms: str, about: str = "") -> Callable[[F], F]:
-    """--format, one of `forms` (the first by default), and --output."""
+    """--format, one of `forms`, and --output.  Without --format the ending of the output's name chooses the
+    format, and else it is the first one.
+    """
 
-    def chosen(context: click.Context, option: click.Parameter, value: str) -> str:
+    def chosen(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
         errors_as_documents(value == "json")
         return value
 
@@ -93,12 +122,10 @@ def format_options(*forms: str, about: str = "") -> Callable[[F], F]:
         "--format",
         "-f",
         "form",
-        type=click.Choice(forms),
-        default=forms[0],
-        show_default=True,
+        type=_Format(forms, case_sensitive=False),
         is_eager=True,
         callback=chosen,
-        help=about,
+        help=" ".join(filter(None, [f"By default what -o FILE ends in says, or {forms[0]}.", about])),
     )
     output = click.option(
         "--output",
@@ -106,7 +133,19 @@ def format_options(*forms: str, about: str = "") -> Callable[[F], F]:
         metavar="FILE",
         help="Write to this file, which is replaced only when the result is complete.",
     )
-    return lambda function: form(output(function))
+
+    def decorated(function: F) -> F:
+        @wraps(function)
+        def resolved(*arguments: Any, form: str | None, output: str | None, **options: Any) -> Any:
+            if form is None:
+                ending = os.path.splitext(output or "")[1].lower()
+                form = _ENDINGS[ending] if _ENDINGS.get(ending) in forms else forms[0]
+                errors_as_documents(form == "json")
+            return function(*arguments, form=form, output=output, **options)
+
+        return form(output(cast(F, resolved)))
+
+    return decorated
 
 
 def convention_option(function: F) -> F:

@@ -20,6 +20,7 @@ from netcount.report.questions import QUESTIONS
 
 if TYPE_CHECKING:
     from netcount.report.formats.problems import Problem
+    from netcount.report.tabular import Csv
 
 PEOPLE = ("table", "text")
 """The formats that a terminal shows in colours."""
@@ -67,11 +68,18 @@ def show(parts: Sequence[Part]) -> None:
         tell(plain(parts))
 
 
-def tell(text: str) -> None:
-    """Text to standard output.  Who reads it (a pager, head) may stop before its end; InputError when
-    it cannot be written."""
+def tell(text: str | bytes) -> None:
+    """Text, or bytes where nobody looks, to standard output.
+
+    Who reads it (a pager, head) may stop before its end; InputError when it cannot be written.
+    """
+    if isinstance(text, bytes) and on_terminal():
+        raise InputError("this format is not for a terminal; name a file", argument="output")
     try:
-        sys.stdout.write(text)
+        if isinstance(text, bytes):
+            sys.stdout.buffer.write(text)
+        else:
+            sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         silence()
@@ -85,8 +93,8 @@ def silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def emit(text: str, path: str | None, makes: str = "") -> None:
-    """Text to a file, or to standard output where no file is named.  makes: as for `spare`."""
+def emit(text: str | bytes, path: str | None, makes: str = "") -> None:
+    """Text or bytes to a file, or to standard output where no file is named.  makes: as for `spare`."""
     if path is None or path == "-":
         tell(text)
     else:
@@ -143,7 +151,7 @@ class Forms(NamedTuple):
 
     parts: Callable[[], Sequence[Part]]
     document: Callable[[], Any]
-    csv: Callable[[], str] | None = None
+    csv: Callable[[], Csv] | None = None
     many: bool = False
     indent: int | None = None
     page: Callable[[], Sequence[Part]] | None = None
@@ -199,7 +207,7 @@ def deliver(forms: Forms, form: str, path: str | None) -> None:
         emit(_text(forms, form), path)
 
 
-def _text(forms: Forms, form: str) -> str:
+def _text(forms: Forms, form: str) -> str | bytes:
     if form in forms.others:
         return forms.others[form]()
     if form == "json":
@@ -211,6 +219,15 @@ def _text(forms: Forms, form: str) -> str:
         from netcount.report.formats.markdown import markdown
 
         return markdown((forms.page or forms.parts)())
+    if form == "latex":
+        from netcount.report.formats.latex import latex
+
+        return latex((forms.page or forms.parts)())
+    if form == "xlsx" and forms.csv is not None:
+        from netcount.report.formats.xlsx import workbook
+
+        table = forms.csv()
+        return workbook(table.header, table.records)
     if form == "html":
         from netcount.report.formats.html import page
 

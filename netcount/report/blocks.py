@@ -16,7 +16,7 @@ from netcount.report import document
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, kernel_text, visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -135,7 +135,7 @@ def _record(block: Block, count: Count) -> dict[str, Any]:
     }
 
 
-def blocks_csv(count: Count, found: Sequence[Block]) -> str:
+def blocks_csv(count: Count, found: Sequence[Block]) -> Csv:
     """A record a block, exact numbers; the layers outside have none."""
     return csv_text(_FIELDS, ([_record(block, count)[key] for key in _FIELDS] for block in found))
 

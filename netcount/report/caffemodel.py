@@ -10,7 +10,7 @@ from netcount.core.units import human, human_bytes, plural
 from netcount.prototxt.upgrade import V1_TYPES
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -95,7 +95,7 @@ def stored_document(found: Stored) -> types.Caffemodel:
     }
 
 
-def stored_csv(found: Stored) -> str:
+def stored_csv(found: Stored) -> Csv:
     """A record a blob."""
     return csv_text(
         ("layer", "type", "blob", "shape", "elements"),

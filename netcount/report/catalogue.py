@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from netcount.layers.registry import Catalogue
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -55,7 +55,7 @@ def catalogue_document(rows: Sequence[TypeRow]) -> types.Layers:
     return {"schema": "netcount/layers/1", "types": [cast("types.LayerType", row._asdict()) for row in rows]}
 
 
-def catalogue_csv(rows: Sequence[TypeRow]) -> str:
+def catalogue_csv(rows: Sequence[TypeRow]) -> Csv:
     """A record a type."""
     return csv_text(TypeRow._fields, rows)
 

@@ -20,7 +20,7 @@ from netcount.report.formats.amounts import amount
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.problems import Problem, incomplete, unreadable
 from netcount.report.formats.text import visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -245,7 +245,7 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def check_csv(nets: Sequence[Checked]) -> str:
+def check_csv(nets: Sequence[Checked]) -> Csv:
     """A record a limit, exact values; a net that cannot be counted has one for each error."""
     return csv_text(_FIELDS, (record for net in nets for record in _records(net)))
 

@@ -116,6 +116,10 @@ def _axes(shapes: Sequence[Blob]) -> str:
     return " ".join("x".join(map(str, named.shape)) or "scalar" for named in shapes)
 
 
+def _blobs(blobs: Sequence[Blob]) -> str:
+    return " ".join(blob.name for blob in blobs)
+
+
 def _hwc(shapes: Sequence[Blob], images: int | None) -> str:
     if not shapes:
         return ""
@@ -161,6 +165,8 @@ _ALL = (
     _extents("pad"),
     _extents("dilation"),
     _text("group", "group", lambda row: str(row.window.group) if row.window else "", "groups", True),
+    _text("bottom_blobs", "bottoms", lambda row: _blobs(row.bottoms), "names of the bottoms"),
+    _text("top_blobs", "tops", lambda row: _blobs(row.tops), "names of the tops"),
     _text("bottoms", "input", lambda row: _axes(row.bottoms), "shapes of the bottoms", True),
     _text("tops", "output", lambda row: _axes(row.tops), "shapes of the tops", True),
     *_of_figures(),

@@ -14,7 +14,7 @@ from netcount.report.formats.amounts import amount, signed
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -145,7 +145,7 @@ def _factor(value: int, base: int) -> str:
     return f"×{value / base:.2f}" if value >= base else f"÷{base / value:.2f}"
 
 
-def comparison_csv(comparison: Comparison) -> str:
+def comparison_csv(comparison: Comparison) -> Csv:
     """A record a changed layer, of every net against the first; the totals are records too."""
     first, *others = comparison.nets
     header = ("net", *RECORD)

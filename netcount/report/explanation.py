@@ -16,7 +16,7 @@ from netcount.report.blocks import block_document, ends, kernels_text, plain_lin
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible, window_text
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -175,7 +175,7 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
 _FIELDS = ("name", "type", "line", "params", "params_formula", "statistics", "madds", "madds_formula", "rule")
 
 
-def explanation_csv(found: Explanation) -> str:
+def explanation_csv(found: Explanation) -> Csv:
     """A record a layer: that asked about, or those of the block."""
     return csv_text(
         _FIELDS,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal, cast
 from netcount.core.units import human_bytes, percent, plural
 from netcount.report.columns import Value
 from netcount.report.document import place, subject, warning
+from netcount.report.formats.fit import BELOW
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.problems import Problem, incomplete
 from netcount.report.formats.text import heading, listed, visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 from netcount.targets.estimate import CAVEAT, Estimate, LayerTime
 from netcount.targets.fit import Finding, Fit, Held, Target
 from netcount.targets.profile import EFFECTS, Effect
@@ -86,7 +87,8 @@ def _findings(findings: Sequence[Finding]) -> list[Part]:
         ("", "line", "layer", "type", "there is", "it takes", "why"),
         (False, True, False, False, False, False, False),
         tuple(rows),
-        shrink=((2, 12), (5, 20), (4, 20)),
+        shrink=((2, 12), (5, BELOW), (4, BELOW), (6, BELOW)),
+        names=(2,),
     )
     notes = [
         visible(f"[{number}] {'; '.join(text for text in reason if text) or 'the profile says no more'}")
@@ -111,7 +113,7 @@ def _memories(held: Sequence[Held]) -> Table:
         ("memory", "holds", "at most needed", "", "by", ""),
         (False, True, True, True, False, False),
         tuple(rows),
-        shrink=((4, 16),),
+        shrink=((4, BELOW),),
     )
 
 
@@ -135,7 +137,7 @@ def estimate_parts(estimate: Estimate, top: int | None = None) -> list[Part]:
         ("layer", "line", "ms", "share", "utilisation", "bound by"),
         (False, True, True, True, True, False),
         rows,
-        shrink=((0, 12),),
+        shrink=((0, 12), (5, BELOW)),
     )
     less = [f"{len(shown)} of {plural(len(timed), 'layer')} shown"] if len(shown) < len(timed) else []
     return [table, *less, "", *_sums(estimate)]
@@ -230,7 +232,7 @@ def tally(fit: Fit) -> str:
 _FIELDS = ("target", "effect", "layer", "type", "line", "value", "bound", "rule", "note", "source")
 
 
-def fit_csv(fit: Fit) -> str:
+def fit_csv(fit: Fit) -> Csv:
     """A record a finding."""
     return csv_text(_FIELDS, _records(fit))
 

@@ -13,7 +13,7 @@ from netcount.report import document
 from netcount.report.formats.fit import LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import bar, heading, listed, visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 from netcount.report.weight_stats import stats_report
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def percent_of(share: float) -> str:
     return percent(round(share * 10**6), 10**6)
 
 
-def memory_csv(found: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> str:
+def memory_csv(found: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> Csv:
     """A record a layer, exact bytes; the size of the model and what weights hold have no place in it."""
     return csv_text(
         _FIELDS,

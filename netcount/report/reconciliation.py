@@ -11,7 +11,7 @@ from netcount.report.document import subject
 from netcount.report.formats.fit import BELOW
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, listed, visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -67,7 +67,7 @@ def _row(row: TypeCosts) -> tuple[str, ...]:
     return (visible(row.type), str(row.layers), *_cells(row.costs), which)
 
 
-def reconciliation_csv(found: Reconciliation) -> str:
+def reconciliation_csv(found: Reconciliation) -> Csv:
     """A record a layer type, exact integers."""
     names = [convention.name for convention in found.conventions]
     header = ("type", "layers", *names, *(f"{name}_minus_{names[0]}" for name in names[1:]), "differing")

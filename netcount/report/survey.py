@@ -14,7 +14,7 @@ from netcount.report.formats.amounts import amount
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -95,7 +95,7 @@ def _cells(row: SurveyRow) -> tuple[str, ...]:
     )
 
 
-def survey_csv(survey: Survey, sort: str | None = None) -> str:
+def survey_csv(survey: Survey, sort: str | None = None) -> Csv:
     """One record a file, exact integers; those with an error have no figures."""
     return csv_text(KEYS, (_record(row) for row in arranged(survey, sort)))
 

@@ -11,7 +11,7 @@ from netcount.report.formats.amounts import amount
 from netcount.report.formats.fit import BELOW
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -85,7 +85,7 @@ def _figures(variant: Variant) -> dict[str, int]:
     return {figure.key: variant.figures.get(figure.key, 0) for figure in SWEPT}
 
 
-def sweep_csv(found: Sweep) -> str:
+def sweep_csv(found: Sweep) -> Csv:
     """A record a variant, exact integers."""
     return csv_text(_FIELDS, ([_record(variant)[key] for key in _FIELDS] for variant in found.variants))
 

@@ -28,16 +28,32 @@ def csv_cell(value: Value) -> Value:
     return f"'{safe}" if safe.lstrip().startswith(_FORMULA) else safe
 
 
-def csv_text(header: Sequence[str], records: Iterable[Sequence[Value]]) -> str:
+class Csv(str):
+    """CSV text that knows its records, for formats that keep numbers apart from text.
+
+    Attributes:
+        header: The names of the columns.
+        records: The exact values.
+    """
+
+    __slots__ = ("header", "records")
+    header: Sequence[str]
+    records: Sequence[Sequence[Value]]
+
+
+def csv_text(header: Sequence[str], records: Iterable[Sequence[Value]]) -> Csv:
     """CSV with a header; lines end in a newline."""
+    rows = list(records)
     stream = StringIO()
     out = writer(stream, lineterminator="\n")
     out.writerow(header)
-    out.writerows([csv_cell(value) for value in record] for record in records)
-    return stream.getvalue()
+    out.writerows([csv_cell(value) for value in record] for record in rows)
+    text = Csv(stream.getvalue())
+    text.header, text.records = header, rows
+    return text
 
 
-def analysis_csv(counts: Sequence[Count], view: View) -> str:
+def analysis_csv(counts: Sequence[Count], view: View) -> Csv:
     """One record a layer; there is no totals row that a spreadsheet would add up again.
 
     Several nets are told apart by a first column, `file`.

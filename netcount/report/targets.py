@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from netcount.core.units import plural
 from netcount.report.fit import target_document
+from netcount.report.formats.fit import BELOW
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 from netcount.targets.estimate import speed_of
 from netcount.targets.fit import Target
 from netcount.targets.profile import Profile
@@ -37,7 +38,7 @@ def targets_report(profiles: Sequence[Profile]) -> list[Part]:
         ("target", "what it is", "tool-chain", "rules", "estimate", "reliability"),
         (False, False, False, True, False, False),
         rows,
-        shrink=((5, 24), (1, 20), (2, 16)),
+        shrink=((5, BELOW), (1, BELOW), (2, BELOW)),
     )
     sources: dict[tuple[str, ...], list[str]] = {}
     for one in profiles:
@@ -56,7 +57,7 @@ def rules_of(profile: Profile) -> int:
     return sum(len(rule.bounds) for rule in (*profile.rules, *profile.file_rules)) + len(profile.banks)
 
 
-def targets_csv(profiles: Sequence[Profile]) -> str:
+def targets_csv(profiles: Sequence[Profile]) -> Csv:
     """A record a target."""
     return csv_text(
         _FIELDS,

@@ -13,7 +13,7 @@ from netcount.report.document import shaped, subject
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import heading, visible
-from netcount.report.tabular import csv_text
+from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
@@ -106,7 +106,7 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def verification_csv(runs: Sequence[Verification]) -> str:
+def verification_csv(runs: Sequence[Verification]) -> Csv:
     """A record a top; the figures of a layer stand in the record of its first one."""
     return csv_text(_FIELDS, (record for found in runs for record in _records(found)))
 
