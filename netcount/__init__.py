@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from netcount.analysis.rescale import ChannelChange
     from netcount.analysis.rows import BlobRow, LayerRow, Totals
     from netcount.analysis.survey import SurveyRow
-    from netcount.analysis.sweep import Variant
+    from netcount.analysis.sweep import Search, Variant
     from netcount.api import (
         Analysis,
         ConventionName,
@@ -134,6 +134,7 @@ __all__ = [
     "Run",
     "RunMemory",
     "SameShape",
+    "Search",
     "Shape",
     "ShapesOnly",
     "Size",
@@ -199,7 +200,7 @@ _HOMES = {
         "Totals",
     ),
     "analysis.survey": ("SurveyRow",),
-    "analysis.sweep": ("Variant",),
+    "analysis.sweep": ("Search", "Variant"),
     "api": (
         "Analysis",
         "ConventionName",

@@ -281,6 +281,8 @@ class Net:
         resolutions: Sequence[Size] | Size = (),
         *,
         limits: Mapping[str, int | str] | None = None,
+        fit: Literal["width", "resolution"] | None = None,
+        step: Width | None = None,
         multiple: int = 1,
         keep: Collection[str] = (),
         bits: int = 32,
@@ -293,6 +295,9 @@ class Net:
             widths: Factors for every convolution's num_output but the classifiers'.
             resolutions: Of the images; that of the file by default.
             limits: The largest value of a figure that still fits: whole, or with a unit ("100M", "2 MiB").
+            fit: Search the largest "width", or "resolution", within the limits, at each value given of the other:
+                `searches` of the result says what was found, and the next step, which does not fit.
+            step: Of the search; 0.001 of a width and 1 of a height by default.
             multiple: What channels are rounded to.
             keep: Layers whose channels stay.
             bits: Of a value in memory, 1 to 64.
@@ -316,10 +321,20 @@ class Net:
         _check_executor(executor)
         multiple = arguments.whole("multiple", multiple, 1)
         bits = arguments.whole("bits", bits, 1, arguments.MOST_BITS)
+        rescaler = Rescaler(self._text, self._name, self._options, keep=names, both_phases=False)
+        shown = [factor.strip() if isinstance(factor, str) else factor for factor in factors]
+        if fit is not None:
+            from netcount.analysis.fit import fit as fitted
+
+            arguments.one_of("fit", fit, "width", "resolution")
+            others = sizes if fit == "width" else shown
+            return Sweep._make(
+                fitted(rescaler, fit, others, limits=bounds, step=step, multiple=multiple, bits=bits)
+            )
         return Sweep._make(
             sweep(
-                Rescaler(self._text, self._name, self._options, keep=names, both_phases=False),
-                [factor.strip() if isinstance(factor, str) else factor for factor in factors],
+                rescaler,
+                shown,
                 sizes,
                 limits=bounds,
                 multiple=multiple,

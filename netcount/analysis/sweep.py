@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from netcount.analysis._support.futures import result_of
 from netcount.analysis._support.resolutions import Resolution, image_inputs
@@ -15,6 +15,9 @@ from netcount.analysis.figures import SWEPT, Figured
 from netcount.analysis.rescale import Recipe, Rescaler
 from netcount.core.errors import InputError, Spelling, Warned, spelled, spelling
 from netcount.core.suggest import unknown
+
+Axis: TypeAlias = Literal["width", "resolution"]
+"""What a search goes along."""
 
 LIMITED = tuple(figure.key for figure in SWEPT)
 """Figures that may have a largest value, inclusive."""
@@ -40,8 +43,27 @@ class Variant(Figured):
         return self.error is None and not self.over
 
 
+class Search(NamedTuple):
+    """What a search for the largest width, or resolution, found; both sides of it are variants of the sweep.
+
+    Attributes:
+        axis: What was searched.
+        step: Its steps.
+        fits: The index of the largest variant that fits; None where none does.
+        over: The index of the next larger variant there is, which does not fit; None where there is none: the
+            largest fits, or of what is larger nothing was found that is possible.
+        counted: How many variants were counted.
+    """
+
+    axis: Axis
+    step: str
+    fits: int | None
+    over: int | None
+    counted: int
+
+
 class Sweep(NamedTuple):
-    """All variants, widths in the order given and resolutions within each.
+    """All variants, widths in the order given and resolutions within each; of searches what they found.
 
     best: the index of the largest variant that fits (most madds, then most params), or None.
     warnings, complete: of the net as it stands in the file.
@@ -55,6 +77,7 @@ class Sweep(NamedTuple):
     best: int | None
     warnings: tuple[Warned, ...]
     complete: bool
+    searches: tuple[Search, ...] = ()
 
 
 def sweep(
@@ -75,22 +98,38 @@ def sweep(
     without.  A variant that a constant in the file makes impossible has its error in its row.
     InputError for an unknown limit.
     """
-    bounds = dict(limits or {})
-    for key in bounds:
-        if key not in LIMITED:
-            raise InputError(unknown("limit on", key, LIMITED, show_all=True), argument="limits")
+    bounds = checked_limits(limits)
     sizes: list[Resolution | None] = [Resolution(s, s) if isinstance(s, int) else s for s in resolutions]
     asked = [(str(width), size) for width in widths for size in sizes or [None]]
-    task = partial(_variant, rescaler, multiple=multiple, bits=bits, bounds=bounds)
+    task = partial(variant_of, rescaler, multiple=multiple, bits=bits, bounds=bounds)
     variants = []
     for variant in (task(*one) for one in asked) if executor is None else _on(executor, rescaler, task, asked):
         variants.append(variant)
         if on_variant is not None:
             on_variant(variant)
+    return swept(rescaler, bits, bounds, variants)
+
+
+def checked_limits(limits: Mapping[str, int] | None) -> dict[str, int]:
+    """Limits on figures that have some; InputError otherwise."""
+    for key in limits or {}:
+        if key not in LIMITED:
+            raise InputError(unknown("limit on", key, LIMITED, show_all=True), argument="limits")
+    return dict(limits or {})
+
+
+def swept(
+    rescaler: Rescaler,
+    bits: int,
+    bounds: dict[str, int],
+    variants: Sequence[Variant],
+    searches: tuple[Search, ...] = (),
+) -> Sweep:
+    """The sweep that some variants make, with the largest of them that fits."""
     fitting = [index for index, variant in enumerate(variants) if variant.fits]
     best = max(fitting, key=lambda i: (variants[i].madds, variants[i].params), default=None)
     net = rescaler.net
-    return Sweep(net.name, net.file, bits, bounds, tuple(variants), best, net.warnings, net.complete)
+    return Sweep(net.name, net.file, bits, bounds, tuple(variants), best, net.warnings, net.complete, searches)
 
 
 def _on(
@@ -114,10 +153,10 @@ def _on(
 def _far_variant(recipe: Recipe, words: Spelling, width: str, size: Resolution | None, **more: Any) -> Variant:
     """A variant where nothing but the recipe of its rescaler is at hand."""
     with spelled(words):
-        return _variant(recipe.rescaler(), width, size, **more)
+        return variant_of(recipe.rescaler(), width, size, **more)
 
 
-def _variant(
+def variant_of(
     rescaler: Rescaler,
     width: str,
     size: Resolution | None,
@@ -126,6 +165,7 @@ def _variant(
     bits: int,
     bounds: Mapping[str, int],
 ) -> Variant:
+    """One variant, counted; with its error where there is no such net."""
     try:
         counted = rescaler.counted(Fraction(width), size, multiple)
     except InputError as problem:

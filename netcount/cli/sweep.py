@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from netcount.analysis.figures import SWEPT
+from netcount.analysis.fit import fit
 from netcount.analysis.rescale import Rescaler
+from netcount.analysis.sweep import Axis
 from netcount.analysis.sweep import sweep as swept
 from netcount.cli.flags import flag
 from netcount.cli.options import (
@@ -22,8 +24,10 @@ from netcount.cli.options import (
 )
 from netcount.cli.output import conclude, deliver, forms_of, progress_bar, spare
 from netcount.core.arguments import quantity
+from netcount.core.errors import InputError
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
 from netcount.core.files import write_atomically
+from netcount.core.suggest import unknown
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,15 +46,26 @@ def _limit_options(function: F) -> F:
 
 @click.command()
 @click.argument("file")
-@click.option(
-    "--width", "widths", default="1", show_default=True, metavar="W,W,...", help="Factor for each num_output."
-)
+@click.option("--width", "widths", show_default="1", metavar="W,W,...", help="Factor for each num_output.")
 @click.option(
     "--resolution",
     "resolutions",
     metavar="R,R,...",
     help="Sizes of the input images, N or HxW (default: as in the file).",
 )
+@click.option(
+    "--fit-width",
+    multiple=True,
+    metavar="max_FIGURE=LIMIT",
+    help="Search the largest width within this limit, such as max_madds=300M; repeatable.",
+)
+@click.option(
+    "--fit-resolution",
+    multiple=True,
+    metavar="max_FIGURE=LIMIT",
+    help="Search the largest resolution within this limit; repeatable.",
+)
+@click.option("--step", metavar="STEP", help="Steps of the search (default: 0.001 for widths, 1 for resolutions).")
 @scale_options
 @_limit_options
 @click.option(
@@ -66,8 +81,11 @@ def _limit_options(function: F) -> F:
 @net_options
 def sweep(
     file: str,
-    widths: str,
+    widths: str | None,
     resolutions: str | None,
+    fit_width: tuple[str, ...],
+    fit_resolution: tuple[str, ...],
+    step: str | None,
     multiple: int,
     keep: tuple[str, ...],
     bits: int,
@@ -83,24 +101,27 @@ def sweep(
     Examples:
       netcount sweep mobilenet_v1.prototxt --width 1,.75,.5,.25 --resolution 224,192,160,128
       netcount sweep net.prototxt --width 1,.5 --max-madds 300M --max-peak-memory '1 MiB' --bits 8
+      netcount sweep net.prototxt --resolution 224,192 --round 8 --fit-width max_madds=300M
 
     Exit codes: 0 done, 1 no variant fits the limits, 2 bad input, or no variant is possible.
     """
-    factors = [str(part).strip() for part in widths.split(",")]
-    parse_factors(widths, "widths")
+    factors = [part.strip() for part in (widths or "1").split(",")]
+    parse_factors(widths or "1", "widths")
     sizes = parse_resolutions(resolutions, "resolutions") if resolutions else []
     given = {figure.key: options.pop(f"max_{figure.key}") for figure in SWEPT}
     limits = {key: quantity(f"max_{key}", text) for key, text in given.items() if text is not None}
-    with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as bar:
-        found = swept(
-            Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False),
-            factors,
-            sizes,
-            limits=limits,
-            multiple=multiple,
-            bits=bits,
-            on_variant=bar.step,
-        )
+    axis = _axis(widths, resolutions, fit_width, fit_resolution, step)
+    for text in fit_width + fit_resolution:
+        limits |= _fit_limit(text, f"fit_{axis}")
+    rescaler = Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False)
+    if axis is not None:
+        others: Sequence[Any] = sizes if axis == "width" else factors
+        found = fit(rescaler, axis, others, limits=limits, step=step, multiple=multiple, bits=bits)
+    else:
+        with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as bar:
+            found = swept(
+                rescaler, factors, sizes, limits=limits, multiple=multiple, bits=bits, on_variant=bar.step
+            )
     if plot is not None:
         from netcount.report.formats.plot import sweep_plot
 
@@ -113,3 +134,34 @@ def sweep(
     elif limits and found.best is None:
         code = FAILED
     conclude(found.warnings, found.complete, code)
+
+
+def _axis(
+    widths: str | None,
+    resolutions: str | None,
+    fit_width: Sequence[str],
+    fit_resolution: Sequence[str],
+    step: str | None,
+) -> Axis | None:
+    """What is searched, if anything is."""
+    if fit_width and fit_resolution:
+        raise InputError("search one of width and resolution, at values of the other", argument="fit_width")
+    if fit_width and widths is not None:
+        raise InputError("the width is searched, and not given too", argument="widths")
+    if fit_resolution and resolutions is not None:
+        raise InputError("the resolution is searched, and not given too", argument="resolutions")
+    if step is not None and not (fit_width or fit_resolution):
+        raise InputError("it is a step of --fit-width or --fit-resolution", argument="step")
+    return "width" if fit_width else "resolution" if fit_resolution else None
+
+
+def _fit_limit(text: str, argument: str) -> dict[str, int]:
+    """`"max_madds=300M"` -> {"madds": 300000000}."""
+    name, equals, amount = text.partition("=")
+    key = name.strip().removeprefix("--").replace("-", "_").removeprefix("max_")
+    known = [figure.key for figure in SWEPT]
+    if not equals:
+        raise InputError(f"{text!r} is not max_FIGURE=LIMIT, such as max_madds=300M", argument=argument)
+    if key not in known:
+        raise InputError(unknown("limit on", key, known, show_all=True), argument=argument)
+    return {key: quantity(argument, amount.strip())}

@@ -502,6 +502,16 @@ class Variant(TypedDict):
     fits: bool
 
 
+class Search(TypedDict):
+    """The largest width, or resolution, that fits; both sides of it are among the variants."""
+
+    axis: Literal["width", "resolution"]
+    step: Annotated[str, "A fraction, or a number."]
+    fits: Annotated[int | None, Keywords(("minimum", 0)), "The index of the largest variant that fits."]
+    over: Annotated[int | None, Keywords(("minimum", 0)), "The index of the next step, which does not fit."]
+    counted: Annotated[Count, "How many variants were looked at."]
+
+
 class Sweep(TypedDict):
     """Cost of a net at many widths and resolutions, and which fit."""
 
@@ -513,6 +523,7 @@ class Sweep(TypedDict):
     limits: SweepLimits
     variants: list[Variant]
     best: Annotated[int | None, Keywords(("minimum", 0)), "The index of the largest variant that fits."]
+    searches: Annotated[list[Search], "With --fit-width or --fit-resolution."]
 
 
 class VerifiedTop(TypedDict):

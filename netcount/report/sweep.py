@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from netcount.analysis.figures import FIGURES, SWEPT
-from netcount.analysis.sweep import Sweep, Variant
+from netcount.analysis.sweep import Axis, Search, Sweep, Variant
 from netcount.core.units import human, plural
 from netcount.report.formats.amounts import amount
 from netcount.report.formats.fit import BELOW
@@ -38,15 +38,25 @@ def sweep_report(found: Sweep) -> list[Part]:
             found.file,
             plural(len(found.variants), "variant"),
             f"{plural(found.bits, 'bit')} a value",
+            *_searched(found),
             *bounds,
         ),
         "",
         table,
     ]
-    if bounds:
+    if found.searches:
+        parts += ["", *(_answer(found, search) for search in found.searches)]
+    elif bounds:
         parts += ["", _verdict(found)]
     parts += [f"warning: width {v.width}: {visible(v.error)}" for v in found.variants if v.error]
     return parts
+
+
+def _searched(found: Sweep) -> list[str]:
+    if not found.searches:
+        return []
+    counted = sum(search.counted for search in found.searches)
+    return [f"steps of {found.searches[0].step}", f"{counted:,} counted"]
 
 
 def _mark(found: Sweep, index: int) -> str:
@@ -57,6 +67,8 @@ def _mark(found: Sweep, index: int) -> str:
         return ""
     if variant.over:
         return "over in " + ", ".join(FIGURES[key].heading for key in variant.over)
+    if any(index == search.fits for search in found.searches):
+        return "fits, the next step does not"
     return "fits, the largest that does" if index == found.best else "fits"
 
 
@@ -68,6 +80,33 @@ def _verdict(found: Sweep) -> str:
     return (
         f"the largest that fits: width {best.width}{size}, {human(best.madds)} madds, {human(best.params)} params"
     )
+
+
+def _answer(found: Sweep, search: Search) -> str:
+    """Both sides of what a search found."""
+    axis, fits, over = search.axis, *(None if i is None else found.variants[i] for i in (search.fits, search.over))
+    beside = _beside(axis, fits or over)
+    if over is None:
+        return f"{axis} {_value(axis, fits)} fits{beside}; nothing larger was found"
+    costs = ", ".join(f"{amount(key, over.figures[key])} {FIGURES[key].heading}" for key in over.over)
+    if fits is None:
+        return f"no {axis} fits{beside}; the smallest, {_value(axis, over)}, has {costs}"
+    return f"{axis} {_value(axis, fits)} fits{beside}; the next, {_value(axis, over)}, does not: {costs}"
+
+
+def _value(axis: Axis, variant: Variant | None) -> str:
+    if variant is None:
+        return ""
+    return variant.width if axis == "width" else str(variant.resolution)
+
+
+def _beside(axis: Axis, variant: Variant | None) -> str:
+    """At what the other axis stands."""
+    if variant is None:
+        return ""
+    if axis == "resolution":
+        return f" at width {variant.width}"
+    return f" at {variant.resolution}" if variant.resolution else ""
 
 
 def _record(variant: Variant) -> dict[str, Any]:
@@ -113,4 +152,15 @@ def sweep_document(found: Sweep) -> types.Sweep:
         "limits": cast("types.SweepLimits", found.limits),
         "variants": [_variant(variant) for variant in found.variants],
         "best": found.best,
+        "searches": [_search(search) for search in found.searches],
+    }
+
+
+def _search(search: Search) -> types.Search:
+    return {
+        "axis": search.axis,
+        "step": search.step,
+        "fits": search.fits,
+        "over": search.over,
+        "counted": search.counted,
     }

@@ -33,6 +33,7 @@ class Sweep(Result, SweepValue):
         best: The index of the largest variant that fits, or None.
         warnings: Of the net as it stands in the file.
         complete: Whether the costs of all its layers are known.
+        searches: A `Search` for each largest width, or resolution, that was searched.
     """
 
     __slots__ = ()

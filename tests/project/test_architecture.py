@@ -63,7 +63,7 @@ ByHand CaffeMemory Catalogue ChannelChange Comparison Convention ConventionName 
 Explanation Factors FilePath Filler InputError KernelShare Layer LayerChange LayerCheck LayerFacts LayerMemory
 LayerReasons LayerRow LimitError LoadArguments Memory Message MissingFileError MissingShapeError Moving Net
 NetFacts NetcountError NoBlobs Node OpCount Owner ParamBlob Phase Place Plain PredictionsError Product
-Reconciliation Rescaled Resolution Result Run RunMemory SameShape Shape ShapesOnly Size Source Step Survey
+Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search Shape ShapesOnly Size Source Step Survey
 SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
 WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
 """

@@ -81,6 +81,7 @@ COMMANDS: dict[str, list[list[str]]] = {name: [arguments] for name, arguments in
     "sweep": [
         ["sweep", "before", "--width", "1,1/3"],
         ["sweep", sample("mobilenet_v1"), "--width", "1,.5", "--resolution", "224,96x160", "--max-madds", "300M"],
+        ["sweep", sample("mobilenet_v1"), "--fit-width", "max_madds=300M", "--resolution", "224,96x160"],
     ],
     "check": [["check", "before", "--no-config", "--max-params", "1k", "--max-madds", "1G"]],
     "compare": [
