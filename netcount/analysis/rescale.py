@@ -83,6 +83,13 @@ class Rescaler:
     InputError as by `load`, or where `keep` names no convolution.
     """
 
+    recipe: Recipe
+    net: Graph
+    source: Source
+    nets: list[Graph]
+    keep: frozenset[str]
+    classifiers: tuple[str, ...]
+
     def __init__(
         self,
         text: str,

@@ -150,6 +150,8 @@ class NetcountError(Exception):
     layer: int | None = None
     """Where the layer stands in the text, of a mistake in its fields."""
 
+    advice: tuple[Advice, ...]
+
     def __init__(
         self,
         what: str,
@@ -201,6 +203,8 @@ class InputError(NetcountError):
 class MissingFileError(InputError, FileNotFoundError):
     """There is no file of that name."""
 
+    errno: int
+
     def __init__(
         self, what: str, place: Place | None = None, *, argument: str | None = None, advice: Sequence[Advice] = ()
     ) -> None:
@@ -224,7 +228,8 @@ class PredictionsError(InputError):
         each: How many values a box has.
     """
 
-    bottom = each = 0
+    bottom: int = 0
+    each: int = 0
 
     def at(self, bottom: int, each: int) -> PredictionsError:
         """The same error, with what it is about."""
@@ -237,6 +242,8 @@ class PredictionsError(InputError):
 
 class Errors(InputError):
     """Several independent mistakes in one input, in the order of the file."""
+
+    problems: tuple[NetcountError, ...]
 
     def __init__(self, problems: Iterable[NetcountError]) -> None:
         self.problems = tuple(single for problem in problems for single in each(problem))

@@ -31,6 +31,10 @@ class Tables:
     columns = False
     """Whether a place has a column, too."""
 
+    folder: Path
+    file: str
+    problems: Problems
+
     def __init__(
         self,
         path: str | os.PathLike[str],

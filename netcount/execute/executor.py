@@ -42,6 +42,9 @@ class Executor:
     last version is kept.
     """
 
+    keep: frozenset[str]
+    weights: list[list[Array]]
+
     def __init__(
         self,
         net: Graph,

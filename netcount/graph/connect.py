@@ -22,6 +22,8 @@ class Part:
     """A layer and its blobs by index, before any shape is known; `layer` None when it is broken."""
 
     __slots__ = ("assumption", "bottoms", "known", "layer", "message", "name", "tops", "type")
+    known: bool
+    message: Message
 
     def __init__(self, message: Message) -> None:
         self.assumption: Assumption | None = None

@@ -19,6 +19,9 @@ class Run:
     """A pass through a net: the phase, a seeded generator, and the count of products done."""
 
     __slots__ = ("generator", "madds", "phase")
+    generator: numpy_types.random.Generator
+    madds: int
+    phase: str
 
     def __init__(self, seed: int = 0, phase: str = "TEST") -> None:
         self.phase = phase

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from netcount.core.errors import InputError
 from netcount.core.opcount import NOTHING, OpCount
@@ -49,11 +49,12 @@ class Assumed(Layer):
     the report is then incomplete.
     """
 
-    bottoms = Arity(0, None)
-    tops = Arity(0, None)
+    bottoms: ClassVar[Arity] = Arity(0, None)
+    tops: ClassVar[Arity] = Arity(0, None)
     type = "Assumed"
     source = "assumed"
     replaceable = True
+    shapes: list[Shape]
 
     def __init__(self, message: Message, top_count: int, phase: str, assumption: Assumption) -> None:
         self.assumption = assumption

@@ -61,7 +61,7 @@ class Source(Moving):
     """
 
     bottoms = NONE
-    tops = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     computes = False
     replaceable = True
     assumed: str | None = None

@@ -28,6 +28,10 @@ class Filler:
     """
 
     __slots__ = ("field", "given", "owner", "type")
+    field: str
+    given: bool
+    owner: Message
+    type: str
 
     def __init__(self, owner: Message, field: str) -> None:
         """The filler in `field` of a parameter message."""

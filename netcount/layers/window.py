@@ -25,6 +25,12 @@ class WindowParam:
     """
 
     __slots__ = ("dilation", "fields", "kernel", "known", "layer", "name", "pad", "stride")
+    fields: dict[str, str]
+    kernel: list[int]
+    layer: Layer
+    name: str
+    pad: list[int]
+    stride: list[int]
 
     def __init__(self, layer: Layer, param: Message, name: str = CONVOLUTION) -> None:
         """The window in `param`, which the layer's message holds under `name`."""

@@ -39,6 +39,13 @@ class Strip:
     """
 
     __slots__ = ("boxes", "first", "last", "net", "parent", "side", "x")
+    boxes: list[int]
+    first: int
+    last: int
+    net: Net | None
+    parent: int
+    side: int
+    x: int
 
     def __init__(self, boxes: list[int], first: int, last: int, parent: int, net: Net | None = None) -> None:
         self.boxes, self.first, self.last, self.parent, self.net = boxes, first, last, parent, net
@@ -65,6 +72,10 @@ class Strips:
         inputs: The outputs that each box reads, in the order of the links.
         main: For each box the input that comes from straight above, or from where its strip begins.
     """
+
+    rank: list[int]
+    at: list[int]
+    parts: list[list[int]]
 
     def __init__(self, boxes: int, links: Iterable[Link]) -> None:
         self.targets: dict[Net, list[int]] = {}

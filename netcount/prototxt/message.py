@@ -25,6 +25,9 @@ class Message:
     """
 
     __slots__ = ("tree", "type", "values")
+    tree: Tree
+    type: str
+    values: dict[str, Any]
 
     def __init__(self, type: str, values: dict[str, Any], tree: Tree) -> None:
         self.type = type

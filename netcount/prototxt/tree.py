@@ -11,6 +11,8 @@ class Source:
     """A text and its name; turns offsets into lines and columns when somebody asks."""
 
     __slots__ = ("_latest", "file", "text")
+    file: str
+    text: str
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
@@ -44,6 +46,9 @@ class Tree:
     """
 
     __slots__ = ("end", "fields", "lists", "offset", "source")
+    end: int
+    offset: int
+    source: Source
 
     def __init__(self, source: Source, offset: int) -> None:
         self.source = source

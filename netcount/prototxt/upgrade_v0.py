@@ -52,7 +52,7 @@ PARAMS = {
 }
 """V0 type -> the parameter message its own fields moved to, and that message's type."""
 
-MOVES = {
+MOVES: dict[str, tuple[str, tuple[str, ...]]] = {
     "num_output": ("num_output", ("conv", "innerproduct")),
     "biasterm": ("bias_term", ("conv", "innerproduct")),
     "weight_filler": ("weight_filler", ("conv", "innerproduct")),

@@ -400,6 +400,9 @@ _BUILT_IN = ("ceil_div", "min", "max")
 class Machine:
     """Evaluates expressions for one layer, within a bound on the steps of each."""
 
+    scope: Scope
+    of: str
+
     def __init__(self, scope: Scope, of: str) -> None:
         """scope: the values of names.  of: what is evaluated, for messages."""
         self.scope, self.of = scope, of

@@ -136,6 +136,9 @@ def field_kind(path: str) -> str | None:
 class NetScope:
     """The figures of a net and its file."""
 
+    memory: Memory
+    setting: Setting
+
     def __init__(self, memory: Memory, setting: Setting) -> None:
         self.memory, self.setting = memory, setting
         self.net: Graph = memory.counted.net
@@ -171,6 +174,10 @@ class NetScope:
 
 class LayerScope:
     """The figures of one layer; None for those it does not have."""
+
+    net: Graph
+    node: Node
+    setting: Setting
 
     def __init__(self, net: Graph, node: Node, setting: Setting) -> None:
         self.net, self.node, self.setting = net, node, setting

@@ -16,7 +16,7 @@ class AbsVal(ElementWise):
     type = "AbsVal"
     temporaries = 0
     in_place = False
-    each = OpCount(compares=1)
+    each: OpCount = OpCount(compares=1)
 
     def value(self, x: Array) -> Array:
         """As numpy has it."""

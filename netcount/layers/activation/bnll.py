@@ -15,7 +15,7 @@ class BNLL(ElementWise):
 
     type = "BNLL"
     temporaries = 0
-    each = OpCount(adds=2, compares=1, exps=2)
+    each: OpCount = OpCount(adds=2, compares=1, exps=2)
 
     def value(self, x: Array) -> Array:
         """By logaddexp."""

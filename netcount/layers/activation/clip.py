@@ -15,7 +15,9 @@ class Clip(ElementWise):
     """max(min, min(x, max)); both bounds are 0 without a clip_param.  Source: clip_layer.cpp."""
 
     type = "Clip"
-    each = OpCount(compares=2)
+    each: OpCount = OpCount(compares=2)
+    least: float
+    most: float
 
     def read(self, message: Message) -> None:
         """Both bounds; 0 and 0 where clip_param is left out as a whole."""

@@ -16,7 +16,8 @@ class ELU(ElementWise):
 
     type = "ELU"
     temporaries = 2
-    each = OpCount(adds=2, muls=1, compares=2, exps=1)
+    each: OpCount = OpCount(adds=2, muls=1, compares=2, exps=1)
+    alpha: float
 
     def read(self, message: Message) -> None:
         """The scale of negative values."""

@@ -18,6 +18,8 @@ class Exp(ElementWise):
     """base^(shift + scale·x); base −1 stands for e.  Source: exp_layer.cpp."""
 
     type = "Exp"
+    inner: float
+    outer: float
 
     def read(self, message: Message) -> None:
         """The inner scale and the outer one that Caffe folds base and shift into."""

@@ -15,7 +15,7 @@ class HardSigmoid(ElementWise):
 
     type = "HardSigmoid"
     source = "MobileNet-YOLO"
-    each = OpCount(adds=1, muls=1, compares=2)
+    each: OpCount = OpCount(adds=1, muls=1, compares=2)
 
     def value(self, x: Array) -> Array:
         """A clipped line."""

@@ -19,6 +19,9 @@ class Log(ElementWise):
 
     type = "Log"
     temporaries = 2
+    scale: float
+    shift: float
+    outer: float
 
     def read(self, message: Message) -> None:
         """The factor 1/log(base), and scale and shift."""

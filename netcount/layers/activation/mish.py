@@ -15,7 +15,7 @@ class Mish(ElementWise):
 
     type = "Mish"
     source = "YOLO forks"
-    each = OpCount(adds=1, muls=1, exps=3)
+    each: OpCount = OpCount(adds=1, muls=1, exps=3)
 
     def value(self, x: Array) -> Array:
         """The softplus by logaddexp, which never overflows."""

@@ -19,6 +19,8 @@ class NegReLU(ElementWise):
 
     type = "NegReLU"
     source = "FlowNet2"
+    slope: float
+    each: OpCount
 
     def read(self, message: Message) -> None:
         """The slope above 0, which relu_param calls negative_slope."""

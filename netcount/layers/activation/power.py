@@ -17,6 +17,10 @@ class Power(ElementWise):
     """(shift + scale·x)^power; only what differs from 1 or 0 is computed.  Source: power_layer.cpp."""
 
     type = "Power"
+    power: float
+    scale: float
+    shift: float
+    constant: bool
 
     def read(self, message: Message) -> None:
         """power, scale, shift."""

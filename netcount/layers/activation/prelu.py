@@ -22,6 +22,8 @@ class PReLU(SameShape, Layer):
     """
 
     type = "PReLU"
+    shared: bool
+    filler: Filler
 
     def read(self, message: Message) -> None:
         """Whether all channels share a slope."""

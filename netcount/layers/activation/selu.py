@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -14,10 +14,10 @@ class SeLU(ElementWise):
     """λ·x, or λ·α·(exp(x) − 1) below 0 (Klambauer et al. 2017, arXiv 1706.02515)."""
 
     type = "SeLU"
-    names = ("SeLu",)
+    names: ClassVar[tuple[str, ...]] = ("SeLu",)
     temporaries = 2
     source = "SELU forks"
-    each = OpCount(adds=1, muls=2, compares=1, exps=1)
+    each: OpCount = OpCount(adds=1, muls=2, compares=1, exps=1)
     LAMBDA = 1.0507009873554805
     ALPHA = 1.6732632423543772
 

@@ -14,7 +14,7 @@ class Sigmoid(ElementWise):
     """1 / (1 + exp(−x)), computed as tanh(x/2)/2 + 1/2.  Source: sigmoid_layer.cpp."""
 
     type = "Sigmoid"
-    each = OpCount(adds=1, muls=2, exps=1)
+    each: OpCount = OpCount(adds=1, muls=2, exps=1)
 
     def value(self, x: Array) -> Array:
         """By tanh, which never overflows."""

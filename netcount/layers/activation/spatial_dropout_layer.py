@@ -26,6 +26,8 @@ class SpatialDropoutLayer(SameShape, NoBlobs):
     type = "Python"
     source = "ENet"
     python = "spatial_dropout.SpatialDropoutLayer"
+    trains: bool
+    share: float
 
     def read(self, message: Message) -> None:
         """Phase and p."""

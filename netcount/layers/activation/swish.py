@@ -15,7 +15,8 @@ class Swish(ElementWise):
     """x · sigmoid(beta·x).  Source: swish_layer.cpp."""
 
     type = "Swish"
-    each = OpCount(adds=1, muls=4, exps=1)
+    each: OpCount = OpCount(adds=1, muls=4, exps=1)
+    beta: float
 
     def read(self, message: Message) -> None:
         """The factor inside the sigmoid."""

@@ -15,7 +15,7 @@ class TanH(ElementWise):
 
     type = "TanH"
     temporaries = 0
-    each = OpCount(exps=1)
+    each: OpCount = OpCount(exps=1)
 
     def value(self, x: Array) -> Array:
         """As numpy has it."""

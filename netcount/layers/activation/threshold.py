@@ -15,7 +15,8 @@ class Threshold(ElementWise):
     """1 where x is above the threshold, else 0.  Source: threshold_layer.cpp."""
 
     type = "Threshold"
-    each = OpCount(compares=1)
+    each: OpCount = OpCount(compares=1)
+    threshold: float
 
     def read(self, message: Message) -> None:
         """The threshold."""

@@ -20,6 +20,11 @@ class Volume(Convolution):
     tops = ONE
     axis_given = 1
     group = 1
+    num_output: int
+    bias: bool
+    geometry: WindowParam
+    weight_filler: Filler
+    bias_filler: Filler | None
 
     def read(self, message: Message) -> None:
         """num_output, bias and the window."""

@@ -24,11 +24,19 @@ class Convolution(Layer):
     """
 
     type = "Convolution"
-    bottoms = Arity(1, None)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     equal_bottoms_tops = True
     param: ClassVar[str] = CONVOLUTION
     """The message that holds its parameters."""
+
+    axis_given: int
+    num_output: int
+    group: int
+    bias: bool
+    geometry: WindowParam
+    weight_filler: Filler
+    bias_filler: Filler | None
 
     def read(self, message: Message) -> None:
         """num_output, group, bias and the window."""

@@ -32,6 +32,14 @@ class Correlation(NoBlobs):
     flat: ClassVar[bool] = False
     """Whether displacements are along the width only."""
 
+    kernel: int
+    reach: int
+    pad: int
+    stride: int
+    step: int
+    subtracts: bool
+    direction: int
+
     def read(self, message: Message) -> None:
         """Kernel, displacements and strides."""
         param = message.child(PARAM)

@@ -31,6 +31,11 @@ class CosinL2Normalize(Layer):
     type = "CosinL2Normalize"
     source = "yuqj1991"
     bottoms = TWO
+    num_output: int
+    axis_given: int
+    margin: float
+    scale: float
+    filler: Filler
 
     def read(self, message: Message) -> None:
         """num_output, axis, margin and scale."""

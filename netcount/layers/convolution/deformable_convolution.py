@@ -31,6 +31,7 @@ class DeformableConvolution(Convolution):
     tops = ONE
     equal_bottoms_tops = False
     param = "deformable_convolution_param"
+    moved: int
 
     def read(self, message: Message) -> None:
         """As Convolution, and the deformable groups."""

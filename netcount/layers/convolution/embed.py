@@ -22,6 +22,11 @@ class Embed(Layer):
     """
 
     type = "Embed"
+    num_output: int
+    input_dim: int
+    bias: bool
+    weight_filler: Filler
+    bias_filler: Filler | None
 
     def read(self, message: Message) -> None:
         """num_output, input_dim, bias."""

@@ -23,6 +23,8 @@ class Im2col(Moving):
     """
 
     type = "Im2col"
+    axis_given: int
+    geometry: WindowParam
 
     def read(self, message: Message) -> None:
         """The window."""

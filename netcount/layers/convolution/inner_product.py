@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -25,7 +25,15 @@ class InnerProduct(Layer):
     """
 
     type = "InnerProduct"
-    bottoms = Arity(1, 3)
+    bottoms: ClassVar[Arity] = Arity(1, 3)
+    num_output: int
+    axis_given: int
+    bias: bool
+    transposed: bool
+    given: bool
+    normalized: bool
+    weight_filler: Filler
+    bias_filler: Filler | None
 
     def read(self, message: Message) -> None:
         """num_output, axis, bias, and whether the weights are stored K×C'."""

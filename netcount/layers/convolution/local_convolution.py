@@ -30,6 +30,14 @@ class LocalConvolution(Layer):
     type = "LocalConvolution"
     names: ClassVar[tuple[str, ...]] = ("Local",)
     source = "happynear, DeepFace"
+    param: str
+    num_output: int
+    bias: bool
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pad: tuple[int, int]
+    weight_filler: Filler
+    bias_filler: Filler
 
     def read(self, message: Message) -> None:
         """num_output, bias and the window; group is not used."""

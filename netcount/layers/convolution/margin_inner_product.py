@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -33,7 +33,16 @@ class MarginInnerProduct(Layer):
     type = "MarginInnerProduct"
     source = "SphereFace"
     bottoms = TWO
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    num_output: int
+    axis_given: int
+    margin: str
+    weight_filler: Filler
+    base: float
+    gamma: float
+    power: float
+    passes: int
+    least: float
 
     def read(self, message: Message) -> None:
         """num_output, axis, the margin and what lambda is in the first pass."""

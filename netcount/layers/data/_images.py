@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Source, check_transform, child_of
@@ -22,7 +23,10 @@ class Images(Source):
 
     params: tuple[str, ...] = ()
     batch_field = "batch_size"
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    batch: int
+    extent: tuple[int, int] | None
+    channels: int
 
     def read(self, message: Message) -> None:
         """Batch, height and width, channels; None for what is not told."""

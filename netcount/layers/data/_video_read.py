@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Source
@@ -21,7 +22,7 @@ class VideoRead(Source):
 
     type = "Python"
     source = "LRCN"
-    tops = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     sizes_assumed = True
     clips: int
 

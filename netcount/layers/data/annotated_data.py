@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.data._images import Images
@@ -17,8 +18,8 @@ class AnnotatedData(Images):
 
     type = "AnnotatedData"
     source = "SSD"
-    params = ("data_param",)
-    tops = Arity(1, 3)
+    params: tuple[str, ...] = ("data_param",)
+    tops: ClassVar[Arity] = Arity(1, 3)
     knows_colour = False
 
     def check(self, transform: Message) -> None:

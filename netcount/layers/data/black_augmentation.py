@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
@@ -17,8 +18,8 @@ class BlackAugmentation(ShapesOnly):
 
     type = "BlackAugmentation"
     source = "FlowNet2"
-    bottoms = Arity(1, None)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     equal_bottoms_tops = True
 
     def read(self, message: Message) -> None:

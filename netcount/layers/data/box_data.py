@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.data._images import Images
@@ -25,9 +26,11 @@ class BoxData(Images):
 
     type = "BoxData"
     source = "caffe-yolo, MaskYolo"
-    params = ("data_param",)
-    tops = Arity(1, None)
+    params: tuple[str, ...] = ("data_param",)
+    tops: ClassVar[Arity] = Arity(1, None)
     knows_colour = False
+    boxed: bool
+    labels: list[int]
 
     def read(self, message: Message) -> None:
         """Which fork's it is, and the label's extents."""

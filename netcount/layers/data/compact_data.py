@@ -13,7 +13,7 @@ class CompactData(Images):
 
     type = "CompactData"
     source = "caffe_mpi"
-    params = ("data_param",)
+    params: tuple[str, ...] = ("data_param",)
 
     def check(self, transform: Message) -> None:
         """crop_size must be given: the images have no size of their own."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Source, child_of
@@ -22,7 +23,11 @@ class CPMData(Source):
 
     type = "CPMData"
     source = "OpenPose"
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    batch: int
+    extent: tuple[int, int]
+    maps: int
+    stride: int
 
     def read(self, message: Message) -> None:
         """Batch, extents, joints and stride."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Source
@@ -19,8 +20,11 @@ class CustomData(Source):
 
     type = "CustomData"
     source = "FlowNet2"
-    tops = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     knows = "only the database knows"
+    batch: int
+    channels: list[int]
+    labels: bool
 
     def read(self, message: Message) -> None:
         """Batch, and where the channels are cut."""

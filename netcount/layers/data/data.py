@@ -7,5 +7,5 @@ class Data(Images):
     """Images of an LMDB or LevelDB (data_layer.cpp).  The database decides the channels."""
 
     type = "Data"
-    params = ("data_param",)
+    params: tuple[str, ...] = ("data_param",)
     knows_colour = False

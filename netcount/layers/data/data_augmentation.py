@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
@@ -23,8 +24,12 @@ class DataAugmentation(ShapesOnly):
 
     type = "DataAugmentation"
     source = "FlowNet2"
-    bottoms = Arity(1, 2)
-    tops = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    crop: tuple[int, int]
+    cropped: bool
+    kept: bool
+    freed: bool
 
     def read(self, message: Message) -> None:
         """The crop, and whether a mean is kept."""

@@ -14,7 +14,7 @@ class DenseImageData(Images):
 
     type = "DenseImageData"
     source = "SegNet"
-    params = ("dense_image_data_param",)
+    params: tuple[str, ...] = ("dense_image_data_param",)
     tops = TWO
 
     def check(self, transform: Message) -> None:

@@ -18,6 +18,7 @@ class DummyData(Source):
 
     type = "DummyData"
     computes = True
+    fillers: list[Filler]
 
     def read(self, message: Message) -> None:
         """Shapes in either form, and the fillers."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Source
@@ -21,7 +22,9 @@ class EvalData(Source):
 
     type = "EvalData"
     source = "cascade-rcnn"
-    tops = Arity(2, 3)
+    tops: ClassVar[Arity] = Arity(2, 3)
+    batch: int
+    extent: tuple[int, int]
 
     def read(self, message: Message) -> None:
         """Batch, height and width."""

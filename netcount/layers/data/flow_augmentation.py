@@ -22,6 +22,7 @@ class FlowAugmentation(ShapesOnly):
     type = "FlowAugmentation"
     source = "FlowNet2"
     bottoms = THREE
+    crop: tuple[int, int]
 
     def read(self, message: Message) -> None:
         """The crop."""

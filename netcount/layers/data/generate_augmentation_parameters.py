@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
@@ -18,7 +19,9 @@ class GenerateAugmentationParameters(ShapesOnly):
 
     type = "GenerateAugmentationParameters"
     source = "FlowNet2"
-    bottoms = Arity(0, 3)
+    bottoms: ClassVar[Arity] = Arity(0, 3)
+    images: int
+    extents_given: bool
 
     def read(self, message: Message) -> None:
         """Where the number of images and their extents come from."""

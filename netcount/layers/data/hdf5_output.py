@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving, legacy
@@ -16,7 +16,7 @@ class HDF5Output(Moving):
     """Writes its bottoms to an HDF5 file; computes nothing (hdf5_output_layer.cpp)."""
 
     type = "HDF5Output"
-    bottoms = Arity(2, 2)
+    bottoms: ClassVar[Arity] = Arity(2, 2)
     tops = NONE
 
     def read(self, message: Message) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.data._images import Images
@@ -18,8 +19,9 @@ class ImageData(Images):
     """
 
     type = "ImageData"
-    params = (PARAM,)
-    tops = Arity(2, 3)
+    params: tuple[str, ...] = (PARAM,)
+    tops: ClassVar[Arity] = Arity(2, 3)
+    labels: int
 
     def check(self, transform: Message) -> None:
         """new_height and new_width come together and leave room for the crop."""

@@ -20,12 +20,17 @@ class ImageGtData(Source):
 
     type = "ImageGtData"
     source = "mscnn"
-    tops = Arity(2, None)
+    tops: ClassVar[Arity] = Arity(2, None)
     param: ClassVar[str] = "image_gt_data_param"
     rate: ClassVar[str] = "downsample_rate"
     """The field with how many pixels a cell of each branch has."""
     box: ClassVar[int] = 7
     """Values of a box."""
+
+    batch: int
+    rates: list[int]
+    values: int
+    extent: tuple[int, int] | None
 
     def read(self, message: Message) -> None:
         """Batch, height and width, and the branches' fields."""

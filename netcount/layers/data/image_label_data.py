@@ -15,8 +15,9 @@ class ImageLabelData(Images):
 
     type = "ImageLabelData"
     source = "caffe-tvg, caffe-jacinto"
-    params = ("image_label_data_param",)
+    params: tuple[str, ...] = ("image_label_data_param",)
     tops = TWO
+    part: tuple[int, ...] | None
 
     def read(self, message: Message) -> None:
         """The part of the label image that is taken."""

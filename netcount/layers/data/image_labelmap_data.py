@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.data.image_seg_data import ImageSegData
@@ -17,7 +18,7 @@ class ImageLabelmapData(ImageSegData):
 
     type = "ImageLabelmapData"
     source = "HED"
-    tops = Arity(1, 3)
+    tops: ClassVar[Arity] = Arity(1, 3)
 
     def check(self, transform: Message) -> None:
         """Height and width come together."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.data._images import Images
@@ -16,8 +17,8 @@ class ImageSegData(Images):
 
     type = "ImageSegData"
     source = "DeepLab"
-    params = ("image_data_param",)
-    tops = Arity(1, 3)
+    params: tuple[str, ...] = ("image_data_param",)
+    tops: ClassVar[Arity] = Arity(1, 3)
 
     def check(self, transform: Message) -> None:
         """A mean by values only, and a crop by one number or by both."""

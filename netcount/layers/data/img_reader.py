@@ -12,6 +12,6 @@ class ImgReader(Images):
 
     type = "ImgReader"
     source = "FlowNet2"
-    params = ("reader_param",)
+    params: tuple[str, ...] = ("reader_param",)
     batch_field = "num"
     tops = ONE

@@ -12,6 +12,9 @@ class Input(Source):
     """Inputs declared by their shapes: one shape per top, or one for all (input_layer.cpp)."""
 
     type = "Input"
+    shapes: list[Shape]
+    warning: str | None
+    assumed: str | None
 
     def read(self, message: Message) -> None:
         """The declared shapes."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
@@ -20,7 +20,7 @@ class MatWrite(Moving):
 
     type = "MatWrite"
     source = "DeepLab"
-    bottoms = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
     tops = NONE
 
     def read(self, message: Message) -> None:

@@ -16,6 +16,8 @@ class MemoryData(Source):
 
     type = "MemoryData"
     tops = TWO
+    dims: list[int]
+    shape: Shape
 
     def read(self, message: Message) -> None:
         """batch_size × channels × height × width, or each dim; all positive."""

@@ -19,6 +19,7 @@ class Parameter(Source):
     tops = ONE
     computes = True
     learned = True
+    shape: Shape
 
     def read(self, message: Message) -> None:
         """The blob's shape."""

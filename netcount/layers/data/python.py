@@ -8,6 +8,7 @@ class Python(Source):
     """A Python layer without bottoms: a source whose shapes only its code knows."""
 
     type = "Python"
+    knows: str
 
     def read(self, message: Message) -> None:
         """Which class it is."""

@@ -20,6 +20,11 @@ class VideoData(Images):
 
     type = "VideoData"
     source = "SSD, TSN, C3D"
+    volumes: bool
+    snippets: bool
+    params: tuple[str, ...]
+    length: int
+    labels: int
 
     def read(self, message: Message) -> None:
         """Which fork's it is."""

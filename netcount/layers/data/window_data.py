@@ -9,7 +9,7 @@ class WindowData(Images):
     """Cropped windows of images, N×3×crop×crop, and a label each (window_data_layer.cpp)."""
 
     type = "WindowData"
-    params = ("window_data_param",)
+    params: tuple[str, ...] = ("window_data_param",)
     tops = TWO
 
     def read(self, message: Message) -> None:

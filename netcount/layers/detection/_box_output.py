@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
@@ -37,11 +37,21 @@ class BoxOutputs(NoBlobs):
     inferred extent is the single row that Caffe sets up.
     """
 
-    bottoms = Arity(1, None)
-    tops = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, 2)
     param: str
     pixel: float
     """1 where a box reaches to the end of its last pixel."""
+
+    score: float
+    threshold: float
+    mode: str
+    least: float
+    before: int
+    most: int
+    bounds: list[float]
+    means: list[float]
+    deviations: list[float]
 
     def read(self, message: Message) -> None:
         """Thresholds and the bounds of a prediction."""

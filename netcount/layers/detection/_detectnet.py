@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import ShapesOnly
@@ -20,7 +21,7 @@ class Clusters(ShapesOnly):
     type = "Python"
     source = "DetectNet"
     bottoms = TWO
-    tops = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     settings: int
     """Numbers that param_str has to give before the number of classes."""
 

@@ -7,7 +7,7 @@ there is an object, and a score a class.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
@@ -30,7 +30,12 @@ class GridDetections(NoBlobs):
     images of a batch, suppress each other, and every row names image 0, as in the fork.
     """
 
-    bottoms = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    classes: int
+    boxes: int
+    biases: list[float]
+    confidence: float
+    threshold: float
 
     def _read(self, name: str) -> Message:
         """What the versions have in common."""

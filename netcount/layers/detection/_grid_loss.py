@@ -34,6 +34,13 @@ class GridLoss(Loss):
     source = "MobileNet-YOLO"
     replaceable = True
     name: str
+    classes: int
+    boxes: int
+    biases: list[float]
+    threshold: float
+    object_scale: float
+    class_scale: float
+    coord_scale: float
 
     def read(self, message: Message) -> None:
         """Grid, classes, anchors and scales."""

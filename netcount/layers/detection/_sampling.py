@@ -58,6 +58,10 @@ class AnchorSet:
     a bottom ask for: who has others has edited generate_anchors.py, which the file does not show.
     """
 
+    named: bool
+    ratios: list[float]
+    scales: list[float]
+
     def __init__(self, text: str) -> None:
         ratios, scales = numbers_of(text, "ratios"), numbers_of(text, "scales")
         self.named = bool(ratios or scales)

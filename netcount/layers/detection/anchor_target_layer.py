@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -28,9 +28,12 @@ class AnchorTargetLayer(NoBlobs):
     type = "Python"
     source = "py-faster-rcnn"
     python = "rpn.anchor_target_layer.AnchorTargetLayer"
-    bottoms = Arity(1, None)
-    tops = Arity(4, 4)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(4, 4)
     replaceable = True
+    stride: int
+    set: AnchorSet
+    border: int
 
     def read(self, message: Message) -> None:
         """Stride, anchors and how far they may reach over the edge."""

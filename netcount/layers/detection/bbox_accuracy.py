@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
@@ -19,7 +20,7 @@ class BboxAccuracy(ShapesOnly):
     type = "BboxAccuracy"
     source = "mscnn"
     bottoms = THREE
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
 
     def read(self, message: Message) -> None:
         """Nothing that moves a shape."""

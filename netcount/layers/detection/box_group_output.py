@@ -25,7 +25,9 @@ class BoxGroupOutput(BoxOutputs):
     type = "BoxGroupOutput"
     source = "cascade-rcnn"
     param = "box_group_output_param"
-    pixel = 1
+    pixel: int = 1
+    fields: list[tuple[list[int], list[int]]]
+    strides: list[int]
 
     def read(self, message: Message) -> None:
         """The fields and the stride of each branch."""

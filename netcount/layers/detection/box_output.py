@@ -24,7 +24,7 @@ class BoxOutput(BoxOutputs):
     type = "BoxOutput"
     source = "mscnn"
     param = "box_output_param"
-    pixel = 0
+    pixel: int = 0
 
     def images(self, bottoms: Sequence[Shape]) -> int:
         """N; Caffe checks nothing here but that there are four axes to read."""

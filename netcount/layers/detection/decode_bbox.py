@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -25,7 +25,10 @@ class DecodeBBox(NoBlobs):
 
     type = "DecodeBBox"
     source = "mscnn"
-    bottoms = Arity(2, 3)
+    bottoms: ClassVar[Arity] = Arity(2, 3)
+    means: list[float]
+    deviations: list[float]
+    most: float
 
     def read(self, message: Message) -> None:
         """Coding, and the overlap with the truth from which a box is left out."""

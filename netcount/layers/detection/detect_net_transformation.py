@@ -24,6 +24,9 @@ class DetectNetTransformation(ShapesOnly):
     source = "NVIDIA"
     bottoms = TWO
     tops = TWO
+    extent: tuple[int, int]
+    cells: list[int]
+    classes: int
 
     def read(self, message: Message) -> None:
         """The extents Y×X of the images to make, the grid's step and the classes."""

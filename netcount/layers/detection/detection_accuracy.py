@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
@@ -21,7 +22,10 @@ class DetectionAccuracy(ShapesOnly):
     type = "DetectionAccuracy"
     source = "mscnn"
     bottoms = TWO
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    classes: int
+    coordinates: int
+    top_k: int
 
     def read(self, message: Message) -> None:
         """Classes and coordinates."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -34,8 +34,12 @@ class DetectionEvaluate(NoBlobs):
 
     type = "DetectionEvaluate"
     source = "SSD"
-    bottoms = Arity(2, None)
+    bottoms: ClassVar[Arity] = Arity(2, None)
     replaceable = True
+    classes: int
+    background: int
+    threshold: float
+    difficult: bool
 
     def read(self, message: Message) -> None:
         """Classes and thresholds."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
@@ -23,7 +24,9 @@ class DetectionGroupAccuracy(ShapesOnly):
     type = "DetectionGroupAccuracy"
     source = "cascade-rcnn"
     bottoms = THREE
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    fields: int
+    classes: int
 
     def read(self, message: Message) -> None:
         """Fields and classes."""

@@ -24,6 +24,8 @@ class DetectionGroupLoss(ShapesOnly, Loss):
     type = "DetectionGroupLoss"
     source = "cascade-rcnn"
     bottoms = THREE
+    fields: int
+    classes: int
 
     def read(self, message: Message) -> None:
         """Fields and classes."""

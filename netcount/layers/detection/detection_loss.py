@@ -24,6 +24,11 @@ class DetectionLoss(ShapesOnly, Loss):
 
     type = "DetectionLoss"
     source = "mscnn, caffe-yolo"
+    branch: bool
+    classes: int
+    coordinates: int
+    side: int
+    objects: int
 
     def read(self, message: Message) -> None:
         """Which fork's it is; classes, coordinates and grid."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.errors import PredictionsError
 from netcount.core.lazy_numpy import np
@@ -34,7 +34,18 @@ class DetectionOutput(NoBlobs):
 
     type = "DetectionOutput"
     source = "SSD"
-    bottoms = Arity(3, 5)
+    bottoms: ClassVar[Arity] = Arity(3, 5)
+    classes: int
+    shared: bool
+    background: int
+    code: str
+    encoded: bool
+    keep_top_k: int
+    objectness: float
+    confidence: float
+    threshold: float
+    eta: float
+    top_k: int
 
     def read(self, message: Message) -> None:
         """Classes, coding and thresholds."""
@@ -137,6 +148,9 @@ class FirstStage:
 
     bottoms: none, the first or both, the first of them bottom `place` of the layer.
     """
+
+    scores: Array | None
+    locations: Array | None
 
     def __init__(self, layer: Layer, bottoms: Sequence[Array], images: int, boxes: int, place: int) -> None:
         self.boxes = boxes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -36,8 +36,17 @@ class EvalDetection(NoBlobs):
 
     type = "EvalDetection"
     source = "caffe-yolo, Intel"
-    bottoms = Arity(2, None)
+    bottoms: ClassVar[Arity] = Arity(2, None)
     replaceable = True
+    side: int
+    classes: int
+    boxes: int
+    threshold: float
+    nms: float
+    rooted: bool
+    in_cells: bool
+    score: str
+    biases: list[float]
 
     def read(self, message: Message) -> None:
         """Grid, classes and boxes per cell, and how a score is made."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -29,7 +29,14 @@ class FrcnnOutput(NoBlobs):
 
     type = "FrcnnOutput"
     source = "cascade-rcnn"
-    bottoms = Arity(4, 4)
+    bottoms: ClassVar[Arity] = Arity(4, 4)
+    score: float
+    threshold: float
+    mode: str
+    most: int
+    own: bool
+    means: list[float]
+    deviations: list[float]
 
     def read(self, message: Message) -> None:
         """Coding, thresholds and the most detections."""

@@ -22,6 +22,7 @@ class FrcnnProposal(ProposalLayer):
     type = "FrcnnProposal"
     python = ""
     source = "caffe-faster-rcnn"
+    stride: int
 
     def read(self, message: Message) -> None:
         """The stride, which the file may name; the rest is py-faster-rcnn's."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.detection._sampling import SAMPLED
@@ -24,7 +25,11 @@ class FrcnnProposalTarget(ProposalTargetLayer):
     python = ""
     source = "caffe-faster-rcnn"
     bottoms = TWO
-    tops = Arity(5, 5)
+    tops: ClassVar[Arity] = Arity(5, 5)
+    classes: int
+    attributes: bool
+    relations: bool
+    ignored: int
 
     def read(self, message: Message) -> None:
         """Nothing: the file says neither classes nor limits."""

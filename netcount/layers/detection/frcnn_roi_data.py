@@ -19,6 +19,7 @@ class FrcnnRoiData(RoIDataLayer):
     python = ""
     source = "caffe-faster-rcnn"
     tops = THREE
+    assumed: str | None
 
     def read(self, message: Message) -> None:
         """Nothing that the file says: scales and max_size stand in the configuration it names."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -25,8 +25,10 @@ class HardMining(NoBlobs):
 
     type = "HardMining"
     source = "cascade-rcnn"
-    bottoms = Arity(2, None)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(2, None)
+    tops: ClassVar[Arity] = Arity(1, None)
+    images: int
+    each: int
 
     def read(self, message: Message) -> None:
         """How many images, and regions of each."""

@@ -25,6 +25,9 @@ class Nms(NoBlobs):
 
     type = "Nms"
     source = "OpenPose"
+    threshold: float
+    parts: int
+    peaks: int
 
     def read(self, message: Message) -> None:
         """Threshold, parts and peaks."""

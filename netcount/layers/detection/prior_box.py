@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -51,8 +51,18 @@ class PriorBox(NoBlobs):
 
     type = "PriorBox"
     source = "SSD"
-    bottoms = Arity(1, None)
-    extents_only = frozenset({0, 1})
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    extents_only: ClassVar[frozenset[int]] = frozenset({0, 1})
+    clip: bool
+    offset: float
+    boxes: list[tuple[float, float]]
+    preparation: OpCount
+    offsets: list[tuple[float, float]]
+    detail: str | None
+    variance: list[float]
+    image: tuple[float, float]
+    step: tuple[float, float]
+    warning: str | None
 
     def read(self, message: Message) -> None:
         """The boxes' widths and heights, in the order of the output."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -27,7 +27,15 @@ class Proposal(NoBlobs):
     type = "Proposal"
     source = "PVANet, caffe-windows"
     bottoms = THREE
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    stride: int
+    base: int
+    least: int
+    threshold: float
+    before: int
+    most: int
+    ratios: list[float]
+    scales: list[float]
 
     def read(self, message: Message) -> None:
         """Anchors, limits and thresholds."""

@@ -32,6 +32,15 @@ class ProposalLayer(Proposal):
     source = "py-faster-rcnn"
     python = "rpn.proposal_layer.ProposalLayer"
     replaceable = True
+    stride: int
+    base: int
+    least: int
+    threshold: float
+    before: int
+    most: int
+    set: AnchorSet
+    ratios: list[float]
+    scales: list[float]
 
     def read(self, message: Message) -> None:
         """Stride and anchors are in param_str; the limits are py-faster-rcnn's for the phase."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
@@ -26,7 +27,10 @@ class ProposalTarget(ShapesOnly):
     type = "ProposalTarget"
     source = "mscnn"
     bottoms = TWO
-    tops = Arity(5, 7)
+    tops: ClassVar[Arity] = Arity(5, 7)
+    solid: bool
+    samples: int
+    classes: int
 
     def read(self, message: Message) -> None:
         """Classes, and how many regions are sampled."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -35,9 +35,13 @@ class ProposalTargetLayer(NoBlobs):
     type = "Python"
     source = "py-faster-rcnn"
     python = "rpn.proposal_target_layer.ProposalTargetLayer"
-    bottoms = Arity(2, None)
-    tops = Arity(5, 7)
+    bottoms: ClassVar[Arity] = Arity(2, None)
+    tops: ClassVar[Arity] = Arity(5, 7)
     replaceable = True
+    classes: int
+    attributes: bool
+    relations: bool
+    ignored: int
 
     def read(self, message: Message) -> None:
         """num_classes of param_str."""

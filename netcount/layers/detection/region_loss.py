@@ -22,6 +22,10 @@ class RegionLoss(GridLoss):
 
     type = "RegionLoss"
     name = "region_loss_param"
+    empty_scale: float
+    rescore: int
+    bias_match: int
+    coords: int
 
     def read(self, message: Message) -> None:
         """What is rescored, and how anchors are matched."""

@@ -23,6 +23,7 @@ class RoIDataLayer(Source):
     source = "py-faster-rcnn"
     python = "roi_data_layer.layer.RoIDataLayer"
     sizes_assumed = True
+    classes: int
 
     def read(self, message: Message) -> None:
         """num_classes of param_str."""

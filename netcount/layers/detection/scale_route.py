@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -29,9 +29,12 @@ class ScaleRoute(NoBlobs):
 
     type = "ScaleRoute"
     source = "cascade-rcnn"
-    bottoms = Arity(1, None)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     equal_bottoms_tops = True
+    low: float
+    high: float
+    middle: float
 
     def read(self, message: Message) -> None:
         """The range, and its middle."""

@@ -31,6 +31,7 @@ class TextProposalLayer(NoBlobs):
     python = "layers.text_proposal_layer.ProposalLayer"
     bottoms = THREE
     tops = TWO
+    stride: int
 
     def read(self, message: Message) -> None:
         """The stride of param_str."""

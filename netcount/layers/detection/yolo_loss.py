@@ -23,6 +23,10 @@ class YoloLoss(ShapesOnly, Loss):
 
     type = "YoloLoss"
     source = "MaskYolo, caffe-luolongqiang"
+    side: int
+    classes: int
+    boxes: int
+    values: int
 
     def read(self, message: Message) -> None:
         """Which fork's it is; classes, boxes and grid."""

@@ -21,6 +21,14 @@ class Yolov3(GridLoss):
 
     type = "Yolov3"
     name = "yolov3_param"
+    mask: list[int]
+    scale: int
+    kind: str
+    weight: float
+    second: float
+    smoothing: float
+    focal: bool
+    scaled: bool
 
     def read(self, message: Message) -> None:
         """Which anchors are this grid's, and how overlap is measured."""

@@ -24,6 +24,10 @@ class Yolov3DetectionOutput(GridDetections):
 
     type = "Yolov3DetectionOutput"
     source = "MobileNet-YOLO"
+    groups: int
+    mask: list[int]
+    scales: list[int]
+    gaussian: bool
 
     def read(self, message: Message) -> None:
         """Classes, anchors and which of them each bottom uses."""

@@ -28,6 +28,9 @@ class Loss(NoBlobs):
     auto_tops = 1
     weighs = True
     temporaries = 4
+    ignored: int | None
+    normalization: str
+    fixed: float
 
     def read(self, message: Message) -> None:
         """Which labels are ignored, and what the sum is divided by."""

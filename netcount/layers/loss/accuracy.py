@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -26,7 +26,10 @@ class Accuracy(NoBlobs):
     type = "Accuracy"
     temporaries = 2
     bottoms = TWO
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    top_k: int
+    axis_given: int
+    ignored: int | None
 
     def read(self, message: Message) -> None:
         """top_k, the axis of the classes, and which label is ignored."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -23,8 +23,10 @@ class BoxAnnotatorOHEM(NoBlobs):
 
     type = "BoxAnnotatorOHEM"
     source = "R-FCN"
-    bottoms = Arity(4, 4)
+    bottoms: ClassVar[Arity] = Arity(4, 4)
     tops = TWO
+    kept: int
+    ignored: int
 
     def read(self, message: Message) -> None:
         """Boxes to keep an image, and the label of those ignored."""

@@ -25,6 +25,10 @@ class CenterLoss(Loss):
 
     type = "CenterLoss"
     source = "caffe-face"
+    classes: int
+    axis_given: int
+    distance: str
+    filler: Filler
 
     def read(self, message: Message) -> None:
         """Classes, axis and distance."""

@@ -23,6 +23,8 @@ class ContrastiveLoss(Loss):
 
     type = "ContrastiveLoss"
     bottoms = THREE
+    margin: float
+    legacy: bool
 
     def read(self, message: Message) -> None:
         """Margin and form."""

@@ -30,12 +30,14 @@ class CTCLoss(NoBlobs):
     type = "CTCLoss"
     names: ClassVar[tuple[str, ...]] = ("CtcLoss", "WarpCTC", "WarpCTCLoss")
     source = "ChWick, crnn.caffe"
-    bottoms = Arity(2, 4)
+    bottoms: ClassVar[Arity] = Arity(2, 4)
     tops = ONE
     auto_tops = 1
     weighs = True
     time_major = True
     temporaries = 4
+    blank: int
+    steps: int
 
     def read(self, message: Message) -> None:
         """Which label is the blank; crnn.caffe also asks for time_step and alphabet_size."""

@@ -29,6 +29,8 @@ class DiceCoefLoss(Loss):
     type = "DiceCoefLoss"
     source = "JAANet, jolibrain"
     replaceable = True
+    smooth: float
+    general: bool
 
     def read(self, message: Message) -> None:
         """The smoothing, and which fork's it is."""

@@ -25,6 +25,7 @@ class HingeLoss(Loss):
     """
 
     type = "HingeLoss"
+    norm: str
 
     def read(self, message: Message) -> None:
         """The norm."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -25,8 +25,9 @@ class InfogainLoss(Loss):
     """
 
     type = "InfogainLoss"
-    bottoms = Arity(2, 3)
-    tops = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(2, 3)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    axis_given: int
 
     def read(self, message: Message) -> None:
         """The axis of the classes; the matrix is bottom 2 or a file."""

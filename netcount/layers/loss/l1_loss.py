@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -27,7 +27,13 @@ class L1Loss(Loss):
 
     type = "L1Loss"
     source = "NVIDIA, FlowNet2"
-    bottoms = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
+    measured: bool
+    by_location: bool
+    by_entries: bool
+    mean_of_channels: bool
+    epsilon: float
+    plateau: float
 
     def read(self, message: Message) -> None:
         """Which fork's it is."""

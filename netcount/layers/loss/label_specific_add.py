@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -27,7 +27,9 @@ class LabelSpecificAdd(NoBlobs):
     type = "LabelSpecificAdd"
     source = "happynear"
     bottoms = TWO
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    bias: Any
+    anneals: bool
 
     def read(self, message: Message) -> None:
         """The margin."""

@@ -26,6 +26,7 @@ class LabelsequenceAccuracy(NoBlobs):
     type = "LabelsequenceAccuracy"
     source = "crnn.caffe"
     bottoms = TWO
+    blank: int
 
     def read(self, message: Message) -> None:
         """Which label is the blank."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -27,7 +27,12 @@ class LpqLoss(Loss):
 
     type = "LpqLoss"
     source = "FlowNet2"
-    bottoms = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
+    p: float
+    q: float
+    shifts: tuple[float, float]
+    mean_of_channels: bool
+    by_entries: bool
 
     def read(self, message: Message) -> None:
         """The first step of the schedule of p and q."""

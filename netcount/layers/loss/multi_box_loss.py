@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -36,8 +36,16 @@ class MultiBoxLoss(Loss):
 
     type = "MultiBoxLoss"
     source = "SSD"
-    bottoms = Arity(4, 6)
+    bottoms: ClassVar[Arity] = Arity(4, 6)
     replaceable = True
+    classes: int
+    shared: bool
+    background: int
+    mining: str
+    smooth: bool
+    softmax: bool
+    code: str
+    location_weight: float
 
     def read(self, message: Message) -> None:
         """Classes, matching, mining and the two losses."""

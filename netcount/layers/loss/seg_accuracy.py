@@ -29,6 +29,7 @@ class SegAccuracy(NoBlobs):
     source = "DeepLab, PSPNet"
     bottoms = TWO
     tops = ONE
+    ignored: list[int]
 
     def read(self, message: Message) -> None:
         """Labels that are ignored."""

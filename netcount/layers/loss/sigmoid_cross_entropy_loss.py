@@ -27,6 +27,7 @@ class SigmoidCrossEntropyLoss(Loss):
 
     type = "SigmoidCrossEntropyLoss"
     in_place = False
+    normalization: str
 
     def read(self, message: Message) -> None:
         """By default the sum is divided by the batch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -29,8 +29,11 @@ class SmoothL1Loss(Loss):
     type = "SmoothL1Loss"
     temporaries = 6
     source = "Fast R-CNN, SSD"
-    bottoms = Arity(2, 4)
-    tops = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(2, 4)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    sigma: float
+    weighs: bool
+    normalized: bool
 
     def read(self, message: Message) -> None:
         """sigma or turn_point: where the square turns into a line."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.layers.layer import Arity
 from netcount.layers.loss.smooth_l1_loss import SmoothL1Loss
@@ -20,7 +20,7 @@ class SmoothL1LossOHEM(SmoothL1Loss):
 
     type = "SmoothL1LossOHEM"
     source = "R-FCN"
-    bottoms = Arity(2, 3)
+    bottoms: ClassVar[Arity] = Arity(2, 3)
     weighs = False
 
     def read(self, message: Message) -> None:

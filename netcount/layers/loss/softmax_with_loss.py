@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -34,8 +34,10 @@ class SoftmaxWithLoss(Loss):
     """
 
     type = "SoftmaxWithLoss"
-    tops = Arity(1, 3)
+    tops: ClassVar[Arity] = Arity(1, 3)
     in_place = False
+    axis_given: int
+    weights: list[float] | None
 
     def read(self, message: Message) -> None:
         """The axis of the classes, and their weights."""

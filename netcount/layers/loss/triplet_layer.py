@@ -27,6 +27,7 @@ class TripletLayer(NoBlobs):
     python = "tripletlosslayer.TripletLayer"
     bottoms = THREE
     replaceable = True
+    margin: float | None
 
     def read(self, message: Message) -> None:
         """The margin of param_str; no shape needs it, and forks' own versions take another."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -26,7 +26,10 @@ class TripletLoss(Loss):
 
     type = "TripletLoss"
     source = "caffe-windows, caffe_train"
-    bottoms = Arity(2, 4)
+    bottoms: ClassVar[Arity] = Arity(2, 4)
+    margin: float
+    chosen: bool
+    weighs: bool
 
     def read(self, message: Message) -> None:
         """The margin, and which fork's it is."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -24,7 +24,7 @@ class TripletSelectLayer(NoBlobs):
     type = "Python"
     source = "tripletloss"
     python = "tripletselectlayer.TripletSelectLayer"
-    bottoms = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
     tops = THREE
 
     def read(self, message: Message) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.filler import Filler
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 class _Broadcast(Layer):
     """What Scale and Bias share: an operand over the axes from `axis`, of a blob or of bottom 1."""
 
-    bottoms = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
     param: str
+    axis_given: int
+    num_axes: int
+    learned: bool
+    filler: Filler | None
 
     def read(self, message: Message) -> None:
         """axis; num_axes and the filler, which only count when the operand is learned."""

@@ -28,6 +28,10 @@ class BatchNorm(SameShape, Layer):
     """
 
     type = "BatchNorm"
+    eps: float
+    kept: bool
+    fillers: list[Filler]
+    learned: bool
 
     def read(self, message: Message) -> None:
         """eps, whether the kept statistics are used, and whether a scale and a bias are learned."""

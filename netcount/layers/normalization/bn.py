@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -35,7 +35,12 @@ class BN(Layer):
     type = "BN"
     temporaries = 1
     source = "happynear, PSPNet, SegNet"
-    tops = Arity(1, 3)
+    tops: ClassVar[Arity] = Arity(1, 3)
+    segnet: bool
+    folded: bool
+    eps: float
+    fillers: list[Filler]
+    kept: bool
 
     def read(self, message: Message) -> None:
         """Which fork's it is, eps and the fillers."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -24,7 +24,11 @@ class ChannelScale(Layer):
     type = "ChannelScale"
     source = "happynear"
     bottoms = TWO
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    scales: bool
+    globally: bool
+    least: float
+    most: float
 
     def read(self, message: Message) -> None:
         """Which factor there is, if any."""

@@ -24,6 +24,7 @@ class GRN(NoBlobs):
     type = "GRN"
     source = "OpenVINO"
     temporaries = 1
+    bias: float
 
     def read(self, message: Message) -> None:
         """What is added to the sum."""

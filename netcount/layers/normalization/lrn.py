@@ -21,6 +21,11 @@ class LRN(SameShape, NoBlobs):
 
     type = "LRN"
     temporaries = 1
+    local_size: int
+    alpha: float
+    beta: float
+    k: float
+    within: bool
 
     def read(self, message: Message) -> None:
         """The neighbourhood and the constants."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -23,10 +23,14 @@ class Mean(NoBlobs):
 
     type = "Mean"
     source = "FlowNet2"
-    bottoms = Arity(1, None)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     equal_bottoms_tops = True
     temporaries = 2
+    sign: float
+    values: list[float]
+    filed: bool
+    scales: list[float]
 
     def read(self, message: Message) -> None:
         """Sign, values and scales."""

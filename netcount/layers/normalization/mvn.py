@@ -21,6 +21,9 @@ class MVN(NoBlobs):
 
     type = "MVN"
     temporaries = 1
+    variance: bool
+    across: bool
+    eps: float
 
     def read(self, message: Message) -> None:
         """What is normalized, and over what."""

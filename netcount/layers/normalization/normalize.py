@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -26,7 +26,13 @@ class Normalize(Layer):
     type = "Normalize"
     temporaries = 1
     source = "SSD, happynear"
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    unscaled: bool
+    across: bool
+    shared: bool
+    eps: float
+    filler: Filler
+    norm: str
 
     def read(self, message: Message) -> None:
         """What the norm runs over, and the scale's shape."""

@@ -24,6 +24,8 @@ class Scale(_Broadcast):
 
     type = "Scale"
     param = "scale_param"
+    bias: bool
+    bias_filler: Filler | None
 
     def read(self, message: Message) -> None:
         """The shift besides."""

@@ -24,7 +24,7 @@ class Volume(NoBlobs):
     window; kernel, stride, pad and dilation are one extent for all axes, or one per axis.
     """
 
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
     param: str
     method: str
     whole: bool = False

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -29,7 +29,14 @@ class DeformablePSROIPooling(_Regions):
 
     type = "DeformablePSROIPooling"
     source = "Deformable-ConvNets"
-    bottoms = Arity(2, 3)
+    bottoms: ClassVar[Arity] = Arity(2, 3)
+    scale: float
+    deviation: float
+    dim: int
+    group: int
+    part: int
+    samples: int
+    fixed: bool
 
     def read(self, message: Message) -> None:
         """Channels, bins, samples and how far a bin moves."""

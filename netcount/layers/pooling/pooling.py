@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.errors import Advice
 from netcount.core.opcount import OpCount
@@ -48,7 +48,13 @@ class Pooling(NoBlobs):
     """
 
     type = "Pooling"
-    tops = Arity(1, 2)
+    tops: ClassVar[Arity] = Arity(1, 2)
+    method: str
+    whole: bool
+    floor: bool
+    kernel: tuple[int, int]
+    pad: tuple[int, int]
+    stride: tuple[int, int]
 
     @classmethod
     def variant(cls, message: Message) -> str | None:

@@ -23,6 +23,11 @@ class Pooling3D(Volume):
     source = "C3D, superxuang"
     axes: ClassVar[int | None] = 3
     together = True
+    method: str
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    whole: bool
 
     def read(self, message: Message) -> None:
         """Method and window, by the message that the file has."""

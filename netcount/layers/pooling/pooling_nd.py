@@ -16,6 +16,14 @@ class PoolingND(Volume):
 
     type = "PoolingND"
     source = "naibaf7, 3D U-Net, Intel"
+    method: str
+    whole: bool
+    axis_given: int
+    together: bool
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    dilation: tuple[int, ...]
 
     def read(self, message: Message) -> None:
         """Method and window."""

@@ -23,6 +23,9 @@ class PSROIPooling(_Regions):
 
     type = "PSROIPooling"
     source = "R-FCN"
+    scale: float
+    dim: int
+    group: int
 
     def read(self, message: Message) -> None:
         """output_dim, group_size and scale."""

@@ -22,6 +22,8 @@ class ROIAlign(_Regions):
 
     type = "ROIAlign"
     source = "Mask R-CNN forks"
+    bins: tuple[int, int]
+    scale: float
 
     def read(self, message: Message) -> None:
         """roi_align_param, or roi_pooling_param where a fork reuses it."""

@@ -23,6 +23,9 @@ class ROIPooling(_Regions):
 
     type = "ROIPooling"
     source = "Fast R-CNN"
+    bins: tuple[int, int]
+    scale: float
+    padding: float
 
     def read(self, message: Message) -> None:
         """Bins and scale."""

@@ -24,6 +24,8 @@ class ROIWarping(_Regions):
 
     type = "ROIWarping"
     source = "MNC"
+    bins: tuple[int, int]
+    scale: float
 
     def read(self, message: Message) -> None:
         """Bins and scale."""

@@ -23,6 +23,9 @@ class SPP(NoBlobs):
     """
 
     type = "SPP"
+    height: int
+    in_place: bool
+    method: str
 
     def read(self, message: Message) -> None:
         """Height of the pyramid and method."""

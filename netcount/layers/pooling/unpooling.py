@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -28,8 +28,14 @@ class Unpooling(NoBlobs):
 
     type = "Unpooling"
     source = "FuseNet, DeconvNet"
-    bottoms = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
     in_place = False
+    window_given: bool
+    method: str
+    factor: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pad: tuple[int, int]
 
     def read(self, message: Message) -> None:
         """Method, window and the extents to make."""

@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 class Recurrent(Layer):
     """What LSTM and RNN share: bottoms, tops, and the products with the input."""
 
-    bottoms = Arity(2, 5)
-    tops = Arity(1, 3)
+    bottoms: ClassVar[Arity] = Arity(2, 5)
+    tops: ClassVar[Arity] = Arity(1, 3)
     time_major = True
     states: ClassVar[int]
     """Hidden blobs that go from step to step."""
     gates: ClassVar[int]
     """Values that the input is multiplied into, in units of num_output."""
+
+    num_output: int
+    exposed: bool
+    weight_filler: Filler
+    bias_filler: Filler
+    static: bool
 
     def read(self, message: Message) -> None:
         """num_output, and whether the hidden states are bottoms and tops too."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
@@ -24,8 +24,12 @@ class ContinuationIndicator(Moving):
 
     type = "ContinuationIndicator"
     source = "crnn.caffe"
-    bottoms = Arity(0, 1)
-    extents_only = frozenset((0,))
+    bottoms: ClassVar[Arity] = Arity(0, 1)
+    extents_only: ClassVar[frozenset[int]] = frozenset((0,))
+    steps: int
+    sequences: int
+    axis_given: int
+    counted: bool
 
     def read(self, message: Message) -> None:
         """Instants, and sequences or the axis that counts them."""

@@ -25,6 +25,15 @@ PARAM, DEBUG = "lstm_conv_param", "lstm_debug_param"
 class _Filter:
     """One LSTMConvolutionParameter: the window, groups and fillers of the input's or the state's products."""
 
+    group: int
+    bias: bool
+    kernel: list[int]
+    stride: list[int]
+    pad: list[int]
+    dilation: list[int]
+    weight_filler: Filler
+    bias_filler: Filler
+
     def __init__(self, layer: ConvLSTM, param: Message) -> None:
         self.layer = layer
         self.group, self.bias = param.integer("group"), param.flag("bias_term")
@@ -98,11 +107,22 @@ class ConvLSTM(Layer):
 
     type = "ConvLSTM"
     source = "ConvLSTM-for-Caffe"
-    bottoms = Arity(2, 5)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(2, 5)
+    tops: ClassVar[Arity] = Arity(1, None)
     time_major = True
     rectified: ClassVar[bool] = False
     """Whether a ReLU stands in each tanh's place."""
+
+    num_output: int
+    for_x: _Filter
+    for_state: _Filter
+    ignored: bool
+    factored: bool
+    axis_given: int
+    num_axes: int
+    exposed: bool
+    told: list[str]
+    static: bool
 
     def read(self, message: Message) -> None:
         """The filters, the factors of the cell, and which blobs are told."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -26,9 +26,11 @@ class CTCGreedyDecoder(NoBlobs):
 
     type = "CTCGreedyDecoder"
     source = "ChWick, yuqj1991"
-    bottoms = Arity(1, 3)
-    tops = Arity(1, 3)
+    bottoms: ClassVar[Arity] = Arity(1, 3)
+    tops: ClassVar[Arity] = Arity(1, 3)
     time_major = True
+    blank: int
+    merged: bool
 
     def read(self, message: Message) -> None:
         """The blank, and whether repeats are one label."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -54,8 +54,13 @@ class Lstm(Layer):
 
     type = "Lstm"
     source = "caffe-lstm, CTPN"
-    bottoms = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
     time_major = True
+    num_output: int
+    sequences: int
+    weight_filler: Filler
+    bias_filler: Filler
+    flat: bool
 
     @classmethod
     def variant(cls, message: Message) -> str | None:

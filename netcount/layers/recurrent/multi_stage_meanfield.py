@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -34,9 +34,15 @@ class MultiStageMeanfield(Layer):
 
     type = "MultiStageMeanfield"
     source = "CRF-RNN"
-    bottoms = Arity(3, 4)
-    tops = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(3, 4)
+    tops: ClassVar[Arity] = Arity(1, 2)
     replaceable = True
+    iterations: int
+    alpha: float
+    beta: float
+    gamma: float
+    later: bool
+    layers: int
 
     def read(self, message: Message) -> None:
         """The iterations."""

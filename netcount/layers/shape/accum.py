@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -27,8 +27,11 @@ class Accum(NoBlobs):
 
     type = "Accum"
     source = "FlowNet2"
-    bottoms = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
     in_place = False
+    referred: bool
+    extents: tuple[int, int]
+    divisor: int | None
 
     def read(self, message: Message) -> None:
         """Where the size comes from."""

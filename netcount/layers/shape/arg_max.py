@@ -21,6 +21,9 @@ class ArgMax(NoBlobs):
 
     type = "ArgMax"
     temporaries = 4
+    values: bool
+    top_k: int
+    axis_given: int | None
 
     def read(self, message: Message) -> None:
         """How many, along what, and whether the values are wanted."""

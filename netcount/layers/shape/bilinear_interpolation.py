@@ -16,6 +16,7 @@ class BilinearInterpolation(Interp):
     type = "BilinearInterpolation"
     source = "binarization_2017, caffe-public"
     in_place = False
+    factor: int
 
     def read(self, message: Message) -> None:
         """The factor, where there is no second bottom."""

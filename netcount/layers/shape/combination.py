@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
@@ -24,8 +24,9 @@ class Combination(Moving):
 
     type = "Combination"
     source = "ARL"
-    bottoms = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
     in_place = False
+    corners: list[tuple[int, int]]
 
     def read(self, message: Message) -> None:
         """The parts' corners."""

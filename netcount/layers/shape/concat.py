@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
@@ -17,7 +17,10 @@ class Concat(Moving):
     """Joins bottoms along an axis; all other axes agree.  Source: concat_layer.cpp."""
 
     type = "Concat"
-    bottoms = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    legacy: bool
+    axis_given: int
+    shares_bottom: bool
 
     def read(self, message: Message) -> None:
         """axis, or the older concat_dim."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
@@ -17,7 +17,9 @@ class Crop(Moving):
 
     type = "Crop"
     bottoms = TWO
-    extents_only = frozenset({1})
+    extents_only: ClassVar[frozenset[int]] = frozenset({1})
+    axis_given: int
+    offsets: list[int]
 
     def read(self, message: Message) -> None:
         """The first cut axis and the offsets."""

@@ -26,6 +26,9 @@ class DeephiResize(NoBlobs):
     type = "DeephiResize"
     source = "Vitis AI"
     in_place = False
+    extents: tuple[int, int] | None
+    factors: tuple[float, float]
+    nearest: bool
 
     def read(self, message: Message) -> None:
         """Extents or factors, and the method."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving, legacy
@@ -23,8 +23,11 @@ class Division(Moving):
 
     type = "Division"
     source = "ARL"
-    tops = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     in_place = False
+    height: int
+    width: int
+    corners: list[tuple[int, int]]
 
     def read(self, message: Message) -> None:
         """The parts' extents and corners."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -26,9 +26,10 @@ class Downsample(NoBlobs):
 
     type = "Downsample"
     source = "FlowNet2"
-    bottoms = Arity(1, 2)
-    extents_only = frozenset((1,))
+    bottoms: ClassVar[Arity] = Arity(1, 2)
+    extents_only: ClassVar[frozenset[int]] = frozenset((1,))
     in_place = False
+    extents: tuple[int, int]
 
     def read(self, message: Message) -> None:
         """Extents."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -22,7 +22,11 @@ class Eltwise(NoBlobs):
     """
 
     type = "Eltwise"
-    bottoms = Arity(2, None)
+    bottoms: ClassVar[Arity] = Arity(2, None)
+    operation: str
+    coefficients: list[float]
+    lost: bool
+    warning: str | None
 
     def read(self, message: Message) -> None:
         """Operation and coefficients."""

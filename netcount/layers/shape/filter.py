@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving, touch
@@ -19,8 +19,8 @@ class Filter(Moving):
     """
 
     type = "Filter"
-    bottoms = Arity(2, None)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(2, None)
+    tops: ClassVar[Arity] = Arity(1, None)
 
     def read(self, message: Message) -> None:
         """One top for each bottom but the selector."""

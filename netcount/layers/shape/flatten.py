@@ -18,6 +18,8 @@ class Flatten(Moving):
     type = "Flatten"
     in_place = False
     shares_bottom = True
+    first: int
+    last: int
 
     def read(self, message: Message) -> None:
         """The first and the last axis."""

@@ -17,6 +17,8 @@ class Flip(Moving):
 
     type = "Flip"
     source = "happynear"
+    height: bool
+    width: bool
 
     def read(self, message: Message) -> None:
         """Which axes."""

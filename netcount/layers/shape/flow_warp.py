@@ -25,6 +25,7 @@ class FlowWarp(NoBlobs):
     source = "FlowNet2"
     bottoms = TWO
     in_place = False
+    zero: bool
 
     def read(self, message: Message) -> None:
         """What stands where nothing is."""

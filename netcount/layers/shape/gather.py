@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
@@ -21,8 +21,8 @@ class Gather(Moving):
 
     type = "Gather"
     source = "caffe_mpi"
-    bottoms = Arity(1, None)
-    tops = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     equal_bottoms_tops = True
     shares_bottom = True
 

@@ -25,6 +25,10 @@ class ImResize(NoBlobs):
 
     type = "ImResize"
     source = "OpenPose"
+    factor: float
+    extents: tuple[int, int]
+    first: float
+    gap: float
 
     def read(self, message: Message) -> None:
         """The extents, and how much smaller each scale is."""

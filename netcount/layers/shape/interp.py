@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -23,8 +23,12 @@ class Interp(NoBlobs):
 
     type = "Interp"
     source = "DeepLab"
-    bottoms = Arity(1, 2)
-    extents_only = frozenset({1})
+    bottoms: ClassVar[Arity] = Arity(1, 2)
+    extents_only: ClassVar[frozenset[int]] = frozenset({1})
+    extents: tuple[int, int]
+    by_extents: bool
+    before: int
+    behind: int
 
     def read(self, message: Message) -> None:
         """The ways to say the extents, and the cut (pad_beg, pad_end, not positive)."""

@@ -24,6 +24,8 @@ class MergeCrop(NoBlobs):
     type = "MergeCrop"
     source = "naibaf7"
     bottoms = TWO
+    adds: bool
+    reads: list[bool]
 
     def read(self, message: Message) -> None:
         """The operation, and which bottoms are read."""

@@ -16,6 +16,8 @@ class Permute(Moving):
 
     type = "Permute"
     source = "SSD"
+    order: list[int]
+    shares_bottom: bool
 
     def read(self, message: Message) -> None:
         """The order."""

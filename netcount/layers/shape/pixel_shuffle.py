@@ -22,6 +22,7 @@ class PixelShuffle(Moving):
     type = "PixelShuffle"
     source = "super-resolution forks"
     in_place = False
+    factor: int
 
     def read(self, message: Message) -> None:
         """The factor."""

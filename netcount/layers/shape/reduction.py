@@ -20,6 +20,9 @@ class Reduction(NoBlobs):
     """
 
     type = "Reduction"
+    operation: str
+    axis_given: int
+    coefficient: float
 
     def read(self, message: Message) -> None:
         """Operation, axis, coefficient."""

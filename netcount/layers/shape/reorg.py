@@ -23,6 +23,8 @@ class Reorg(Moving):
     type = "Reorg"
     source = "YOLO forks"
     in_place = False
+    stride: int
+    reverse: bool
 
     def read(self, message: Message) -> None:
         """stride and direction."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -28,9 +28,12 @@ class Resample(NoBlobs):
 
     type = "Resample"
     source = "FlowNet2"
-    bottoms = Arity(1, 2)
-    extents_only = frozenset((1,))
+    bottoms: ClassVar[Arity] = Arity(1, 2)
+    extents_only: ClassVar[frozenset[int]] = frozenset((1,))
     in_place = False
+    extents: tuple[int, int]
+    method: str
+    smooth: bool
 
     def read(self, message: Message) -> None:
         """Extents and method."""

@@ -21,6 +21,9 @@ class Reshape(Moving):
     type = "Reshape"
     in_place = False
     shares_bottom = True
+    extents: list[int]
+    axis_given: int
+    num_axes: int
 
     def read(self, message: Message) -> None:
         """The new extents and the axes they replace."""

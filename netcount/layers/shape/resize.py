@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -32,8 +32,12 @@ class Resize(NoBlobs):
 
     type = "Resize"
     source = "happynear, pose_action_caffe, RKNN"
-    bottoms = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
     in_place = False
+    like: bool
+    extents: tuple[int, int]
+    modes: bool
+    nearest: bool
 
     def read(self, message: Message) -> None:
         """Extents or factors."""

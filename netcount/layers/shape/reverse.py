@@ -21,6 +21,7 @@ class Reverse(Moving):
     type = "Reverse"
     source = "CTPN"
     in_place = False
+    axis_given: int
 
     def read(self, message: Message) -> None:
         """The axis, counted from the front."""

@@ -20,6 +20,7 @@ class ShuffleChannel(Moving):
 
     type = "ShuffleChannel"
     source = "ShuffleNet forks"
+    group: int
 
     def read(self, message: Message) -> None:
         """The number of groups."""

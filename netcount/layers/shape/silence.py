@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
@@ -16,7 +16,7 @@ class Silence(Moving):
     """Takes blobs nobody reads, so that they are no outputs.  Source: silence_layer.cpp."""
 
     type = "Silence"
-    bottoms = Arity(1, None)
+    bottoms: ClassVar[Arity] = Arity(1, None)
     tops = NONE
 
     def read(self, message: Message) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
@@ -18,8 +18,13 @@ class Slice(Moving):
     """Cuts along an axis, at given points or into equal parts.  Source: slice_layer.cpp."""
 
     type = "Slice"
-    tops = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     cuts = True
+    legacy: bool
+    axis_given: int
+    points: list[int]
+    in_place: bool
+    shares_bottom: bool
 
     def read(self, message: Message) -> None:
         """axis (or the older slice_dim) and the points."""

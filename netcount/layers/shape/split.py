@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
@@ -16,7 +16,7 @@ class Split(Moving):
     """The same blob under several names.  Source: split_layer.cpp."""
 
     type = "Split"
-    tops = Arity(1, None)
+    tops: ClassVar[Arity] = Arity(1, None)
     in_place = False
     shares_bottom = True
 

@@ -16,6 +16,8 @@ class Tile(Moving):
     """The blob repeated along an axis.  Source: tile_layer.cpp."""
 
     type = "Tile"
+    axis_given: int
+    tiles: int
 
     def read(self, message: Message) -> None:
         """The axis and how often."""

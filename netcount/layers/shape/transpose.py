@@ -21,6 +21,7 @@ class Transpose(Moving):
     type = "Transpose"
     source = "CTPN"
     in_place = False
+    order: list[int]
 
     def read(self, message: Message) -> None:
         """The axes in their new order."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
@@ -31,7 +31,12 @@ class Upsample(NoBlobs):
 
     type = "Upsample"
     source = "YOLO forks, SegNet, Tiny-DSOD"
-    bottoms = Arity(1, 2)
+    bottoms: ClassVar[Arity] = Arity(1, 2)
+    paired: bool
+    bare: bool
+    linear: bool
+    extents: tuple[int, int]
+    cut: tuple[bool, bool]
 
     def read(self, message: Message) -> None:
         """The factors, or the extents."""
