@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from netcount.analysis._support.kernels import kernel_name
@@ -63,7 +63,9 @@ class Finding(NamedTuple):
 
     value: the figure (for types: how many layers break the rule).  bound: what would still have
     passed.  base: the figure in the baseline.  rows: the layers that cost most of it, with what
-    each costs.  changes: the layers that changed since the baseline.
+    each costs.  changes: the layers that changed since the baseline, what was
+    edited before what only got other shapes.  line: of the first layer that was edited; without a baseline
+    of the one that costs most.
     """
 
     limit: Limit
@@ -76,6 +78,13 @@ class Finding(NamedTuple):
     base: int | None = None
     rows: tuple[tuple[LayerRow, int], ...] = ()
     changes: tuple[LayerChange, ...] = ()
+
+    @property
+    def left(self) -> int | Fraction | None:
+        """How much more (of a least: less) would still pass; None for a broken limit and for types."""
+        if not self.passed or self.limit.side in ("allowed", "forbidden"):
+            return None
+        return self.value - self.bound if self.limit.side == "min" else self.bound - self.value
 
     @property
     def over(self) -> int | Fraction:
@@ -183,6 +192,7 @@ class _Judge:
             base,
             changed,
         )
+        self._movers: dict[str, tuple[LayerChange, ...]] = {}
 
     def findings(self, limit: Limit) -> list[Finding]:
         if limit.side in ("allowed", "forbidden"):
@@ -211,13 +221,31 @@ class _Judge:
             base = self.total(self.base.totals, limit.figure)
         dear = () if passed or limit.side == "min" else rows()
         line = dear[0][0].line if dear else self.first_line()
+        if not passed and self.cause and self.cause.after:
+            line = self.cause.after.line
         changed = () if passed else self.movers(limit.figure)
         return Finding(limit, self.budget.level, None, line, value, bound, passed, base, dear, changed)
 
+    @cached_property
+    def cause(self) -> LayerChange | None:
+        """The first layer that the author edited, in the order of the file; one that only got another name
+        where no other was."""
+        edited = [change for change in self.changed if change.after and change.kind != "resized"]
+        return min(edited, key=lambda change: (change.kind == "renamed", change.layer.line), default=None)
+
     def movers(self, figure: str) -> tuple[LayerChange, ...]:
-        """What changed since the baseline, that which moved the figure most first."""
+        """What changed since the baseline: what was edited, then what only got other shapes; of each that which
+        moved the figure most first."""
         by = moved_by(figure)
-        return tuple(sorted(self.changed, key=lambda change: -abs(change.delta(by))))
+        if by not in self._movers:
+            ranked = sorted(self.changed, key=lambda change: (change.kind == "resized", -abs(change.delta(by))))
+            self._movers[by] = tuple(ranked)
+        return self._movers[by]
+
+    @cached_property
+    def own_changes(self) -> dict[tuple[str, int], LayerChange]:
+        """By name and line of a layer what changed of it."""
+        return {(change.after.name, change.after.line): change for change in self.changed if change.after}
 
     def first_line(self) -> int:
         return self.count.layers[0].line if self.count.layers else 1
@@ -246,11 +274,12 @@ class _Judge:
         for row in rows:
             value = self.at_bits(FIGURES[limit.figure], layer_figure(FIGURES[limit.figure], row))
             found = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
-            it = (row.name, row.line)
-            own = tuple(
-                change for change in found.changes if change.after and (change.after.name, change.after.line) == it
-            )
-            findings.append(found._replace(layer=row.name, line=row.line, base=None, changes=own))
+            own = None if found.passed else self.own_changes.get((row.name, row.line))
+            changed: tuple[LayerChange, ...] = (own,) if own else ()
+            line = row.line
+            if own and own.kind == "resized" and self.cause and self.cause.after:
+                line, changed = self.cause.after.line, (self.cause, own)
+            findings.append(found._replace(layer=row.name, line=line, base=None, changes=changed))
         return findings
 
     def increase(self, limit: Limit) -> Finding:

@@ -96,19 +96,23 @@ def _part(part: int, whole: int) -> str:
 
 
 def details(net: Checked, found: Finding) -> list[str]:
-    """The layers that cost most of a figure, and those that changed since the baseline."""
-    lines = []
+    """The layers that changed since the baseline, causes first, and those that cost most of a figure."""
     figure = found.limit.figure
-    if found.layer is None:
-        for row, value in found.rows:
-            cost = "" if figure in ("types", "layers") else f"  {_amount(figure, value, found)}"
-            lines.append(f"{net.file}:{row.line}  {row.name} ({row.type}){cost}")
+    lines = []
     changed = [_changed(change, figure) for change in found.changes[:_CHANGES]]
     if changed:
         lines.append("changed since the baseline:")
         lines += [f"  {net.file}:{text}" if text[0].isdigit() else f"  {text}" for text in changed]
         if len(found.changes) > _CHANGES:
             lines.append(f"  and {len(found.changes) - _CHANGES} more")
+    if found.layer is not None:
+        return lines
+    indent = "  " if changed and found.rows else ""
+    if indent:
+        lines.append("most of it now:")
+    for row, value in found.rows:
+        cost = "" if figure in ("types", "layers") else f"  {_amount(figure, value, found)}"
+        lines.append(f"{indent}{net.file}:{row.line}  {row.name} ({row.type}){cost}")
     return lines
 
 
@@ -141,7 +145,7 @@ def _problems(net: Checked) -> Iterator[Problem]:
         if not found.passed:
             limit = found.limit
             key = "/".join(part for part in (net.label, limit.kernel, found.layer) if part)
-            text = "\n".join([summary(net, found), *details(net, found)])
+            text = "\n".join(map(visible, [summary(net, found), *details(net, found)]))
             level: Literal["error", "warning"] = "error" if found.level == "error" else "warning"
             yield Problem(limit.rule, level, text, net.file, found.line, 0, key, _about(limit.rule))
     if net.incomplete:
@@ -175,13 +179,42 @@ def lines(nets: Sequence[Checked]) -> list[str]:
             found += [visible(f"        {line}") for line in details(net, item)]
         if net.counted is not None:
             found += [visible(f"note  {net.title}: assumed: {note}") for note in net.counted.net.assumptions]
+            found += [visible(f"warn  {net.title}: {note}") for note in net.counted.warnings]
         if net.incomplete:
             found.append(visible(f"FAIL  {net.title}: {INCOMPLETE_TEXT}"))
+        kept = f"{len(net.findings) - len(broken)} of {plural(len(net.findings), 'limit')} kept"
         if net.exit_code == DONE:
-            kept = f"{len(net.findings) - len(broken)} of {plural(len(net.findings), 'limit')} kept"
+            noted = len(net.counted.warnings) if net.counted else 0
             rest = f"; {len(broken)} broken at level warn" if broken else ""
-            found.append(visible(f"{'pass' if broken else 'ok  '}  {net.title}: {kept}{rest}"))
+            rest += f"; {plural(noted, 'warning')}" if noted else ""
+            found.append(visible(f"{'pass' if rest else 'ok  '}  {net.title}: {kept}{rest}"))
+        elif len(broken) < len(net.findings):
+            found.append(visible(f"      {net.title}: {kept}"))
+        found += [visible(f"        {line}") for line in headroom(net)]
     return [*found, tally(nets)]
+
+
+def headroom(net: Checked) -> list[str]:
+    """What every limit that is kept leaves; of one for layers the tightest of them tells."""
+    groups: dict[int, list[Finding]] = {}
+    for found in net.findings:
+        if found.left is not None:
+            groups.setdefault(id(found.limit), []).append(found)
+    lines = []
+    for group in groups.values():
+        tightest = min(group, key=_share_left)
+        limit, left = tightest.limit, tightest.left or 0
+        value, bound = amounts(limit.figure, tightest.value, tightest.bound)
+        name = f"{limit.rule} {limit.kernel}".rstrip()
+        where = f', tightest of {len(group)} at "{tightest.layer}"' if tightest.layer is not None else ""
+        share = percent(*_share_left(tightest).as_integer_ratio()) if tightest.bound else ""
+        part = f" ({share})" if share and limit.figure not in SHARES else ""
+        lines.append(f"{name}: {value} of {bound}, {_rounded(limit.figure, left)} left{part}{where}")
+    return lines
+
+
+def _share_left(found: Finding) -> Fraction:
+    return Fraction(found.left or 0) / Fraction(found.bound) if found.bound else Fraction(found.left or 0)
 
 
 def tally(nets: Sequence[Checked]) -> str:
@@ -190,7 +223,8 @@ def tally(nets: Sequence[Checked]) -> str:
     words = {FAILED: "over", INCOMPLETE: "incomplete", BAD_INPUT: "with errors"}
     checked = [net for net in nets if net.is_net]
     for net in checked:
-        kept = "within budget" if all(found.passed for found in net.findings) else "with warnings only"
+        quiet = all(found.passed for found in net.findings) and not (net.counted and net.counted.warnings)
+        kept = "within budget" if quiet else "with warnings only"
         counts[words.get(net.exit_code, kept)] += 1
     told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     text = f"{plural(len(checked), 'net')}: {told}" if checked else "no net is checked"
@@ -201,7 +235,7 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
     """A table of all limits and lines for what is broken, for Markdown."""
     rows = []
     for net in nets:
-        rows += [("error", visible(net.title), "", "", "", visible(str(problem))) for problem in net.problems]
+        rows += [("error", visible(net.title), "", "", "", visible(str(problem)), "") for problem in net.problems]
         for found in net.findings:
             limit = found.limit
             typed = limit.side in ("allowed", "forbidden")
@@ -217,14 +251,15 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
                     f"{limit.rule} {limit.kernel}".rstrip(),
                     visible(limit.text) if typed else bound,
                     plural(int(found.value), "layer") if typed else value,
+                    "" if found.left is None else _rounded(limit.figure, found.left),
                 )
             )
     text: list[Part] = [
         "netcount check",
         "",
         Table(
-            ("", "net", "layer", "rule", "limit", "value"),
-            (False, False, False, False, True, True),
+            ("", "net", "layer", "rule", "limit", "value", "left"),
+            (False, False, False, False, True, True, True),
             tuple(rows),
         ),
         "",
@@ -241,7 +276,7 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
 
 _FIELDS = (
     "net", "file", "status", "rule", "kernel", "layer", "line", "level", "passed", "value", "limit", "over",
-    "base", "message",
+    "left", "base", "message",
 )  # fmt: skip
 
 
@@ -253,7 +288,7 @@ def check_csv(nets: Sequence[Checked]) -> Csv:
 def _records(net: Checked) -> Iterator[list[Value]]:
     head: list[Value] = [net.label, net.file, STATUS[net.exit_code]]
     for problem in net.problems:
-        yield [*head, "", "", "", problem.place.line if problem.place else "", *[""] * 6, str(problem)]
+        yield [*head, "", "", "", problem.place.line if problem.place else "", *[""] * 7, str(problem)]
     for found in net.findings:
         limit = found.limit
         yield [
@@ -267,6 +302,7 @@ def _records(net: Checked) -> Iterator[list[Value]]:
             _plain(found.value),
             _plain(found.bound),
             _plain(found.over),
+            "" if found.left is None else _plain(found.left),
             "" if found.base is None else found.base,
             summary(net, found),
         ]
@@ -293,6 +329,7 @@ def _net(net: Checked) -> types.CheckedNet:
         "complete": counted.net.complete if counted else False,
         "assumptions": [warning(note) for note in counted.net.assumptions] if counted else [],
         "totals": totals(sums_of(counted.layers)) if counted else None,
+        "warnings": [warning(note) for note in counted.warnings] if counted else [],
         "errors": [_problem(problem) for problem in net.problems],
         "checks": [_finding(net, found) for found in net.findings],
     }
@@ -314,6 +351,7 @@ def _finding(net: Checked, found: Finding) -> types.Check:
         "value": _plain(found.value),
         "limit": _plain(found.bound),
         "over": _plain(found.over),
+        "left": None if found.left is None else _plain(found.left),
         "base": found.base,
         "written": limit.text,
         "place": place(limit.place),

@@ -683,6 +683,7 @@ class Check(TypedDict):
     value: float
     limit: float
     over: Annotated[float, Keywords(("minimum", 0)), "By how much the limit is missed."]
+    left: Annotated[float | None, "How much more (of a least: less) would still pass; of a kept limit."]
     base: Annotated[int | None, "The figure in the baseline."]
     written: Annotated[str, "The limit as it was written."]
     place: Place | None
@@ -732,6 +733,7 @@ class CheckedNet(TypedDict):
     complete: bool
     assumptions: Annotated[list[Warning], "What layers and fields were taken for."]
     totals: Totals | None
+    warnings: Annotated[list[Warning], "Those of the analysis."]
     errors: list[Error]
     checks: list[Check]
 

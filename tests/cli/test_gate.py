@@ -286,3 +286,97 @@ def test_what_decides_on_a_chip_is_limited_at_its_widths(tool: Tool) -> None:
         assert tool("check", "a.prototxt", f"--{name}", str(value), *widths).code == 0
         assert tool("check", "a.prototxt", f"--{name}", str(value - 1), *widths).code == 1
         assert tool("check", "a.prototxt", f"--{name}", str(value)).code == 1, "at 32 bits"
+
+
+# ---------------------------------------------------------------------------- where a failure points, and what is left
+
+
+def chain(first: int = 8, second: int = 8) -> str:
+    """conv1 3×3 in line 3, conv2 3×3 in line 4 (which costs most), conv3 1×1 in line 5."""
+    text = 'name: "chain"\n' + inputs(data=(1, 3, 16, 16)) + conv("conv1", "data", "c1", 3, first)
+    return text + conv("conv2", "c1", "c2", 3, second) + conv("conv3", "c2", "c3", 1)
+
+
+CHAIN = 'baseline = "base.json"\n[[net]]\npath = "a.prototxt"\nmax_increase_madds = "0%"\n'
+
+
+@pytest.mark.parametrize(
+    ("after", "line"),
+    [
+        (chain(first=9), 3),
+        (chain(second=9), 4),
+        (chain(second=9).replace('"conv1"', '"first"'), 4),  # another name alone is no cause
+        (chain(first=9, second=9), 3),
+        (chain().replace("conv3", "conv3b") + conv("conv4", "c3", "c4", 1), 6),
+    ],
+)
+def test_a_failure_points_at_the_first_layer_that_was_edited(tool: Tool, after: str, line: int) -> None:
+    tool.write("a.prototxt", chain())
+    tool.write("netcount.toml", CHAIN)
+    assert tool("check", "--update-baseline").code == 0
+    tool.write("a.prototxt", after)
+    assert f"::error file=a.prototxt,line={line}," in tool("check", "-f", "github").out
+    (sarif,) = json.loads(tool("check", "-f", "sarif").out)["runs"]
+    assert sarif["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == line
+    assert f">a.prototxt:{line}: " in tool("check", "-f", "junit").out
+    found = json.loads(tool("check", "-f", "json").out)["nets"][0]["checks"][0]
+    assert found["line"] == line
+    kinds = [change["change"] for change in found["changes"]]
+    assert kinds == sorted(kinds, key=lambda kind: kind == "resized"), "causes before consequences"
+    text = tool("check").out.splitlines()
+    assert text[1].strip() == "changed since the baseline:"
+
+
+def test_a_layer_that_only_got_other_shapes_points_at_the_cause(tool: Tool) -> None:
+    tool.write("a.prototxt", chain())
+    tool.write("netcount.toml", CHAIN + '[[budget]]\nlayers = "conv2"\nmax_madds = "84k"\n')
+    assert tool("check", "--update-baseline").code == 0
+    tool.write("a.prototxt", chain(first=9))
+    checks = json.loads(tool("check", "-f", "json").out)["nets"][0]["checks"]
+    assert [(one["layer"], one["line"], one["passed"]) for one in checks] == [
+        (None, 3, False),
+        ("conv2", 3, False),
+    ]
+    assert [change["layer"] for change in checks[1]["changes"]] == ["conv1", "conv2"]
+
+
+def test_without_a_baseline_a_failure_points_at_what_costs_most(tool: Tool) -> None:
+    tool.write("a.prototxt", chain())
+    assert ",line=4," in tool("check", "a.prototxt", "--max-madds", "1", "-f", "github").out
+
+
+def test_what_every_limit_leaves_is_told(tool: Tool) -> None:
+    tool.write("a.prototxt", chain())
+    tool.write(
+        "netcount.toml",
+        '[[net]]\npath = "a.prototxt"\nmax_params = "1k"\nmin_params = 800\nmax_share = { "3x3" = "99%" }\n'
+        'max_madds = 1\nallowed_types = ["Input", "Convolution"]\n[[budget]]\nlayers = "conv*"\nmax_params = 600\n',
+    )
+    lines = [line.strip() for line in tool("check").out.splitlines()]
+    assert "max_params: 880 of 1.00k, 120 left (12.00%)" in lines
+    assert "min_params: 880 of 800, 80 left (10.00%)" in lines
+    assert 'max_params: 584 of 600, 16 left (2.67%), tightest of 3 at "conv2"' in lines
+    assert any(line.startswith("max_share 3x3: 93.15% of 99.00%, 5.85% left") for line in lines)
+    assert any(line.endswith("7 of 8 limits kept") for line in lines)
+    checks = json.loads(tool("check", "-f", "json").out)["nets"][0]["checks"]
+    left = {(one["rule"], one["layer"]): one["left"] for one in checks}
+    assert left["max_params", None] == 120
+    assert left["min_params", None] == 80
+    assert left["max_madds", None] is None
+    assert left["allowed_types", None] is None
+    assert left["max_params", "conv3"] == 600 - 72
+
+
+def test_warnings_do_not_end_in_ok(tool: Tool) -> None:
+    short = 'input: "x" input: "b" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
+    tool.write("a.prototxt", short + conv("c", "x", "y"))
+    ran = tool("check", "a.prototxt", "--max-params", "1M")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("warn  a.prototxt: a.prototxt:1:1: ")
+    assert lines[1] == "pass  a.prototxt: 1 of 1 limit kept; 1 warning"
+    assert lines[-1] == "1 net: 1 with warnings only"
+    assert (
+        len(json.loads(tool("check", "a.prototxt", "--max-params", "1M", "-f", "json").out)["nets"][0]["warnings"])
+        == 1
+    )

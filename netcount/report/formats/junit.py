@@ -32,7 +32,8 @@ def _suite(root: Element, net: Checked) -> None:
         case = _case(suite, net, _title(found))
         if found.passed:
             continue
-        text = "\n".join(map(visible, [summary(net, found), *details(net, found)]))
+        place = f"{net.file}:{found.line}: {summary(net, found)}"
+        text = "\n".join(map(visible, [place, *details(net, found)]))
         if found.level == LEVELS[0]:
             failure = SubElement(case, "failure", message=visible(summary(net, found)))
             failure.set("type", found.limit.rule)
