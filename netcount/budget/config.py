@@ -12,7 +12,7 @@ from netcount.analysis.conventions import KNOWN, Convention, weighted
 from netcount.budget.budget import LEVELS, Budget
 from netcount.budget.limits import Limit, is_rule, limits_of, rule_names
 from netcount.core.errors import InputError, Place, raise_all
-from netcount.core.files import relative_path
+from netcount.core.files import read_bytes, relative_path
 from netcount.core.globs import files_matching
 from netcount.core.opcount import OpCount
 from netcount.core.suggest import unknown
@@ -85,6 +85,31 @@ def find(folder: str | os.PathLike[str] = ".") -> Path | None:
         if project.is_file() and "netcount" in _tools(read_toml(project, shown_file(project))[0]):
             return project
     return None
+
+
+def find_below(folder: str | os.PathLike[str]) -> list[Path]:
+    """Every netcount.toml, or pyproject.toml with [tool.netcount], in and below a folder; hidden folders are
+    passed over.  InputError where there is none.
+    """
+    found: list[Path] = []
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        own, project = Path(here, FILE), Path(here, "pyproject.toml")
+        if FILE in names:
+            found.append(own)
+        elif "pyproject.toml" in names and _may_configure(project):
+            found.append(project)
+    if not found:
+        raise InputError(f"there is no {FILE} in or below {shown_file(folder)}")
+    return found
+
+
+def _may_configure(project: Path) -> bool:
+    """Whether a pyproject.toml has [tool.netcount]; a broken one counts where it speaks of netcount."""
+    try:
+        return "netcount" in _tools(read_toml(project, shown_file(project))[0])
+    except InputError:
+        return b"netcount" in read_bytes(project, 2**20)
 
 
 def _tools(document: Mapping[str, Any]) -> Mapping[str, Any]:

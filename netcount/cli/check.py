@@ -11,7 +11,7 @@ import click
 from netcount.budget import gate, targets
 from netcount.budget.baseline import Baseline, read_baseline
 from netcount.budget.budget import Budget, Checked, exit_code
-from netcount.budget.config import FILE, Config, find, load
+from netcount.budget.config import FILE, Config, find, find_below, load
 from netcount.budget.limits import rule_names
 from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
@@ -26,7 +26,7 @@ from netcount.cli.options import (
 from netcount.cli.output import Forms, deliver, errors_as_documents, forms_of, say, service_forms, spare
 from netcount.core.errors import Errors, InputError, NetcountError, reason
 from netcount.core.exit_codes import BAD_INPUT, DONE
-from netcount.core.files import write_atomically
+from netcount.core.files import relative_path, shown_path, write_atomically
 from netcount.core.units import plural
 from netcount.report.formats.layout import Part
 from netcount.report.formats.problems import Problem
@@ -41,11 +41,19 @@ _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assume", "
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
     "--config",
-    "config_file",
+    "config_files",
     metavar="FILE",
-    help="Configuration to use (default: found from the working folder upwards).",
+    multiple=True,
+    help="Configuration to use (default: found from the working folder upwards); repeatable.",
 )
+@click.option("--below", metavar="FOLDER", help="Use every netcount.toml in and below FOLDER, in one run.")
 @click.option("--no-config", is_flag=True, help="Do not look for a configuration.")
+@click.option(
+    "--init", "is_first", is_flag=True, help="Write a first netcount.toml for the nets found below, then check."
+)
+@click.option(
+    "--margin", default="5%", show_default=True, help="By how much the limits of --init are above today."
+)
 @limit_options
 @click.option("--weight-bits", type=click.IntRange(1, 64), default=32, show_default=True)
 @click.option("--activation-bits", type=click.IntRange(1, 64), default=32, show_default=True)
@@ -57,8 +65,11 @@ _NET_OPTIONS = ("phase", "level", "stages", "batch", "input_shapes", "assume", "
 @convention_option
 def check(
     files: tuple[str, ...],
-    config_file: str | None,
+    config_files: tuple[str, ...],
+    below: str | None,
     no_config: bool,
+    is_first: bool,
+    margin: str,
     weight_bits: int,
     activation_bits: int,
     baseline: str | None,
@@ -85,7 +96,9 @@ def check(
 
     \b
     Examples:
+      netcount check --init
       netcount check
+      netcount check --below .
       netcount check deploy.prototxt --max-params 1.3M --max-madds 400M
       netcount check --format junit -o netcount.xml
       netcount check --update-baseline
@@ -108,14 +121,23 @@ def check(
             allow_incomplete,
             Budget(tuple(limits), weight_bits=weight_bits, activation_bits=activation_bits) if limits else None,
         )
-        config = None if no_config else _config(config_file)
+        configs: list[Config | None] = [None]
+        if is_first:
+            configs = [_first(request, config_files, given, margin)]
+        elif not no_config:
+            configs = _configs(config_files, below)
         if output is not None:
-            spare(output, inputs=_inputs(config))
-        results = _results(request, config, given, baseline, update_baseline)
+            spare(output, inputs=[file for config in configs for file in _inputs(config)])
+        if len(configs) > 1 and (files or baseline):
+            raise InputError("with several configurations neither a FILE nor a baseline can be named")
+        results = []
+        for config in configs:
+            found = _results(request, config, given, baseline, update_baseline)
+            results += _apart(found, config) if len(configs) > 1 else found
     except NetcountError as problem:
         if form not in _MACHINE:
             raise
-        results = [gate.refused(problem, config_file or FILE)]
+        results = [gate.refused(problem, config_files[0] if config_files else FILE)]
     _report(results, form, output)
     raise click.exceptions.Exit(exit_code(results))
 
@@ -139,11 +161,65 @@ def _results(
     return gate.checked(nets, config, base, others=others, extra=request.budget)
 
 
-def _config(path: str | None) -> Config | None:
-    if path is not None:
-        return load(path)
+def _configs(paths: Sequence[str], below: str | None) -> list[Config | None]:
+    """The configurations that are named, or found; None where there is none."""
+    if below is not None and paths:
+        raise InputError("the configurations are named or found below a folder, not both", argument="below")
+    if below is not None:
+        return [load(path) for path in find_below(below)]
+    if paths:
+        return [load(path) for path in dict.fromkeys(paths)]
     found = find()
-    return load(found) if found else None
+    return [load(found) if found else None]
+
+
+def _apart(nets: Sequence[Checked], config: Config | None) -> list[Checked]:
+    """Nets of one configuration among several: their labels begin with its folder."""
+    folder = relative_path(config.folder, ".") if config else "."
+    if folder == ".":
+        return list(nets)
+    return [
+        net._replace(
+            label=f"{folder}/{net.label}",
+            name=f"{folder}/{net.name}" if net.name and net.name != shown_path(net.file) else net.name,
+        )
+        if net.is_net
+        else net
+        for net in nets
+    ]
+
+
+def _first(request: targets.Request, paths: Sequence[str], given: Sequence[str], margin: str) -> Config:
+    """Write a first configuration, and read it."""
+    from netcount.analysis.survey import find_nets
+    from netcount.budget.first import first_config, margin_of, spare_config
+
+    if given:
+        raise InputError(
+            f"the first configuration says how nets are read; leave out {', '.join(map(flag, given))}"
+        )
+    path = paths[0] if paths else FILE
+    spare_config(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    nets = targets.counted(
+        targets.Target(
+            relative_path(os.path.abspath(file), folder),
+            file,
+            request.options,
+            request.convention,
+            request.allow_incomplete,
+            (),
+            None,
+        )
+        for file in find_nets(request.files or [os.curdir])
+    )
+    # a solver stands for a net that has a file of its own
+    nets = [net for net in nets if net.found is None or net.found.net.file == shown_path(net.target.file)]
+    write_atomically(path, first_config(nets, margin_of(margin)))
+    left_out = sum(net.found is None for net in nets)
+    rest = f"; {plural(left_out, 'file')} left out (its comments say why)" if left_out else ""
+    click.echo(f"wrote {visible(path)}: {plural(len(nets) - left_out, 'net')}{rest}", err=True)
+    return load(path)
 
 
 def _inputs(config: Config | None) -> list[str]:

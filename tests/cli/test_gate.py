@@ -288,7 +288,7 @@ def test_what_decides_on_a_chip_is_limited_at_its_widths(tool: Tool) -> None:
         assert tool("check", "a.prototxt", f"--{name}", str(value)).code == 1, "at 32 bits"
 
 
-# ---------------------------------------------------------------------------- where a failure points, and what is left
+# ---------------------------------------------------------------------- where a failure points, and what is left
 
 
 def chain(first: int = 8, second: int = 8) -> str:
@@ -350,7 +350,8 @@ def test_what_every_limit_leaves_is_told(tool: Tool) -> None:
     tool.write(
         "netcount.toml",
         '[[net]]\npath = "a.prototxt"\nmax_params = "1k"\nmin_params = 800\nmax_share = { "3x3" = "99%" }\n'
-        'max_madds = 1\nallowed_types = ["Input", "Convolution"]\n[[budget]]\nlayers = "conv*"\nmax_params = 600\n',
+        'max_madds = 1\nallowed_types = ["Input", "Convolution"]\n'
+        '[[budget]]\nlayers = "conv*"\nmax_params = 600\n',
     )
     lines = [line.strip() for line in tool("check").out.splitlines()]
     assert "max_params: 880 of 1.00k, 120 left (12.00%)" in lines
@@ -380,3 +381,116 @@ def test_warnings_do_not_end_in_ok(tool: Tool) -> None:
         len(json.loads(tool("check", "a.prototxt", "--max-params", "1M", "-f", "json").out)["nets"][0]["warnings"])
         == 1
     )
+
+
+# ---------------------------------------------------------------------- a first file, and many files
+
+
+def test_a_first_configuration_is_todays_figures_and_a_margin(tool: Tool) -> None:
+    (tool.folder / "models" / "deep").mkdir(parents=True)
+    tool.write("models/a.prototxt", chain())
+    tool.write("models/deep/b [1].prototxt", small())
+    tool.write("models/broken.prototxt", "layer {")
+    tool.write("models/solver.prototxt", 'net: "a.prototxt"\nbase_lr: 0.1\n')
+    ran = tool("check", "--init")
+    assert ran.code == 0
+    assert ran.err == "wrote netcount.toml: 2 nets; 1 file left out (its comments say why)\n"
+    text = (tool.folder / "netcount.toml").read_text(encoding="utf-8")
+    assert 'path = "models/deep/b [1].prototxt"' in text
+    assert "# left out: models/broken.prototxt: " in text
+    assert "solver" not in text
+    checks = json.loads(tool("check", "-f", "json").out)["nets"][0]["checks"]
+    assert {one["rule"]: one["value"] for one in checks}["max_params"] == 880
+    assert {one["rule"]: one["limit"] for one in checks}["max_params"] == 924
+    again = tool("check", "--init")
+    assert again.code == 2
+    assert (tool.folder / "netcount.toml").read_text(encoding="utf-8") == text
+    assert tool("check", "--init", "--config", "models/own.toml", "--margin", "50%", "models/a.prototxt").code == 0
+    own = (tool.folder / "models" / "own.toml").read_text(encoding="utf-8")
+    assert 'path = "a.prototxt"' in own
+    assert "max_params = 1_320" in own
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--init",),
+        ("--init", "--margin", "x"),
+        ("--init", "broken.prototxt"),
+        ("--init", "--batch", "2", "a.prototxt"),
+    ],
+)
+def test_a_first_configuration_of_nothing_is_not_written(tool: Tool, arguments: tuple[str, ...]) -> None:
+    tool.write("broken.prototxt", "layer {\n")
+    if "--margin" in arguments or "--batch" in arguments:
+        tool.write("a.prototxt", chain())
+    assert tool("check", *arguments).code == 2
+    assert not (tool.folder / "netcount.toml").exists()
+
+
+def test_names_are_data_in_a_first_configuration(tool: Tool) -> None:
+    hostile = 'a"\\ é.prototxt'
+    try:
+        tool.write(hostile, chain())
+    except OSError:
+        pytest.skip("this system has no such names")
+    assert tool("check", "--init").code == 0
+    assert json.loads(tool("check", "-f", "json").out)["nets"][0]["net"] == hostile
+
+
+@pytest.fixture
+def many(tool: Tool) -> Tool:
+    """Configurations in three folders, each with a net of the same name; one of them is over."""
+    for folder, most in (("one", 880), ("two", 879), ("three/deep", 880), (".hidden", 1)):
+        (tool.folder / folder).mkdir(parents=True)
+        tool.write(f"{folder}/a.prototxt", chain())
+        name = "pyproject.toml" if folder == "one" else "netcount.toml"
+        head = "[[tool.netcount.net]]" if folder == "one" else "[[net]]"
+        tool.write(f"{folder}/{name}", f'{head}\npath = "a.prototxt"\nmax_params = {most}\n')
+    (tool.folder / "other").mkdir()
+    tool.write("other/pyproject.toml", '[project]\nname = "x"\n')
+    return tool
+
+
+def test_several_configurations_are_checked_in_one_run(many: Tool) -> None:
+    ran = many("check", "--below", ".", "-f", "json")
+    assert ran.code == 1
+    nets = json.loads(ran.out)["nets"]
+    assert [(net["net"], net["status"]) for net in nets] == [
+        ("one/a.prototxt", "within"),
+        ("three/deep/a.prototxt", "within"),
+        ("two/a.prototxt", "over"),
+    ]
+    assert many("check", "--config", "one/pyproject.toml", "--config", "three/deep/netcount.toml").code == 0
+    assert many("check", "--below", "one").code == 0
+    assert many("check", "--below", "one", "--config", "two/netcount.toml").code == 2
+    assert many("check", "--below", ".", "one/a.prototxt").code == 2
+    many.write("three/deep/netcount.toml", "[[nett]]\n")
+    assert many("check", "--below", ".").code == 2
+
+
+def test_each_configuration_has_its_own_baseline(many: Tool) -> None:
+    for folder in ("two", "three/deep"):
+        config = 'baseline = "base.json"\n[[net]]\npath = "a.prototxt"\nmax_increase_params = "0%"\n'
+        many.write(f"{folder}/netcount.toml", config)
+    assert many("check", "--below", ".", "--update-baseline").code == 2, "one of them names no baseline"
+    both = ("--config", "two/netcount.toml", "--config", "three/deep/netcount.toml")
+    assert many("check", *both, "--update-baseline").code == 0
+    assert many("check", "--below", ".").code == 0
+    many.write("two/a.prototxt", chain(first=9))
+    ran = many("check", "--below", ".")
+    assert ran.code == 1
+    assert ran.out.count("FAIL") == 1
+
+
+def test_a_folder_as_path_says_what_to_write(tool: Tool) -> None:
+    (tool.folder / "models").mkdir()
+    tool.write("netcount.toml", '[[net]]\npath = "models"\nmax_params = 1\n')
+    ran = tool("check")
+    assert (ran.code, ran.err) == (2, 'netcount.toml:2: "models" is a folder; write "models/*.prototxt"\n')
+
+
+def test_a_byte_order_mark_is_no_text(tool: Tool) -> None:
+    tool.write("a.prototxt", chain())
+    tool.write("netcount.toml", '\ufeff[[net]]\npath = "a.prototxt"\nmax_params = 880\n')
+    assert tool("check").code == 0
