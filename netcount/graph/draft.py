@@ -72,7 +72,7 @@ class Draft(NamedTuple):
     def attempt(self, problems: list[NetcountError], known: Known | None = None) -> Attempt:
         """The shapes, as far as they can be inferred; every mistake is appended to `problems`."""
         shapes = propagate(self.wiring, self.given, problems, answers=known)
-        owners = _share(self.wiring, shapes, problems)
+        owners = share(self.wiring, shapes, problems)
         return Attempt(self.message, self.phase, self.wiring, self.given, shapes, owners, self.verdict)
 
     def changed(self, parts: Mapping[int, Part], input_shapes: Mapping[str, Shape] | None = None) -> Draft:
@@ -127,7 +127,7 @@ def _inputs(wiring: Wiring) -> list[Part]:
     return [part for part in sources if part.layer and not part.layer.computes] or sources
 
 
-def _share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> list[list[Owner | None]]:
+def share(wiring: Wiring, shapes: Shapes, problems: list[NetcountError]) -> list[list[Owner | None]]:
     """The owner of every parameter blob that `param { name: … }` shares (Net::AppendParam)."""
     owners: list[list[Owner | None]] = []
     first: dict[str, Owner] = {}

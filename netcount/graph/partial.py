@@ -10,8 +10,8 @@ from netcount.core.errors import NetcountError, each
 from netcount.core.gc_pause import paused
 from netcount.graph.build import draft
 from netcount.graph.connect import Part, Wiring
-from netcount.graph.draft import Attempt, finish
-from netcount.graph.graph import Graph, Owner
+from netcount.graph.draft import Attempt, finish, share
+from netcount.graph.graph import Graph
 from netcount.graph.options import LoadOptions
 from netcount.graph.propagate import Shapes
 from netcount.graph.solver import message_of
@@ -175,11 +175,7 @@ def _without(tried: Attempt, lost: set[int]) -> Attempt:
         if old in before.assumed:
             whole.assumed.append(part)
     shapes = Shapes([tried.shapes.blobs[blob] for blob in blobs], [tried.shapes.params[index] for index in kept])
-    owners = [
-        [Owner(kept[owner.node], owner.index) if owner and owner.node in kept else None for owner in row]
-        for index, row in enumerate(tried.owners)
-        if index in kept
-    ]
+    owners = share(whole, shapes, [])
     given = {name: shape for name, shape in tried.given.items() if name in whole.current}
     verdict = tried.verdict._replace(problems=found)
     return tried._replace(wiring=whole, given=given, shapes=shapes, owners=owners, verdict=verdict)

@@ -53,6 +53,7 @@ class Layout(NamedTuple):
         routes: For each link its corners, from the box it leaves to the one it enters; every second piece
             goes straight down.
         main: For each box whether it stands on a longest path.
+        floors: For each box where the gap below it begins: no box beside it reaches further down.
     """
 
     width: int
@@ -60,6 +61,7 @@ class Layout(NamedTuple):
     boxes: list[Rect]
     routes: list[list[tuple[int, int]]]
     main: list[bool]
+    floors: list[int]
 
 
 def layout(sizes: Sequence[tuple[int, int]], links: Iterable[Link]) -> Layout:
@@ -90,7 +92,7 @@ def _placed(sizes: Sequence[tuple[int, int]], links: Sequence[Link]) -> Layout:
     ]
     routes = [shelf.route(strips, ends, link, boxes[link.source]) for link in links]
     main = [strips.all[strips.at[box]].parent == strips.at[box] for box in range(len(sizes))]
-    return Layout(shelf.width, shelf.height, boxes, routes, main)
+    return Layout(shelf.width, shelf.height, boxes, routes, main, shelf.floor)
 
 
 def _width(strips: Strips, box: int, wanted: int) -> int:
@@ -115,13 +117,13 @@ class _Ends:
             if nets:
                 straight = next((net for net in nets if net in strips.carriers), nets[0])
                 wanted = [(self._towards(strips, x, net), net) for net in nets]
-                for net, at in _spread(wanted, straight, x[box], widths[box] // 2, 0).items():
+                for net, at in _spread(wanted, straight, x[box], widths[box] // 2, PORT // 2).items():
                     self.leaves[net] = at
         for box, nets in enumerate(strips.inputs):
             if nets:
                 straight = strips.main[box] or nets[0]
                 wanted = [(self.comes(strips, net, box), net) for net in nets]
-                for net, at in _spread(wanted, straight, x[box], widths[box] // 2, PORT // 2).items():
+                for net, at in _spread(wanted, straight, x[box], widths[box] // 2, 0).items():
                     self.enters[net, box] = at
 
     def comes(self, strips: Strips, net: Net, target: int) -> int:
@@ -157,6 +159,7 @@ class _Rows:
 
     Attributes:
         top: For each rank its upper side.
+        floor: For each rank where the gap below it begins.
         height: Of all.
         tracks: Where lines go to the side.
     """
@@ -173,11 +176,13 @@ class _Rows:
             rank = strips.rank[box]
             deep[rank] = max(deep.get(rank, 0), tall[box])
         self.top: dict[int, int] = {}
+        self.floor: dict[int, int] = {}
         self.tracks: dict[Turn, int] = {}
         y = 0
         for rank in range(min(deep), max(deep) + 1):
             self.top[rank] = y
             y += deep[rank]
+            self.floor[rank] = y
             turns = gaps.get(rank, {})
             numbers, used = heights([Bus(line[0], tuple(dict.fromkeys(line[1:]))) for line in turns.values()])
             for turn, number in zip(turns, numbers, strict=True):
@@ -192,6 +197,7 @@ class _Shelf:
     Attributes:
         left: For each box where x = 0 of its part stands.
         top: For each box its upper side.
+        floor: For each box where the gap below it begins.
         tracks: Where lines go to the side.
     """
 
@@ -200,6 +206,7 @@ class _Shelf:
     ) -> None:
         self.left = [0] * len(widths)
         self.top = [0] * len(widths)
+        self.floor = [0] * len(widths)
         self.tracks: dict[Turn, int] = {}
         self.width = self.height = 0
         spans = []
@@ -222,6 +229,7 @@ class _Shelf:
             for box in members:
                 self.left[box] = at - low
                 self.top[box] = part.top[strips.rank[box]] + down
+                self.floor[box] = part.floor[strips.rank[box]] + down
             for turn, y in part.tracks.items():
                 self.tracks[turn] = y + down
             at += high - low

@@ -816,6 +816,77 @@ class Baseline(TypedDict):
     nets: Annotated[dict[str, BaselineNet], "By label: the name, or the path from the configuration's folder."]
 
 
+class ViewLayer(TypedDict):
+    """A layer of a picture."""
+
+    name: str
+    type: str
+    line: Count
+    end_line: Count
+    row: Annotated[
+        int | None,
+        Keywords(("minimum", 0)),
+        "Its index among the layers of `analysis`; null where it could not be counted.",
+    ]
+    message: Annotated[str | None, "What is wrong with it."]
+
+
+class ViewLine(TypedDict):
+    """A line of text in a box."""
+
+    text: str
+    kind: Annotated[str, one_of("name", "type", "more", "shape", "value", "message")]
+
+
+class ViewBox(TypedDict):
+    """A box; lengths are in pixels, from the upper left corner of the picture."""
+
+    name: str
+    block: Annotated[bool, "Whether it is a whole block of layers."]
+    layers: Annotated[list[Count], "Indices in `layers`."]
+    state: Annotated[str, one_of("known", "broken", "unknown"), "unknown: it depends on a layer that is broken."]
+    lines: list[ViewLine]
+    tone: Annotated[str, "Its colour: a step from 0 to 6, a family of types, or its state."]
+    params: Count
+    madds: Count
+    activations: Count
+    live_bytes: Annotated[int, Keywords(("minimum", 0)), "Most activations alive in it, in float32."]
+    x: Count
+    y: Count
+    width: Positive
+    height: Positive
+    main: Annotated[bool, "Whether it stands on a longest path."]
+
+
+class ViewEdge(TypedDict):
+    """An arrow from box to box."""
+
+    source: Annotated[int, Keywords(("minimum", 0)), "An index in `boxes`."]
+    port: Annotated[int, Keywords(("minimum", 0)), "The number of the output in its box."]
+    target: Annotated[int, Keywords(("minimum", 0)), "An index in `boxes`."]
+    blob: str
+    shape: Annotated[list[Count] | None, "In Caffe's order; null where it is not known."]
+    note: Annotated[str, "What stands beside it: the shape, where it changes; once an output."]
+    points: Annotated[list[list[Count]], "x and y of its corners; every second piece goes straight down."]
+
+
+class View(TypedDict):
+    """The picture of a net: its analysis, and what stands where."""
+
+    schema: Literal["netcount/view/1"]
+    analysis: Annotated[Analysis, "Of the layers that could be counted."]
+    errors: Annotated[list[Problem], "Why the net could not be finished; none where it could."]
+    text: Annotated[str, "The file."]
+    layers: Annotated[list[ViewLayer], "In the order of the file."]
+    blocks: Annotated[dict[str, list[Count]], "By name; indices in `layers`."]
+    kept_open: Annotated[list[str], "Blocks that are not folded, as that would make a circle of arrows."]
+    color: Annotated[str, one_of("madds", "params", "memory", "type", "none"), "What the colours tell."]
+    width: Count
+    height: Count
+    boxes: list[ViewBox]
+    edges: list[ViewEdge]
+
+
 DOCUMENTS: Mapping[str, type] = MappingProxyType(
     {
         "analysis": Analysis,
@@ -835,6 +906,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "caffemodel": Caffemodel,
         "baseline": Baseline,
         "error": ErrorDocument,
+        "view": View,
     }
 )
 """By the name of its schema."""

@@ -93,6 +93,16 @@ QUESTIONS: Mapping[str, Question] = {
         "usage.md#blocks",
         result=":Blocks",
     ),
+    "graph": Question(
+        "A net as a picture.",
+        "cli.graph:graph",
+        "picture.picture:picture",
+        Lacks("the answer is a picture"),
+        Lacks("the answer is a picture"),
+        "report.picture:picture_document",
+        "view",
+        "usage.md#graph",
+    ),
     "reconcile": Question(
         "Where conventions of counting differ.",
         "cli.analyze:analyze",

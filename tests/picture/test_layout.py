@@ -165,7 +165,7 @@ def test_parts_that_do_not_hang_together_stand_side_by_side_in_rows() -> None:
 
 
 def test_no_boxes_no_picture() -> None:
-    assert layout([], []) == Layout(0, 0, [], [], [])
+    assert layout([], []) == Layout(0, 0, [], [], [], [])
 
 
 def test_a_circle_is_refused() -> None:

@@ -36,6 +36,14 @@ def test_the_targets_page_is_what_the_samples_come_to() -> None:
     assert (ROOT / "docs" / "targets.md").read_text(encoding="utf-8") == made
 
 
+def test_the_pictures_are_what_netcount_draws() -> None:
+    made = runpy.run_path(str(ROOT / "tools" / "draw_docs.py"))["pictures"]()
+    folder = ROOT / "docs" / "pictures"
+    assert {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.svg")} == made
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "docs/pictures/squeezenet.svg" in readme.split("## ")[0], "on its first screen"
+
+
 def test_the_readme_begins_with_install_and_test() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first, second = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[:2]

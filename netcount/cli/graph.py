@@ -1,0 +1,160 @@
+"""`netcount graph`: a net as a picture."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcount.analysis.count import count
+from netcount.cli.options import load_options, net_options
+from netcount.cli.output import conclude, emit, errors_as_documents, json_text, on_terminal, say
+from netcount.core.errors import InputError, NetcountError
+from netcount.core.files import read_text, write_atomically
+from netcount.graph.load import load_text, name_of
+from netcount.graph.partial import Outline, outline_of, outline_text
+from netcount.picture.picture import picture
+from netcount.report.picture import COLOURS, Drawing, drawing, picture_document
+
+if TYPE_CHECKING:
+    from netcount.graph.options import LoadOptions
+
+FORMATS = ("svg", "png", "pdf", "dot", "mermaid", "json")
+ENDINGS = {**{f".{form}": form for form in FORMATS}, ".gv": "dot", ".mmd": "mermaid"}
+BINARY = ("png", "pdf")
+
+
+def _chosen(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    errors_as_documents(value == "json")
+    return value
+
+
+@click.command()
+@click.argument("file")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(FORMATS),
+    is_eager=True,
+    callback=_chosen,
+    help="By default what the name of --output ends in, else svg. png and pdf need the extra 'picture'.",
+)
+@click.option("--output", "-o", metavar="FILE", help="Write to a file, replaced whole.")
+@click.option(
+    "--color",
+    type=click.Choice(COLOURS),
+    default=COLOURS[0],
+    show_default=True,
+    help="What the colours tell: a box's share of the net's madds or params, what is alive in memory while it "
+    "runs, or the family of its type.",
+)
+@click.option(
+    "--collapse",
+    multiple=True,
+    metavar="all|NAME",
+    help="Draw a block, or all of them, as one box; repeatable. `netcount blocks` lists them.",
+)
+@click.option("--no-fuse", is_flag=True, help="A box for every layer, also for those that follow another.")
+@net_options
+def graph(
+    file: str,
+    form: str | None,
+    output: str | None,
+    color: Any,
+    collapse: tuple[str, ...],
+    no_fuse: bool,
+    **options: Any,
+) -> None:
+    """A net as a picture: SVG, PNG, PDF, Graphviz, Mermaid or JSON.
+
+    A box holds a layer and those that work on what it makes (BatchNorm, Scale, ReLU, Dropout). A net that
+    Caffe would refuse is drawn as far as it goes, with its mistakes marked; the exit code is then 2.
+
+    \b
+    Examples:
+      netcount graph squeezenet_v1.1.prototxt -o squeezenet.svg
+      netcount graph googlenet.prototxt --collapse all --color params -o googlenet.png
+      netcount graph deploy.prototxt --format mermaid
+    """
+    form = form or _by_ending(output)
+    if form in BINARY and output in (None, "-") and on_terminal():
+        raise InputError(f"{form} is no text for a terminal; name a file with -o, or pipe it", argument="output")
+    load = load_options(options)
+    text = read_text(file)
+    outline = _outline(text, load, name_of(file))
+    counted = count(outline.graph)
+    drawn = drawing(picture(counted, outline, not no_fuse, collapse), color)
+    _write(_forms(drawn, text)[form](), output)
+    if outline.error is not None:
+        errors_as_documents(False)  # the document tells of them
+        say(outline.error)
+        raise click.exceptions.Exit(outline.error.exit_code)
+    conclude(counted.warnings, outline.graph.complete)
+
+
+def _outline(text: str, load: LoadOptions, name: str) -> Outline:
+    """The whole net, or what there is of it."""
+    try:
+        return outline_of(load_text(text, load, name))
+    except NetcountError as refusal:
+        error = refusal
+    try:
+        return outline_text(text, load, name, error)
+    except NetcountError:
+        raise error from None
+
+
+def _by_ending(output: str | None) -> str:
+    if output in (None, "-"):
+        return FORMATS[0]
+    ending = os.path.splitext(str(output))[1].lower()
+    if ending not in ENDINGS:
+        raise click.UsageError(f"--output ends in none of {', '.join(ENDINGS)}; say what to write with --format")
+    return ENDINGS[ending]
+
+
+def _forms(drawn: Drawing, text: str) -> Mapping[str, Callable[[], str | bytes]]:
+    """The picture in its formats; each is made only when it is wanted."""
+
+    def svg() -> str:
+        from netcount.report.formats.svg import svg
+
+        return svg(drawn)
+
+    def raster(form: str) -> bytes:
+        from netcount.report.formats.raster import raster
+
+        return raster(svg(), form)
+
+    def dot() -> str:
+        from netcount.report.formats.dot import dot
+
+        return dot(drawn)
+
+    def mermaid() -> str:
+        from netcount.report.formats.mermaid import mermaid
+
+        return mermaid(drawn)
+
+    return {
+        "svg": svg,
+        "png": lambda: raster("png"),
+        "pdf": lambda: raster("pdf"),
+        "dot": dot,
+        "mermaid": mermaid,
+        "json": lambda: json_text(picture_document(drawn, text)),
+    }
+
+
+def _write(made: str | bytes, output: str | None) -> None:
+    if isinstance(made, str):
+        emit(made, output)
+    elif output in (None, "-"):
+        sys.stdout.buffer.write(made)
+        sys.stdout.buffer.flush()
+    else:
+        write_atomically(str(output), made)
