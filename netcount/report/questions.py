@@ -102,6 +102,7 @@ QUESTIONS: Mapping[str, Question] = {
         "report.picture:picture_document",
         "view",
         "usage.md#graph",
+        result=Lacks("the answer is a picture"),
     ),
     "reconcile": Question(
         "Where conventions of counting differ.",

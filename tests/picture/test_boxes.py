@@ -12,7 +12,7 @@ from netcount.graph.partial import Outline, outline_of
 from netcount.picture.boxes import diagram
 from netcount.picture.picture import Picture, picture
 from netcount.picture.strips import ordered
-from tests.helpers import SAMPLES, examples, inputs, net_of
+from tests.helpers import SAMPLES, examples, graph_of, inputs, net_of
 
 POINTWISE = 'layer {{ name: "{0}" type: "{1}" bottom: "{2}" top: "{3}" }}\n'
 
@@ -25,7 +25,7 @@ def conv(name: str, bottom: str) -> str:
 
 
 def outline(text: str) -> Outline:
-    return outline_of(net_of(inputs(x=(2, 3, 9, 11)) + text))
+    return outline_of(graph_of(net_of(inputs(x=(2, 3, 9, 11)) + text)))
 
 
 def boxes(text: str, fuse: bool = True) -> list[list[str]]:
@@ -73,7 +73,7 @@ def test_shapes_are_told_where_they_change() -> None:
 
 def test_blocks_are_folded_by_name() -> None:
     text = (SAMPLES / "squeezenet_v1.1.prototxt").read_text(encoding="utf-8")
-    found = outline_of(net_of(text))
+    found = outline_of(graph_of(net_of(text)))
     whole = picture(count(found.graph), found)
     folded = picture(count(found.graph), found, collapse=["all"])
     one = picture(count(found.graph), found, collapse=["fire3"])

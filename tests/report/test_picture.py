@@ -19,7 +19,7 @@ from netcount.report.formats.mermaid import mermaid
 from netcount.report.formats.svg import FAMILY, HEAT, svg
 from netcount.report.picture import COLOURS, Colour, Drawing, drawing, picture_document
 from tests.cli.test_analyze import HOSTILE, hostile_net
-from tests.helpers import SAMPLES, inputs, net_of, valid
+from tests.helpers import SAMPLES, graph_of, inputs, net_of, valid
 
 SVG = "{http://www.w3.org/2000/svg}"
 SQUEEZENET = (SAMPLES / "squeezenet_v1.1.prototxt").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ BROKEN = inputs(x=(1, 3, 9, 11)) + (
 
 
 def drawn(text: str, colour: Colour = "madds", **options: Any) -> Drawing:
-    outline = outline_of(net_of(text))
+    outline = outline_of(graph_of(net_of(text)))
     return drawing(picture(count(outline.graph), outline, **options), colour)
 
 
