@@ -18,6 +18,7 @@ ROOMS = (
     "targets",
     "budget",
     "execute",
+    "deploy",
     "picture",
     "report",
     "results",

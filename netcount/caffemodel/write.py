@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT
 from netcount.core.errors import InputError, Place
@@ -27,27 +27,43 @@ def write(
     One blob at a time goes to a new file beside `path`, which takes its place when complete.
     InputError where the disk, protobuf (2 GiB) or float32 cannot hold it.
     """
-    file = shown_path(os.fspath(path))
     with replacing(path) as stream:
-        stream.write(_record("NetParameter", "name", _encoded(net_name, file)))
-        for name, type, blobs in layers:
-            _write_layer(stream, file, name, type, blobs)
+        for piece in pieces(path, net_name, layers):
+            stream.write(piece)
 
 
-def _write_layer(stream: BinaryIO, file: str, name: str, type: str, blobs: Sequence[NDArray[Any]]) -> None:
+def pieces(
+    path: str | os.PathLike[str],
+    net_name: str,
+    layers: Iterable[tuple[str, str, Sequence[NDArray[Any]]]],
+) -> Iterator[bytes | memoryview]:
+    """What `write` puts into the file, one blob at a time; `path` is for messages."""
+    file = shown_path(os.fspath(path))
+    name = _record("NetParameter", "name", _encoded(net_name, file))
+    written_bytes = len(name)
+    yield name
+    for name_, type, blobs in layers:
+        for piece in _layer(file, name_, type, blobs, written_bytes):
+            written_bytes += len(piece) if isinstance(piece, bytes) else piece.nbytes
+            yield piece
+
+
+def _layer(
+    file: str, name: str, type: str, blobs: Sequence[NDArray[Any]], written_bytes: int
+) -> Iterator[bytes | memoryview]:
     """A layer, its length known from the shapes before any value is converted."""
     start = _record("LayerParameter", "name", _encoded(name, file))
     start += _record("LayerParameter", "type", _encoded(type, file))
     frames = [_blob_frame(blob.shape) for blob in blobs]
     length = len(start) + sum(len(a) + 4 * blob.size + len(b) for (a, b), blob in zip(frames, blobs, strict=True))
     head = _head("NetParameter", "layer", length)
-    if stream.tell() + len(head) + length > MAX_INT:
+    if written_bytes + len(head) + length > MAX_INT:
         raise InputError(f'with layer "{name}" the file exceeds protobuf\'s 2 GiB', Place(file))
-    stream.write(head + start)
+    yield head + start
     for (before, after), blob in zip(frames, blobs, strict=True):
-        stream.write(before)
-        stream.write(_values(blob, file, name))
-        stream.write(after)
+        yield before
+        yield _values(blob, file, name)
+        yield after
 
 
 def _blob_frame(shape: tuple[int, ...]) -> tuple[bytes, bytes]:

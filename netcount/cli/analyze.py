@@ -18,7 +18,9 @@ from netcount.cli.options import (
 from netcount.cli.output import conclude, deliver, forms_of, say
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
-from netcount.graph.load import load_net
+from netcount.core.files import read_text
+from netcount.graph.graph import Graph
+from netcount.graph.load import load_net, name_of
 from netcount.graph.options import LoadOptions
 from netcount.report.analysis import View, warning_lines
 
@@ -42,6 +44,11 @@ from netcount.report.analysis import View, warning_lines
     default=None,
     help="Hide layers that have no value in any shown column (default for deep nets).",
 )
+@click.option(
+    "--without-batchnorm",
+    is_flag=True,
+    help="Count the net as it is deployed: what `netcount fold` takes out is not there.",
+)
 def analyze(
     files: tuple[str, ...],
     form: str,
@@ -52,6 +59,7 @@ def analyze(
     sort: str | None,
     top: int | None,
     fold: bool | None,
+    without_batchnorm: bool,
     **options: Any,
 ) -> None:
     """What every layer of the nets costs: shapes, params, multiply-adds.
@@ -70,6 +78,8 @@ def analyze(
     """
     load = load_options(options)
     if reconcile is not None:
+        if without_batchnorm:
+            raise click.UsageError("--reconcile counts the net as it is, without --without-batchnorm")
         _reconcile(files, reconcile, load, form, output)
     rule = named_convention(convention)
     keys = tuple(key.strip() for key in columns.split(",")) if columns else None
@@ -78,7 +88,8 @@ def analyze(
     code = DONE
     for file in files:
         try:
-            counts.append(count(load_net(file, load), rule))
+            net = _folded(file, load) if without_batchnorm else load_net(file, load)
+            counts.append(count(net, rule))
         except NetcountError as problem:
             say(problem, file)
             code = problem.exit_code
@@ -93,6 +104,13 @@ def analyze(
     if code == DONE and any(not found.net.complete for found in counts):
         code = INCOMPLETE
     raise click.exceptions.Exit(code)
+
+
+def _folded(file: str, load: LoadOptions) -> Graph:
+    """The net of a file as it is deployed; its layers stand in their lines."""
+    from netcount.deploy.fold import fold
+
+    return fold(read_text(file), name_of(file), load, same_lines=True).net
 
 
 def _reconcile(files: tuple[str, ...], names: str, load: LoadOptions, form: str, output: str | None) -> None:

@@ -279,3 +279,13 @@ def parse_resolutions(text: str, argument: str) -> list[Resolution]:
     from netcount.analysis._support.scales import image_size
 
     return [image_size(argument, part) for part in text.split(",")]
+
+
+def parse_bytes(text: str) -> int:
+    """The value of --max-memory."""
+    from netcount.core.units import parse_quantity
+
+    try:
+        return parse_quantity(text)
+    except ValueError as mistake:
+        raise InputError(str(mistake), argument="max_memory") from None

@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from netcount.cli.options import FORMATS, format_options, load_options, net_options
+from netcount.cli.options import FORMATS, format_options, load_options, net_options, parse_bytes
 from netcount.cli.output import deliver, forms_of, progress_bar, say, spare
 from netcount.core.errors import InputError, NetcountError, reason
 from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE
 from netcount.core.files import shown_path, write_atomically
-from netcount.core.units import parse_quantity
 from netcount.execute.inputs import Preparation, read_inputs
 from netcount.execute.verify import Verification, allowed_memory
 from netcount.execute.verify import verify as run
@@ -70,7 +69,7 @@ def verify(
       netcount verify deploy.prototxt --save-outputs outputs --seed 7
     """
     load = load_options(options)
-    limit = _bytes(max_memory)
+    limit = parse_bytes(max_memory)
     if not isfinite(scale):
         raise InputError(f"{scale} is not finite", argument="scale")
     prepared = Preparation(_numbers(mean), scale)
@@ -141,13 +140,6 @@ def _plain(name: str) -> str:
     from urllib.parse import quote
 
     return quote(name, safe="").replace(".", "%2E")
-
-
-def _bytes(text: str) -> int:
-    try:
-        return parse_quantity(text)
-    except ValueError as mistake:
-        raise InputError(str(mistake), argument="max_memory") from None
 
 
 def _numbers(text: str | None) -> tuple[float, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO
 
 from netcount.core.errors import InputError, MissingFileError, reason
@@ -75,6 +75,23 @@ def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> None:
     content = data if isinstance(data, bytes) else data.encode("utf-8", "backslashreplace")
     with replacing(path) as stream:
         stream.write(content)
+
+
+def write_together(files: Mapping[str | os.PathLike[str], Iterable[bytes | memoryview]]) -> None:
+    """Write several files, each whole, and none where one of them cannot be written.
+
+    Args:
+        files: By path the pieces of what it gets; they are made while it is written.
+
+    Raises:
+        InputError: Where a file cannot be written.
+    """
+    with ExitStack() as stack:
+        streams = [(stack.enter_context(replacing(path)), pieces) for path, pieces in files.items()]
+        for stream, pieces in streams:
+            for piece in pieces:
+                stream.write(piece)
+            stream.flush()  # a full disk is told before the first of them is replaced
 
 
 @contextmanager

@@ -138,6 +138,18 @@ def write_caffemodel(path: str | os.PathLike[str], net: Graph, weights: Mapping[
     weights: arrays by layer name, one per blob; a layer whose blobs are all shared may be left out.
     Raises InputError for a missing blob or a wrong shape.
     """
+    caffemodel_writer.write(path, net.name, _stored(net, weights))
+
+
+def caffemodel_bytes(
+    path: str | os.PathLike[str], net: Graph, weights: Mapping[str, Sequence[Array]]
+) -> Iterator[bytes | memoryview]:
+    """What `write_caffemodel` writes, piece by piece; `path` is for messages."""
+    return caffemodel_writer.pieces(path, net.name, _stored(net, weights))
+
+
+def _stored(net: Graph, weights: Mapping[str, Sequence[Array]]) -> list[tuple[str, str, list[Array]]]:
+    """The layers with their checked blobs."""
     layers = []
     for node in named(net).values():
         given = weights.get(node.name)
@@ -152,4 +164,4 @@ def write_caffemodel(path: str | os.PathLike[str], net: Graph, weights: Mapping[
             got = ", ".join(str(Shape(array.shape)) for array in arrays) or "none"
             raise InputError(f'{node.type} "{node.name}" needs blobs {wanted}, the weights have {got}')
         layers.append((node.name, node.type, arrays))
-    caffemodel_writer.write(path, net.name, layers)
+    return layers

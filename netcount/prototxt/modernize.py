@@ -15,7 +15,7 @@ from netcount.prototxt.message import Message
 from netcount.prototxt.schema import enum_values, fields_of
 from netcount.prototxt.upgrade import DATA_PARAMS, KEPT_OF_V0, MOVED_TO_TRANSFORM, PARAM_SPECS, V1_TYPES
 from netcount.prototxt.upgrade_v0 import MOVES, PARAMS, TRANSFORM, TYPES
-from netcount.prototxt.values import V1_TYPE, converter
+from netcount.prototxt.values import V1_TYPE, string_value
 from netcount.prototxt.written import (
     GONE,
     Block,
@@ -69,8 +69,7 @@ def _scalar(text: str, block: Block, name: str) -> str | None:
 
 def _string(text: str, block: Block, name: str) -> str:
     raw = _scalar(text, block, name)
-    convert = converter("string", "")
-    return convert(raw) if raw is not None and convert else ""
+    return string_value(raw) if raw is not None else ""
 
 
 def _v1_type(raw: str) -> str:
@@ -114,9 +113,7 @@ def _from_v0(text: str, net: Block, edits: Edits) -> None:
 
 
 def _literal(text: str, span: Any) -> str:
-    convert = converter("string", "")
-    assert convert is not None
-    return str(convert(text[span[0] : span[1]]))
+    return string_value(text[span[0] : span[1]])
 
 
 _OWN = ("name", "blobs", "blobs_lr", "weight_decay")
@@ -274,9 +271,7 @@ def _with_input_layer(text: str, net: Block, edits: Edits) -> None:
             {_literal(text, span) for f in layers for b in f.blocks for x in b.of(what) for span in x.values}
             for what in ("bottom", "top")
         )
-        convert = converter("string", "")
-        assert convert is not None
-        names = [name for name in names if convert(name) in read - made]
+        names = [name for name in names if string_value(name) in read - made]
     if not names:
         return
     fields = ['name: "input"', 'type: "Input"', *(f"top: {name}" for name in names)]

@@ -39,7 +39,7 @@ def loose_value(raw: Tree | str, default: T, place: Place) -> T:
         bool: _bool,
         int: _integer("int64"),
         float: _float(double=True),
-        str: _string,
+        str: string_value,
     }[type(default)]
     try:
         if not isinstance(raw, str):
@@ -60,7 +60,7 @@ def converter(kind: str, type_name: str) -> Convert | None:
         return _enum(type_name)
     if kind in ("float", "double"):
         return _float(double=kind == "double")
-    return {"bool": _bool, "string": _string, "bytes": _bytes}[kind]
+    return {"bool": _bool, "string": string_value, "bytes": _bytes}[kind]
 
 
 def whole_number(raw: str) -> int:
@@ -157,7 +157,8 @@ def _v1_type(raw: str, values: Mapping[str, int]) -> str:
     )
 
 
-def _string(raw: str) -> str:
+def string_value(raw: str) -> str:
+    """The text of one or more string literals."""
     plain = raw[1:-1]
     if raw[0] == raw[-1] and raw[0] in "\"'" and raw[0] not in plain and "\\" not in plain:
         return plain if plain.isascii() else _clean(plain.encode("utf-8", "surrogateescape"))

@@ -143,8 +143,8 @@ def comments(text: str, block: Block) -> list[str]:
     return texts
 
 
-def retold(text: str, edits: Mapping[Span, str]) -> str:
-    """The text with spans replaced; lines of which only space is left are taken out (see `GONE`)."""
+def retold(text: str, edits: Mapping[Span, str], tidy: bool = True) -> str:
+    """The text with spans replaced; lines of which only space is left are taken out (see `GONE`), if `tidy`."""
     parts = []
     position = 0
     for (start, end), new in sorted(edits.items()):
@@ -153,6 +153,8 @@ def retold(text: str, edits: Mapping[Span, str]) -> str:
         parts += [text[position:start], new]
         position = end
     made = "".join([*parts, text[position:]])
+    if not tidy:
+        return made
     return _INSIDE.sub("", _AT_END.sub("", _ONLY_GONE.sub("", made)))
 
 

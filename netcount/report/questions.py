@@ -172,6 +172,17 @@ QUESTIONS: Mapping[str, Question] = {
         "engines.md#upgrade",
         result=Lacks("the answer is a prototxt"),
     ),
+    "fold": Question(
+        "A net without BatchNorm and the like, as a prototxt and its weights.",
+        "cli.fold:fold",
+        "deploy.agree:fold_and_run",
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        Lacks("the answer is a prototxt"),
+        "engines.md#fold",
+        result=Lacks("the answer is a prototxt"),
+    ),
     "from-caffemodel": Question(
         "What a .caffemodel holds, and its net as a prototxt.",
         "cli.from_caffemodel:from_caffemodel",

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import netcount
+from netcount.execute.stand_ins import distance, lively_weights
+from netcount.execute.weights import write_caffemodel
 from tests.cli.test_analyze import hostile_net
 from tests.command import run
 from tests.helpers import ROOT, SAMPLES
@@ -24,6 +27,7 @@ def test_upgrade_writes_the_net_and_tells_what_was_old(tmp_path: Path) -> None:
     assert not done.stdout
     assert done.stderr == f"{path}: upgraded V1 layers, inputs in the header\n"
     assert run("upgrade", "-", stdin=OLD).stdout == path.read_text(encoding="utf-8")
+    assert run("upgrade", "-", "-o", str(path), stdin=OLD).returncode == 0, "a prototxt is what it makes"
     again = run("upgrade", str(path))
     assert "in the current form already" in again.stderr
     assert again.stdout == path.read_text(encoding="utf-8")
@@ -37,6 +41,11 @@ def test_upgrade_writes_the_net_and_tells_what_was_old(tmp_path: Path) -> None:
         (["upgrade", "no/such.prototxt"], "", "cannot read no/such.prototxt"),
         (["from-caffemodel", SQUEEZENET], "", "not a .caffemodel"),
         (["from-caffemodel", TINY, "-f", "prototxt"], "", "holds weights alone"),
+        (["fold", "-"], "layer {", "the file ends inside"),
+        (["fold", SQUEEZENET, "--weights", TINY], "", "has no layer of that name"),
+        (["fold", SQUEEZENET, "--weights-out", "x"], "", "no weights to write"),
+        (["fold", SQUEEZENET, "--phase", "TRAIN"], "", "for phase TEST"),
+        (["fold", SQUEEZENET, "--max-memory", "1MB"], "", "more than the"),
         (["upgrade", "-"], "name: 3", '"name" needs a string'),
     ],
 )
@@ -50,7 +59,46 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], text: str, 
     assert kept.read_text() == "as it was"
 
 
-def test_hostile_names_stay_data() -> None:
-    done = run("upgrade", "-", stdin=hostile_net())
+@pytest.mark.parametrize("command", ["upgrade", "fold"])
+def test_hostile_names_stay_data(command: str) -> None:
+    done = run(command, "-", stdin=hostile_net())
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stderr
+
+
+NORMED = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 dim: 5 dim: 7 } } }
+layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 3 kernel_size: 3 } }
+layer { name: "b" type: "BatchNorm" bottom: "c" top: "c" }
+"""
+
+
+def weights_of(text: str, path: Path) -> str:
+    net = netcount.loads(text)
+    write_caffemodel(path, net, lively_weights(net))
+    return str(path)
+
+
+def test_fold_writes_a_net_and_its_weights(tmp_path: Path) -> None:
+    whole, folded = tmp_path / "whole.prototxt", tmp_path / "folded.prototxt"
+    whole.write_text(NORMED)
+    weights = weights_of(NORMED, tmp_path / "whole.caffemodel")
+    out = tmp_path / "folded.caffemodel"
+    done = run("fold", str(whole), "--weights", weights, "-o", str(folded), "--weights-out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "1 layer folded, 0 dropped" in done.stderr
+    before = netcount.load(whole).run(weights=weights)["c"]
+    after = netcount.load(folded).run(weights=str(out))["c"]
+    assert distance(before, after) < 1e-5
+    assert "BatchNorm" in run("analyze", str(whole)).stdout
+    assert "BatchNorm" not in run("analyze", str(whole), "--without-batchnorm").stdout
+
+
+def test_fold_writes_both_files_or_none(tmp_path: Path) -> None:
+    text = tmp_path / "folded.prototxt"
+    text.write_text("as it was")
+    weights = weights_of(NORMED, tmp_path / "whole.caffemodel")
+    gone = tmp_path / "no" / "such.caffemodel"
+    done = run("fold", "-", "--weights", weights, "-o", str(text), "--weights-out", str(gone), stdin=NORMED)
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+    assert text.read_text() == "as it was"

@@ -1,0 +1,79 @@
+"""Weights and inputs that stand in for true ones where two ways to compute a net are compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netcount.core.lazy_numpy import np
+from netcount.execute.init_weights import random_rows
+from netcount.execute.weights import named
+from netcount.graph.graph import Graph
+from netcount.layers.bases import Source
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array
+
+
+def lively_weights(net: Graph, seed: int = 0) -> dict[str, list[Array]]:
+    """Random blobs by layer name in which no bias is 0 and no scale or variance is 1.
+
+    What `random_weights` gives hides mistakes: with biases of 0 and variances of 1 a batch normalization
+    changes nothing.
+    """
+    rows = random_rows(net, seed)
+    generator = np.random.default_rng(seed + 1)
+    lively: dict[str, list[Array]] = {}
+    for name, node in named(net).items():
+        blobs = []
+        for index, (blob, array) in enumerate(zip(node.params, rows[node.index], strict=True)):
+            flat = blob.shape.count() == max(blob.shape, default=1)
+            if blob.role == "bias" or (blob.role == "statistic" and not np.any(array)):
+                array = generator.normal(0, 0.1, array.shape).astype(np.float32)
+            elif (
+                flat
+                and blob.role in ("weight", "statistic")
+                and (len(blob.shape) < 2 or index > 0 or node.type == "BN")
+            ):
+                array = generator.uniform(0.6, 1.4, array.shape).astype(np.float32)
+            blobs.append(array)
+        lively[name] = blobs
+    return lively
+
+
+def stand_ins(net: Graph, seed: int = 0) -> dict[str, Array]:
+    """Seeded data for the inputs that no file declares (a database's): zeros where they may be labels."""
+    generator = np.random.default_rng(seed + 2)
+    found = {}
+    for index in net.inputs:
+        blob = net.blobs[index]
+        node = net.nodes[blob.producer]
+        if isinstance(node.layer, Source) and not node.layer.computes and node.type != "Input":
+            if len(blob.shape) < 3:
+                found[blob.name] = np.zeros(blob.shape, np.float32)
+            else:
+                found[blob.name] = generator.standard_normal(blob.shape, dtype=np.float32)
+    return found
+
+
+def distance(mine: Array, theirs: Array) -> float:
+    """The largest difference of two arrays of one shape, by the largest absolute value of the first.
+
+    What is infinite or no number must be so in both; inf where shapes or such values differ.
+
+    >>> import numpy
+    >>> distance(numpy.array([1.0, -4.0]), numpy.array([1.0, -3.9]))
+    0.025
+    """
+    if mine.shape != theirs.shape:
+        return float("inf")
+    if not mine.size:
+        return 0.0
+    one, other = np.asarray(mine, np.float64), np.asarray(theirs, np.float64)
+    finite = np.isfinite(one)
+    if not np.array_equal(one[~finite], other[~finite], equal_nan=True) or not np.isfinite(other[finite]).all():
+        return float("inf")
+    if not finite.any():
+        return 0.0
+    largest = float(np.abs(one[finite]).max())
+    off = float(np.abs(one[finite] - other[finite]).max())
+    return off / largest if largest else off and float("inf")
