@@ -254,6 +254,7 @@ class Net:
         resolution: Size | None = None,
         multiple: int = 1,
         keep: Collection[str] = (),
+        dense: bool = False,
     ) -> Rescaled:
         """The net at another width and resolution: `text` is its prototxt, in which only numbers differ.
 
@@ -262,6 +263,7 @@ class Net:
             resolution: Of the images.
             multiple: What channels are rounded to.
             keep: Layers whose channels stay.
+            dense: Scale InnerProduct layers too, but the classifiers.
 
         Raises:
             InputError: A constant in the file makes it impossible; with its place.
@@ -272,7 +274,8 @@ class Net:
         factor = width_factor("width", width)
         size = None if resolution is None else image_size("resolution", resolution)
         multiple = arguments.whole("multiple", multiple, 1)
-        rescaler = Rescaler(self._text, self._name, self._options, keep=arguments.names("keep", keep))
+        names, dense = arguments.names("keep", keep), arguments.one_of("dense", dense, True, False)
+        rescaler = Rescaler(self._text, self._name, self._options, keep=names, dense=dense)
         return Rescaled(self, rescaler.rescaled(factor, size, multiple))
 
     def sweep(
@@ -285,6 +288,7 @@ class Net:
         step: Width | None = None,
         multiple: int = 1,
         keep: Collection[str] = (),
+        dense: bool = False,
         bits: int = 32,
         executor: Executor | None = None,
         on_variant: Callable[[Variant], None] | None = None,
@@ -300,6 +304,7 @@ class Net:
             step: Of the search; 0.001 of a width and 1 of a height by default.
             multiple: What channels are rounded to.
             keep: Layers whose channels stay.
+            dense: Scale InnerProduct layers too, but the classifiers.
             bits: Of a value in memory, 1 to 64.
             executor: What counts the variants: threads, processes, a cluster's.  It is not shut down.
             on_variant: Called with each `Variant` as it is done.
@@ -321,7 +326,8 @@ class Net:
         _check_executor(executor)
         multiple = arguments.whole("multiple", multiple, 1)
         bits = arguments.whole("bits", bits, 1, arguments.MOST_BITS)
-        rescaler = Rescaler(self._text, self._name, self._options, keep=names, both_phases=False)
+        dense = arguments.one_of("dense", dense, True, False)
+        rescaler = Rescaler(self._text, self._name, self._options, keep=names, both_phases=False, dense=dense)
         shown = [factor.strip() if isinstance(factor, str) else factor for factor in factors]
         if fit is not None:
             from netcount.analysis.fit import fit as fitted
@@ -556,7 +562,7 @@ class Rescaled(Result):
 
     @property
     def changes(self) -> tuple[ChannelChange, ...]:
-        """The convolutions whose channels changed."""
+        """The layers whose channels changed."""
         return self._made.changes
 
     @property
@@ -581,7 +587,7 @@ class Rescaled(Result):
         return (self._made,)
 
     def _line(self) -> str:
-        return f"of {self.net.name!r}: {plural(len(self.changes), 'convolution')} changed"
+        return f"of {self.net.name!r}: {plural(len(self.changes), 'layer')} changed"
 
 
 def load(path: FilePath, **options: Unpack[LoadArguments]) -> Net:
@@ -630,6 +636,7 @@ def rescale(
     resolution: Size | None = None,
     multiple: int = 1,
     keep: Collection[str] = (),
+    dense: bool = False,
     **options: Unpack[LoadArguments],
 ) -> Rescaled:
     """A net at another width and resolution, as by `Net.rescale`.
@@ -640,10 +647,11 @@ def rescale(
         resolution: Of the images.
         multiple: What channels are rounded to.
         keep: Layers whose channels stay.
+        dense: Scale InnerProduct layers too, but the classifiers.
         **options: As for `load`, of a path.
     """
     net = _net(source, options)
-    return net.rescale(width=width, resolution=resolution, multiple=multiple, keep=keep)
+    return net.rescale(width=width, resolution=resolution, multiple=multiple, keep=keep, dense=dense)
 
 
 def survey(
@@ -702,15 +710,27 @@ def sweep(
     resolutions: Sequence[Size] | Size = (),
     *,
     limits: Mapping[str, int | str] | None = None,
+    fit: Literal["width", "resolution"] | None = None,
+    step: Width | None = None,
     multiple: int = 1,
     keep: Collection[str] = (),
+    dense: bool = False,
     bits: int = 32,
     executor: Executor | None = None,
     **options: Unpack[LoadArguments],
 ) -> Sweep:
     """Deprecated: `Net.sweep`, of a net or a path."""
     return _net(source, options).sweep(
-        widths, resolutions, limits=limits, multiple=multiple, keep=keep, bits=bits, executor=executor
+        widths,
+        resolutions,
+        limits=limits,
+        fit=fit,
+        step=step,
+        multiple=multiple,
+        keep=keep,
+        dense=dense,
+        bits=bits,
+        executor=executor,
     )
 
 

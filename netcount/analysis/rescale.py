@@ -11,7 +11,7 @@ from typing import NamedTuple
 from netcount.analysis._support.resolutions import Resolution, image_inputs, input_edits, pool_edits
 from netcount.analysis._support.topology import classifiers
 from netcount.analysis._support.variants import Numbers, Variants
-from netcount.analysis._support.widths import Channels, Multiplier, Widths, refuse_assumed
+from netcount.analysis._support.widths import Channels, Multiplier, Widths, is_dense, refuse_assumed
 from netcount.analysis.count import Count, count
 from netcount.core.errors import Advice, Errors, InputError, NetcountError, Warned
 from netcount.core.files import read_text
@@ -24,6 +24,7 @@ from netcount.graph.load import DEFAULTS, draft_text, load_text, name_of
 from netcount.graph.options import LoadOptions
 from netcount.layers.assumed import Assumed
 from netcount.layers.convolution.convolution import Convolution
+from netcount.layers.convolution.inner_product import InnerProduct
 from netcount.layers.window import CONVOLUTION
 from netcount.prototxt.edit import Span, edited, own_span
 from netcount.prototxt.reader import defined
@@ -36,7 +37,7 @@ MOST_KEPT = 1_000
 
 
 class ChannelChange(NamedTuple):
-    """A convolution whose channels changed."""
+    """A convolution, or a fully connected layer, whose channels changed."""
 
     layer: str
     line: int
@@ -68,11 +69,12 @@ class Recipe(NamedTuple):
     options: LoadOptions
     keep: tuple[str, ...]
     both_phases: bool
+    dense: bool
 
     def rescaler(self) -> Rescaler:
         """A rescaler made from it."""
-        text, file, options, keep, both_phases = self
-        return Rescaler(text, file, options, keep=keep, both_phases=both_phases)
+        text, file, options, keep, both_phases, dense = self
+        return Rescaler(text, file, options, keep=keep, both_phases=both_phases, dense=dense)
 
 
 class Rescaler:
@@ -80,7 +82,8 @@ class Rescaler:
 
     text, file, options: as for `load_text`.  keep: names of layers that keep their channels.
     both_phases: whether layers of the other phase are changed too, where the file can be built in it.
-    InputError as by `load`, or where `keep` names no convolution.
+    dense: whether InnerProduct layers are scaled too, but the classifiers.
+    InputError as by `load`, or where `keep` names no layer that would be scaled.
     """
 
     recipe: Recipe
@@ -98,8 +101,9 @@ class Rescaler:
         *,
         keep: Sequence[str] = (),
         both_phases: bool = True,
+        dense: bool = False,
     ) -> None:
-        self.recipe = Recipe(text, file, options, tuple(keep), both_phases)
+        self.recipe = Recipe(text, file, options, tuple(keep), both_phases, dense)
         self.options = options
         draft = draft_text(text, options, file)
         self.net = draft.graph()
@@ -112,15 +116,21 @@ class Rescaler:
                 if self._source(net).text == self.source.text:
                     self.nets.append(net)
         self.keep = frozenset(keep)
-        known = [n.name for net in self.nets for n in net.nodes if isinstance(n.layer, Convolution)]
+        nodes = [node for net in self.nets for node in net.nodes]
+        known = [n.name for n in nodes if isinstance(n.layer, Convolution) or (dense and is_dense(n))]
         for name in keep:
             if name not in known:
                 hint = nearest(name, known)
-                raise InputError(f'{self.net.file}: no convolution is called "{name}"{hint}', argument="keep")
+                what = "convolution or InnerProduct layer" if dense else "convolution"
+                raise InputError(f'{self.net.file}: no {what} is called "{name}"{hint}', argument="keep")
         answering = {net.nodes[index].message.tree.offset for net in self.nets for index in classifiers(net)}
         self.classifiers = tuple(n.name for n in self.net.nodes if n.message.tree.offset in answering)
         self._widths = [
-            Widths(net, {n.index for n in net.nodes if n.message.tree.offset in answering or n.name in self.keep})
+            Widths(
+                net,
+                {n.index for n in net.nodes if n.message.tree.offset in answering or n.name in self.keep},
+                dense,
+            )
             for net in self.nets
         ]
         self._written: dict[int, dict[str, tuple[int, Span]]] = {}
@@ -138,9 +148,10 @@ class Rescaler:
         *,
         keep: Sequence[str] = (),
         both_phases: bool = True,
+        dense: bool = False,
     ) -> Rescaler:
         """As for the text of a file, or of standard input ("-")."""
-        return cls(read_text(path), name_of(path), options, keep=keep, both_phases=both_phases)
+        return cls(read_text(path), name_of(path), options, keep=keep, both_phases=both_phases, dense=dense)
 
     def _source(self, net: Graph) -> Source:
         """The text that the net's layers stand in (not a solver's that only names it)."""
@@ -151,7 +162,7 @@ class Rescaler:
     def rescaled(
         self, width: Fraction | str = "1", resolution: Resolution | int | None = None, multiple: int = 1
     ) -> Rescaled:
-        """The net with every convolution's channels times `width`, on images of `resolution`.
+        """The net with the channels of every layer that is scaled times `width`, on images of `resolution`.
 
         The classifiers (what feeds outputs or proposals with no learned layer in between) and `keep`
         make what they made, channelwise convolutions follow their input, and a pooling that covered
@@ -197,14 +208,14 @@ class Rescaler:
         return count(self.rescaled(width, resolution, multiple).net)
 
     def _numbers_at(self, multiplier: Multiplier) -> dict[int, Numbers]:
-        """The new numbers of each convolution that has any."""
+        """The new numbers of each layer that has any."""
         if multiplier.width == 1:
             return {}
         numbers = self._numbers.get(multiplier)
         if numbers is None:
             plan = self._widths[0].planned(multiplier)
             new = {index: self._new_numbers(self.net.nodes[index], channels) for index, channels in plan.items()}
-            numbers = {index: Numbers(CONVOLUTION, fields) for index, fields in new.items() if fields}
+            numbers = {i: Numbers(_param_of(self.net.nodes[i]), fields) for i, fields in new.items() if fields}
             if len(self._numbers) >= MOST_KEPT:
                 self._numbers.clear()
             self._numbers[multiplier] = numbers
@@ -246,14 +257,14 @@ class Rescaler:
                 changes[tree.offset] = ChannelChange(node.name, tree.source.line(tree.offset), was, channels.made)
 
     def _new_numbers(self, node: Node, channels: Channels) -> tuple[tuple[str, int], ...]:
-        """The fields in the text of a convolution that get another number, and the number."""
+        """The fields in the text of a layer that get another number, and the number."""
         wanted = {"num_output": channels.made, "group": channels.group}
         written = self._written_in(node)
         return tuple([(name, wanted[name]) for name, (now, _) in written.items() if now != wanted[name]])
 
     def _written_in(self, node: Node) -> dict[str, tuple[int, Span]]:
-        """The numbers of channels that a convolution's text sets, and where they stand."""
-        tree = node.message.child(CONVOLUTION).tree
+        """The numbers of channels that a layer's text sets, and where they stand."""
+        tree = node.message.child(_param_of(node)).tree
         written = self._written.get(tree.offset)
         if written is None:
             found = {name: own_span(tree, name) for name in ("num_output", "group")}
@@ -290,6 +301,11 @@ class Rescaler:
             if isinstance(problem, Errors):
                 raise InputError(what + problem.message) from None
             raise problem.changed(what + problem.what) from None
+
+
+def _param_of(node: Node) -> str:
+    """The message that holds the number of a layer's channels."""
+    return "inner_product_param" if isinstance(node.layer, InnerProduct) else CONVOLUTION
 
 
 def _check_assumed(before: Graph, after: Graph) -> None:

@@ -170,7 +170,7 @@ def named_convention(name: str) -> Convention:
 
 
 def scale_options(function: F) -> F:
-    """--round and --keep, for what changes a net's width."""
+    """--round, --keep and --dense, for what changes a net's width."""
     keep = click.option(
         "--keep", multiple=True, metavar="LAYER", help="Layer whose number of channels is kept; repeatable."
     )
@@ -182,7 +182,12 @@ def scale_options(function: F) -> F:
         show_default=True,
         help="Round channels to a multiple of this.",
     )
-    return rounded(keep(function))
+    dense = click.option(
+        "--dense",
+        is_flag=True,
+        help="Scale InnerProduct layers between the convolutions and the classifier too.",
+    )
+    return rounded(keep(dense(function)))
 
 
 def load_options(options: dict[str, Any]) -> LoadOptions:

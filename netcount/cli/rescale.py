@@ -41,6 +41,7 @@ def rescale(
     resolution: str | None,
     multiple: int,
     keep: tuple[str, ...],
+    dense: bool,
     form: str,
     output: str | None,
     **options: Any,
@@ -49,7 +50,7 @@ def rescale(
 
     Every convolution's num_output is scaled but the classifiers' (what feeds outputs or proposals
     without another learned layer in between); depthwise groups follow, and branches that are added up stay
-    alike. Comments and layout are kept. InnerProduct layers keep their num_output.
+    alike. Comments and layout are kept. InnerProduct layers keep their num_output without --dense.
 
     \b
     Examples:
@@ -60,7 +61,7 @@ def rescale(
     sizes = parse_resolutions(resolution, "resolution") if resolution else []
     if factor is None or len(sizes) > 1:
         raise InputError("rescale takes one width and one resolution; netcount sweep takes several")
-    rescaler = Rescaler.of_file(file, load_options(options), keep=keep)
+    rescaler = Rescaler.of_file(file, load_options(options), keep=keep, dense=dense)
     made = rescaler.rescaled(factor, sizes[0] if sizes else None, multiple)
     if form == "prototxt":
         emit(made.text, output, ".prototxt")
@@ -73,7 +74,7 @@ def rescale(
 def _summary(made: Rescaled, keep: Sequence[str], output: str | None) -> str:
     kept = [visible(name) for name in dict.fromkeys([*made.classifiers, *keep])]
     first = (
-        f"{visible(output or 'standard output')}: {plural(len(made.changes), 'convolution')} changed, "
+        f"{visible(output or 'standard output')}: {plural(len(made.changes), 'layer')} changed, "
         f"kept: {listed(kept, MOST_KEPT) or 'no classifier'}"
     )
     return "\n".join([first, *change_lines(made)])

@@ -88,6 +88,7 @@ def sweep(
     step: str | None,
     multiple: int,
     keep: tuple[str, ...],
+    dense: bool,
     bits: int,
     plot: str | None,
     form: str,
@@ -113,7 +114,7 @@ def sweep(
     axis = _axis(widths, resolutions, fit_width, fit_resolution, step)
     for text in fit_width + fit_resolution:
         limits |= _fit_limit(text, f"fit_{axis}")
-    rescaler = Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False)
+    rescaler = Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False, dense=dense)
     if axis is not None:
         others: Sequence[Any] = sizes if axis == "width" else factors
         found = fit(rescaler, axis, others, limits=limits, step=step, multiple=multiple, bits=bits)

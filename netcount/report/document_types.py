@@ -467,7 +467,7 @@ class Targets(TypedDict):
 
 
 class ChannelChange(TypedDict):
-    """A convolution whose channels changed."""
+    """A layer whose channels changed."""
 
     layer: str
     line: Count

@@ -1,4 +1,4 @@
-"""A rescaled net: which convolutions changed, and what that does to the totals."""
+"""A rescaled net: which layers changed, and what that does to the totals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FIELDS = ("layer", "line", "num_output_was", "num_output")
 def rescaled_report(made: Rescaled) -> list[Part]:
     """The changed convolutions, then the totals before and after."""
     net = made.net
-    parts: list[Part] = [heading(net.name, net.file, f"{plural(len(made.changes), 'convolution')} changed")]
+    parts: list[Part] = [heading(net.name, net.file, f"{plural(len(made.changes), 'layer')} changed")]
     if made.changes:
         rows = tuple((visible(c.layer), str(c.line), f"{c.was:,}", f"{c.now:,}") for c in made.changes)
         parts += ["", Table(("layer", "line", "num_output was", "num_output"), (False, True, True, True), rows)]

@@ -10,10 +10,11 @@ from netcount.core.errors import Advice, InputError
 from netcount.graph.graph import Blob, Graph, Node
 from netcount.layers.assumed import Assumed
 from netcount.layers.convolution.convolution import Convolution
+from netcount.layers.convolution.inner_product import InnerProduct
 
 
 class Channels(NamedTuple):
-    """What a convolution's num_output and group become."""
+    """What a layer's num_output and group become; a fully connected layer has one group."""
 
     made: int
     group: int
@@ -43,32 +44,42 @@ class Multiplier(NamedTuple):
 
 
 class Widths:
-    """A net that can be made wider or narrower; convolutions in `fixed` (by node) make what they made."""
+    """A net that can be made wider or narrower; layers in `fixed` (by node) make what they made.
 
-    def __init__(self, net: Graph, fixed: Collection[int]) -> None:
+    dense: whether InnerProduct layers are scaled as convolutions are.
+    """
+
+    def __init__(self, net: Graph, fixed: Collection[int], dense: bool = False) -> None:
         self.net = net
         self.fixed = fixed
+        self._dense = {node.index for node in net.nodes if dense and is_dense(node)}
         self._handing_on = {node.index for node in net.nodes if _hands_on(node)}
 
     def planned(self, multiplier: Multiplier) -> dict[int, Channels]:
-        """New channels for every convolution, by node.
+        """New channels for every layer that is scaled, by node.
 
         A channelwise convolution follows its input.  What is added up must have the same channels:
         where rounding or a fixed layer sets two branches apart, the convolutions of one follow the other.
         InputError, with the place, where groups, slices or reshapes in the file make it impossible.
         """
-        return _Plan(self.net, multiplier, self.fixed, self._handing_on).made()
+        return _Plan(self.net, multiplier, self.fixed, self._dense, self._handing_on).made()
 
 
 class _Plan:
     """Channels flowing through the net; `overrides` are convolutions that follow others in a sum."""
 
     def __init__(
-        self, net: Graph, multiplier: Multiplier, fixed: Collection[int], handing_on: Collection[int]
+        self,
+        net: Graph,
+        multiplier: Multiplier,
+        fixed: Collection[int],
+        dense: Collection[int],
+        handing_on: Collection[int],
     ) -> None:
         self.net = net
         self.multiplier = multiplier
         self.fixed = fixed
+        self.dense = dense
         self.handing_on = handing_on
         self.overrides: dict[int, int] = {}
         self.planned: dict[int, Channels] = {}
@@ -108,6 +119,8 @@ class _Plan:
         layer = node.layer
         if isinstance(layer, Convolution):
             return [self._convolved(node, layer)] * len(node.tops)
+        if node.index in self.dense:
+            return [self._multiplied(node)]
         given = [self._of(blob) for blob in node.bottoms]
         before = [_channels(blob) for blob in node.bottoms]
         if given == before or layer.products(node.bottom_shapes, node.top_shapes):
@@ -154,6 +167,14 @@ class _Plan:
         self.planned[node.index] = found
         return found.made
 
+    def _multiplied(self, node: Node) -> int:
+        """The outputs of a fully connected layer, whatever it reads."""
+        made = _channels(node.tops[0])
+        if node.index not in self.fixed:
+            made = self.overrides.get(node.index) or self.multiplier.scaled(made)
+        self.planned[node.index] = Channels(made, 1)
+        return made
+
     def _joined(self, node: Node) -> dict[int, int]:
         """Which convolutions have to follow so that the bottoms agree again as they did before."""
         if len(node.bottoms) < 2 or _adds_channels(node) or any(len(b.shape) < 2 for b in node.bottoms):
@@ -194,8 +215,9 @@ class _Plan:
         return found
 
     def _is_free(self, node: Node) -> bool:
-        """Whether the layer is a convolution that may make any number of channels."""
-        return isinstance(node.layer, Convolution) and node.index not in self.fixed and not _is_channelwise(node)
+        """Whether the layer is one that is scaled, and may make any number of channels."""
+        scaled = node.index in self.dense or (isinstance(node.layer, Convolution) and not _is_channelwise(node))
+        return scaled and node.index not in self.fixed
 
     def _kept(self, blob: Blob) -> list[Advice]:
         """How a blob keeps the channels that it has in the file, where convolutions are free to."""
@@ -223,6 +245,14 @@ def refuse_assumed(node: Node, read: str, kept: Sequence[Advice] = ()) -> NoRetu
 
 def _channels(blob: Blob) -> int:
     return blob.shape[1] if len(blob.shape) > 1 else 0
+
+
+def is_dense(node: Node) -> bool:
+    """Whether the layer is an InnerProduct whose outputs are axis 1 and the file's to say."""
+    layer = node.layer
+    if not isinstance(layer, InnerProduct) or layer.given or len(node.tops) != 1:
+        return False
+    return node.bottoms[0].shape.axis(layer.axis_given) == 1
 
 
 def _hands_on(node: Node) -> bool:
