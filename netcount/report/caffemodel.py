@@ -59,7 +59,7 @@ def stored_report(found: Stored) -> list[Part]:
         f"{human(elements)} values, {human_bytes(4 * elements)} in float32",
     )
     said = (
-        "The file holds the net too; --format prototxt writes it."
+        "The file holds the net too: netcount from-caffemodel --format prototxt writes it."
         if found.prototxt is not None
         else "The file holds weights alone: its layers do not say what they read."
     )

@@ -523,7 +523,7 @@ class Sweep(TypedDict):
     limits: SweepLimits
     variants: list[Variant]
     best: Annotated[int | None, Keywords(("minimum", 0)), "The index of the largest variant that fits."]
-    searches: Annotated[list[Search], "With --fit-width or --fit-resolution."]
+    searches: Annotated[list[Search], "Where fit_width or fit_resolution asked for them."]
 
 
 class VerifiedTop(TypedDict):

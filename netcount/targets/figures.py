@@ -52,7 +52,7 @@ LAYER: Mapping[str, tuple[str, str]] = {
     "method": (TEXT, "of a Pooling: MAX, AVE, STOCHASTIC"),
     "op": (TEXT, "of an Eltwise: SUM, PROD, MAX"),
     "type": (TEXT, "the layer's type, as the file writes it"),
-    "precision": (TEXT, "what the net is computed in (--precision)"),
+    "precision": (TEXT, "number format the net is computed in"),
     "depthwise": (BOOL, "whether each group sees one channel"),
     "global_pool": (BOOL, "whether the window is the whole plane"),
     "first_layer": (BOOL, "whether it reads an input of the net"),
@@ -71,7 +71,7 @@ NET: Mapping[str, tuple[str, str]] = {
     "weights": (NUMBER, "elements of all parameter blobs"),
     "peak": (NUMBER, "elements of activations alive at the peak"),
     "largest_blob": (NUMBER, "elements of the largest blob"),
-    "precision": (TEXT, "what the net is computed in (--precision)"),
+    "precision": (TEXT, "number format the net is computed in"),
     "v1_form": (BOOL, "whether the file has layers in V0's or V1's form"),
     "header_inputs": (BOOL, "whether the file declares inputs in its header"),
 }

@@ -185,7 +185,7 @@ def text(*layers: str, **shapes: tuple[int, ...]) -> str:
 def test_nvidias_batch_norm_learns_a_scale_and_a_bias(fields: str) -> None:
     """batch_norm_layer.cpp of NVIDIA/caffe: five blobs, 2·C of them learned, whatever their lr_mult."""
     rates = "param { lr_mult: 1 } param { lr_mult: 1 } param { lr_mult: 0 }"
-    net = netcount.load(
+    net = netcount.loads(
         text(
             f'name: "b" type: "BatchNorm" bottom: "x" top: "y" {rates} batch_norm_param {{ {fields} }}',
             x=(2, 6, 4, 5),
@@ -199,7 +199,7 @@ def test_a_pooling_of_regions_takes_rows_of_four() -> None:
     """roi_pooling_layer.cpp checks no shape of its regions."""
     pool = 'name: "p" type: "ROIPooling" bottom: "x" bottom: "r" top: "y" '
     size = "roi_pooling_param { pooled_w: 6 pooled_h: 5 }"
-    net = netcount.load(text(pool + size, x=(1, 8, 32, 24), r=(3, 4, 1, 1)), batch="net")
+    net = netcount.loads(text(pool + size, x=(1, 8, 32, 24), r=(3, 4, 1, 1)), batch="net")
     assert shape(net, "y") == (3, 8, 5, 6)
 
 
@@ -215,7 +215,7 @@ def test_a_source_of_regions_is_known_by_its_tops(tops: str, shapes: dict[str, t
     python = (
         "python_param { module: 'roi_data_layer.layer' layer: 'RoIDataLayer' param_str: '\\'num_classes\\': 21' }"
     )
-    net = netcount.load(text(f'name: "d" type: "Python" {named} {python}'), batch="net")
+    net = netcount.loads(text(f'name: "d" type: "Python" {named} {python}'), batch="net")
     assert {blob: shape(net, blob) for blob in shapes} == shapes
 
 
@@ -227,16 +227,16 @@ def test_anchors_are_the_scales_and_ratios_of_the_file() -> None:
         f'python_param {{ module: "rpn.proposal_layer" layer: "ProposalLayer" param_str: "{param}" }}'
     )
     shapes = {"c": (1, 84, 10, 12), "b": (1, 168, 10, 12), "i": (1, 3)}
-    net = netcount.load(text(layer, **shapes), batch="net")
+    net = netcount.loads(text(layer, **shapes), batch="net")
     assert shape(net, "scores") == (300, 1)
     with pytest.raises(netcount.InputError, match="42"):
-        netcount.load(text(layer, **{**shapes, "c": (1, 18, 10, 12)}), batch="net")
+        netcount.loads(text(layer, **{**shapes, "c": (1, 18, 10, 12)}), batch="net")
 
 
 def test_a_loss_tells_the_loss_of_each_region_too() -> None:
     """softmax_loss_layer.cpp of caffe-rfcn: the loss, the probabilities, and a loss a label."""
     loss = 'name: "l" type: "SoftmaxWithLoss" bottom: "x" bottom: "t" top: "a" top: "b" top: "c" loss_weight: 1'
-    net = netcount.load(text(loss + " loss_weight: 0 loss_weight: 0", x=(8, 21), t=(8,)), batch="net")
+    net = netcount.loads(text(loss + " loss_weight: 0 loss_weight: 0", x=(8, 21), t=(8,)), batch="net")
     assert [shape(net, blob) for blob in "abc"] == [(), (8, 21), (8,)]
 
 
@@ -245,7 +245,7 @@ def test_a_field_of_a_forks_resizing_is_passed_over() -> None:
         'name: "d" type: "Data" top: "x" top: "t" data_param { source: "d" batch_size: 2 } '
         "transform_param { crop_size: 32 resize_param { width: 40 height: 40 centre_object: true } }"
     )
-    net = netcount.load(text(data), batch="net")
+    net = netcount.loads(text(data), batch="net")
     assert net.complete
     assert shape(net, "x") == (2, 3, 32, 32)
     assert 'ResizeParameter has no field "centre_object"' in net.warnings[0].message
@@ -253,6 +253,6 @@ def test_a_field_of_a_forks_resizing_is_passed_over() -> None:
 
 @pytest.mark.parametrize("blobs", ['bottom: "x" top: "y" param { lr_mult: 1 } param { lr_mult: 2 }', ""])
 def test_a_layer_of_an_unknown_type_can_be_taken_for_the_identity(blobs: str) -> None:
-    net = netcount.load(text(f'name: "m" type: "OfOurs" {blobs}', x=(1, 3, 8, 9)), assume={"OfOurs": "identity"})
+    net = netcount.loads(text(f'name: "m" type: "OfOurs" {blobs}', x=(1, 3, 8, 9)), assume={"OfOurs": "identity"})
     assert not net.complete
     assert len(net.nodes) == 2

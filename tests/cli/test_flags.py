@@ -15,8 +15,11 @@ from tests.command import run
 from tests.helpers import ROOT
 
 COMMANDS = group.list_commands(click.Context(group))
-OPTION = re.compile(r"(?<!netcount check )(?<!\S)\(?--(?!no-fold shows|help shows)[a-z]")
-NOT_ARGUMENTS = {"config_file", "form"}
+OPTION = re.compile(
+    r"(?<!netcount check )(?<!netcount fit )(?<!netcount from-caffemodel )(?<!\S)"
+    r"\(?--(?!no-fold shows|help shows)[a-z]"
+)
+NOT_ARGUMENTS = {"config_files", "form", "is_first", "listing"}
 """Parameters of the command line alone."""
 
 

@@ -117,8 +117,8 @@ def test_a_notebook_shows_it(name: str, answers: dict[str, Result]) -> None:
 
 
 WORDS = frozenset(
-    "name type blob file net phase error layer was change fields rule params_formula madds_formula note "
-    "shared_with block".split()
+    "name type blob bottom_blobs top_blobs file net phase error layer was change fields rule params_formula "
+    "madds_formula note shared_with block".split()
 )
 THINGS = frozenset(
     "kernel stride pad dilation bottoms tops tops_was inputs outputs plain_kernel differing input resolution over "
