@@ -15,7 +15,7 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import conclude, deliver, forms_of, say
+from netcount.cli.output import Forms, conclude, deliver, forms_of, say
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
 from netcount.core.files import read_text
@@ -31,6 +31,8 @@ from netcount.report.analysis import View, warning_lines
 @net_options
 @convention_option
 @click.option("--reconcile", metavar="A,B", help="Show where these conventions differ, by layer type.")
+@click.option("--target", metavar="NAME|profile.toml", help="Estimate the time on this target (netcount fit).")
+@click.option("--board", metavar="NAME", help="With --target: on this board of it.")
 @click.option("--columns", metavar="KEY,KEY,...", help="Columns to show; an unknown name lists all.")
 @click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
 @click.option(
@@ -55,6 +57,8 @@ def analyze(
     output: str | None,
     convention: str,
     reconcile: str | None,
+    target: str | None,
+    board: str | None,
     columns: str | None,
     sort: str | None,
     top: int | None,
@@ -73,10 +77,13 @@ def analyze(
       netcount analyze deploy.prototxt --convention netscope
       netcount analyze deploy.prototxt --reconcile madds,netscope
       netcount analyze deploy.prototxt --columns name,tops,params --sort params
+      netcount analyze deploy.prototxt --target xilinx-dpuczdx8g-b4096
       netcount analyze train_val.prototxt --input-shape data=1,3,227,227
       netcount analyze a.prototxt b.prototxt --format json > costs.jsonl
     """
     load = load_options(options)
+    if target is not None and (reconcile is not None or form in _WITHOUT_TIMES):
+        raise click.UsageError("--target goes with no --reconcile, and has no place in CSV and XLSX")
     if reconcile is not None:
         if without_batchnorm:
             raise click.UsageError("--reconcile counts the net as it is, without --without-batchnorm")
@@ -97,8 +104,9 @@ def analyze(
         raise click.exceptions.Exit(code)
     if counts:
         shown = {"view": view}
-        deliver(forms_of("analyze", counts, report=shown, csv=shown), form, output)
-    if form in ("csv", "xlsx"):  # which have no place for them
+        forms = forms_of("analyze", counts, report=shown, csv=shown)
+        deliver(forms if target is None else _timed(forms, counts, view, target, board), form, output)
+    if form in _WITHOUT_TIMES:  # which have no place for them
         for line in (line for found in counts for line in warning_lines(found)):
             click.echo(line, err=True)
     if code == DONE and any(not found.net.complete for found in counts):
@@ -111,6 +119,23 @@ def _folded(file: str, load: LoadOptions) -> Graph:
     from netcount.deploy.fold import fold
 
     return fold(read_text(file), name_of(file), load, same_lines=True).net
+
+
+_WITHOUT_TIMES = ("csv", "xlsx")
+
+
+def _timed(forms: Forms, counts: list[Count], view: View, target: str, board: str | None) -> Forms:
+    """The same with the times that the target's profile estimates."""
+    from netcount.report.fit import timed_documents, timed_reports
+    from netcount.targets.fit import Target, times
+    from netcount.targets.shipped import profile
+
+    against = Target.of(profile(target), board=board)
+    estimates = times(counts, against)
+    return forms._replace(
+        parts=lambda: timed_reports(counts, estimates, against, view),
+        document=lambda: timed_documents(counts, estimates),
+    )
 
 
 def _reconcile(files: tuple[str, ...], names: str, load: LoadOptions, form: str, output: str | None) -> None:

@@ -12,7 +12,7 @@ from netcount.cli.options import FORMATS, format_options, load_options, net_opti
 from netcount.cli.output import Forms, conclude, deliver, forms_of, service_forms
 from netcount.graph.load import load_net
 from netcount.report.formats.layout import Part
-from netcount.targets.fit import Fit, Target
+from netcount.targets.fit import Fit, Target, compared
 from netcount.targets.fit import fit as held
 from netcount.targets.shipped import profile, shipped
 
@@ -58,7 +58,7 @@ def fit(
     if target is None:
         raise click.UsageError("Missing option '--target'; netcount fit --list shows which there are.")
     against = Target.of(profile(target), precision, board)
-    found = held(count(load_net(file, load_options(options))), against)
+    found = held(count(load_net(file, load_options(options))), against)._replace(compared=compared(against))
     deliver(_forms(found, top), form, output)
     conclude(found.counted.warnings, found.complete, found.exit_code)
 

@@ -22,7 +22,7 @@ def document(count: Count) -> types.Analysis:
     net = count.net
     return {
         "schema": "netcount/analysis/1",
-        **subject(net),
+        **subject(net),  # type: ignore[typeddict-item]  # has no `estimate`, which is not required
         "convention": count.convention.name,
         "complete": net.complete,
         "warnings": [warning(found) for found in count.warnings],

@@ -126,6 +126,32 @@ class Subject(TypedDict):
     ]
 
 
+class LayerTime(TypedDict):
+    """The estimated time of a layer; 0 where it costs nothing, or runs on the CPU."""
+
+    name: str
+    type: str
+    line: Count
+    cycles: Count
+    bytes: Count
+    ms: Ratio
+    utilisation: Share
+    bound: Annotated[str | None, one_of("products", "memory", None), "What holds it up."]
+
+
+class Estimate(TypedDict):
+    """An estimated time; no measurement."""
+
+    caveat: str
+    assumptions: str
+    ms: Annotated[float, Keywords(("minimum", 0)), "One image on one core."]
+    images_a_second: Annotated[float | None, Keywords(("minimum", 0)), "On all cores."]
+    utilisation: Share
+    naive_ms: Annotated[float, Keywords(("minimum", 0)), "Multiply-adds over the peak."]
+    uncounted: Annotated[list[str], "Layers whose time is not in it."]
+    layers: list[LayerTime]
+
+
 class Analysis(Subject):
     """What every layer costs; one document per net, each on a line of its own."""
 
@@ -138,6 +164,7 @@ class Analysis(Subject):
     kernels: Annotated[list[Kernel], "For the net, then for each family of blocks, most madds first."]
     inputs: Annotated[list[Blob], "Blobs that no layer computes."]
     outputs: Annotated[list[Blob], "Blobs that no layer reads."]
+    estimate: NotRequired[Annotated[Estimate, "Where a target is given."]]
 
 
 class Plain(TypedDict):
@@ -407,30 +434,14 @@ class Unjudged(TypedDict):
     lacks: str
 
 
-class LayerTime(TypedDict):
-    """The estimated time of a layer; 0 where it costs nothing, or runs on the CPU."""
+class MeasuredTime(TypedDict):
+    """A time that the profile says was measured, and the estimate of it."""
 
-    name: str
-    type: str
-    line: Count
-    cycles: Count
-    bytes: Count
-    ms: Ratio
-    utilisation: Share
-    bound: Annotated[str | None, one_of("products", "memory", None), "What holds it up."]
-
-
-class Estimate(TypedDict):
-    """An estimated time; no measurement."""
-
-    caveat: str
-    assumptions: str
-    ms: Annotated[float, Keywords(("minimum", 0)), "One image on one core."]
-    images_a_second: Annotated[float | None, Keywords(("minimum", 0)), "On all cores."]
-    utilisation: Share
-    naive_ms: Annotated[float, Keywords(("minimum", 0)), "Multiply-adds over the peak."]
-    uncounted: Annotated[list[str], "Layers whose time is not in it."]
-    layers: list[LayerTime]
+    net: str
+    board: str | None
+    measured_ms: Ratio
+    estimated_ms: Ratio
+    source: str
 
 
 class Fit(Subject):
@@ -447,6 +458,7 @@ class Fit(Subject):
     memories: list[FitMemory]
     unjudged: list[Unjudged]
     estimate: Annotated[Estimate | None, "Where the profile has hardware figures."]
+    measured: Annotated[list[MeasuredTime], "The profile's own measurements."]
 
 
 class ListedTarget(FitTarget):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
+from netcount.analysis.count import Count
 from netcount.core.units import human_bytes, percent, plural
+from netcount.report.analysis import View, report
 from netcount.report.columns import Value
-from netcount.report.document import place, subject, warning
+from netcount.report.document import document, place, subject, warning
 from netcount.report.formats.fit import BELOW
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.problems import Problem, incomplete
 from netcount.report.formats.text import heading, listed, visible
 from netcount.report.tabular import Csv, csv_text
 from netcount.targets.estimate import CAVEAT, Estimate, LayerTime
-from netcount.targets.fit import Finding, Fit, Held, Target
+from netcount.targets.fit import Compared, Finding, Fit, Held, Target
 from netcount.targets.profile import EFFECTS, Effect
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ def fit_report(fit: Fit, top: int | None = None) -> list[Part]:
         parts += ["", _memories(fit.held)]
     if fit.estimate is not None:
         parts += ["", *estimate_parts(fit.estimate, top)]
+    if fit.compared:
+        parts += ["", *_compared(fit.compared)]
     return [*parts, "", *_trust(fit)]
 
 
@@ -176,6 +180,25 @@ def assumptions(estimate: Estimate) -> str:
     return f"assumes {'; '.join(known)}"
 
 
+def _compared(rows: Sequence[Compared]) -> list[Part]:
+    table = Table(
+        ("measured net", "board", "measured ms", "estimated ms", "off by"),
+        (False, False, True, True, True),
+        tuple(
+            (
+                visible(row.measured.net),
+                visible(row.measured.board),
+                f"{float(row.measured.ms):.2f}",
+                f"{row.ms:.2f}",
+                f"{row.error:+.1%}",
+            )
+            for row in rows
+        ),
+    )
+    mean = sum(abs(row.error) for row in rows) / len(rows)
+    return [table, f"off by {mean:.1%} on average of {plural(len(rows), 'measured time')}"]
+
+
 def _share(share: float) -> str:
     return percent(round(share * 10**6), 10**6)
 
@@ -192,6 +215,23 @@ def _trust(fit: Fit) -> list[str]:
     if not fit.complete:
         lines.append(INCOMPLETE_TEXT)
     return [visible(line) for line in lines]
+
+
+def timed_reports(
+    counts: Sequence[Count], estimates: Sequence[Estimate], target: Target, view: View
+) -> list[Part]:
+    """Reports of analyses, each with the estimated times below it."""
+    parts: list[Part] = []
+    for count, estimate in zip(counts, estimates, strict=True):
+        parts += [""] if parts else []
+        parts += [*report(count, view), "", title(target), "", *estimate_parts(estimate, view.top)]
+    return parts
+
+
+def timed_documents(counts: Sequence[Count], estimates: Sequence[Estimate]) -> Iterator[types.Analysis]:
+    """The documents of analyses, each with its estimate."""
+    for count, estimate in zip(counts, estimates, strict=True):
+        yield {**document(count), "estimate": estimate_document(estimate)}
 
 
 def message(fit: Fit, found: Finding) -> str:
@@ -294,6 +334,16 @@ def fit_document(fit: Fit) -> types.Fit:
         ],
         "unjudged": [cast("types.Unjudged", one._asdict()) for one in fit.unjudged],
         "estimate": None if fit.estimate is None else estimate_document(fit.estimate),
+        "measured": [
+            {
+                "net": row.measured.net,
+                "board": row.measured.board or None,
+                "measured_ms": float(row.measured.ms),
+                "estimated_ms": row.ms,
+                "source": row.measured.source,
+            }
+            for row in fit.compared
+        ],
     }
 
 

@@ -16,7 +16,7 @@ from netcount.analysis.memory import bytes_of
 from netcount.graph.graph import Node
 from netcount.targets.expressions import Absent, Machine
 from netcount.targets.figures import LayerScope, Setting
-from netcount.targets.profile import Array, Board, Hardware, Lanes, Profile
+from netcount.targets.profile import COMBINED, Array, Board, Hardware, Lanes, Profile
 
 CAVEAT = "an estimate, not a measurement: typically within 15 %, up to −42 % seen"
 _WINDOWS = frozenset({"Convolution", "Deconvolution", "DepthwiseConvolution", "ConvolutionDepthwise"})
@@ -143,9 +143,7 @@ class _Timer:
         moved = self.bytes(node) if cycles else 0
         compute = Fraction(cycles, self.speed.clock_hz)
         load = Fraction(moved, self.speed.bandwidth) if self.speed.bandwidth else Fraction(0)
-        seconds = max(compute, load)
-        if self.speed.hardware.combine != "max":
-            seconds += min(compute, load) / 2
+        seconds = max(compute, load) + COMBINED[self.speed.hardware.combine] * min(compute, load)
         bound = ("products" if compute >= load else "memory") if seconds else None
         return LayerTime(row.name, row.type, row.line, row.madds, cycles, moved, seconds, bound)
 
@@ -170,13 +168,16 @@ class _Timer:
         hardware = self.speed.hardware
         weights = bytes_of(sum(blob.shape.count() for blob in node.params), hardware.weight_bits)
         multiple = hardware.array.outputs if hardware.array else 1
-        moved = sum(
+        blobs = [
             bytes_of(_rounded(blob.shape, multiple), hardware.activation_bits)
             for blob in (*node.value_bottoms, *node.tops)
-        )
-        if hardware.traffic == "weights" or (hardware.sram is not None and moved <= hardware.sram):
+        ]
+        room = hardware.sram or 0
+        if hardware.keeps == "blob":
+            blobs = [size for size in blobs if size > room]
+        if hardware.traffic == "weights" or sum(blobs) <= room:
             return weights
-        return weights + moved
+        return weights + sum(blobs)
 
 
 def _rounded(shape: tuple[int, ...], multiple: int) -> int:

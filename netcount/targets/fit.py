@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
-from netcount.analysis.count import Count
+from netcount.analysis.count import Count, count
 from netcount.analysis.memory import Memory, memory
 from netcount.core.errors import InputError, Place
 from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE
 from netcount.core.units import human_bytes, plural
 from netcount.graph.graph import Node
+from netcount.graph.load import load_net
 from netcount.targets.estimate import Estimate, Speed, estimate, speed_of
 from netcount.targets.expressions import Absent, Expression, Machine, Scope, Term
 from netcount.targets.figures import PAIRS, LayerScope, NetScope, Setting
-from netcount.targets.profile import Bank, Board, Bound, Effect, Profile, Rule
+from netcount.targets.profile import Bank, Board, Bound, Effect, Measured, Profile, Rule
 
 STOPS: tuple[Effect, ...] = ("refused", "wrong")
 """The effects with which a net does not fit."""
@@ -91,6 +94,18 @@ class Unjudged(NamedTuple):
     lacks: str
 
 
+class Compared(NamedTuple):
+    """A time that the profile says was measured, and the estimate of it, in milliseconds."""
+
+    measured: Measured
+    ms: float
+
+    @property
+    def error(self) -> float:
+        """By which part of the measured time the estimate is off."""
+        return self.ms / float(self.measured.ms) - 1
+
+
 class Fit(NamedTuple):
     """The whole answer.  findings: in the order of the file.  estimate: None without hardware figures."""
 
@@ -101,6 +116,7 @@ class Fit(NamedTuple):
     held: tuple[Held, ...]
     unjudged: tuple[Unjudged, ...]
     estimate: Estimate | None
+    compared: tuple[Compared, ...] = ()
 
     def layers(self, *effects: Effect) -> list[str]:
         """The layers with such a finding, each once."""
@@ -165,6 +181,32 @@ def fit(counted: Count, target: Target) -> Fit:
         tuple(judge.unjudged),
         None if speed is None else estimate(counted, profile, speed, judge.setting, judge.on_cpu()),
     )
+
+
+def times(counts: Sequence[Count], target: Target) -> list[Estimate]:
+    """The estimated time of each net.  InputError where the profile lacks the figures of the hardware."""
+    if target.speed is None:
+        boards = ", ".join(board.name for board in target.profile.boards)
+        hint = f"; with a board it has: {boards}" if boards and target.board is None else ""
+        raise InputError(f"{target.profile.id} has not the hardware figures for a time{hint}", argument="target")
+    return [found.estimate for found in (fit(one, target) for one in counts) if found.estimate is not None]
+
+
+def compared(target: Target) -> tuple[Compared, ...]:
+    """The profile's own measured times beside its estimates; the nets lie beside the profile.
+
+    Raises:
+        InputError: A net cannot be read; or there are times, and no figures to estimate them with.
+    """
+    found = []
+    for row in target.profile.measured:
+        try:
+            counted = count(load_net(Path(target.profile.folder) / row.net))
+            (estimate,) = times([counted], Target.of(target.profile, board=row.board or None))
+        except InputError as problem:
+            raise problem.changed(f"the measured net {row.net}: {problem}", row.place) from None
+        found.append(Compared(row, estimate.ms))
+    return tuple(found)
 
 
 class _Judge:

@@ -21,7 +21,10 @@ Effect = Literal["refused", "wrong", "cpu", "extra"]
 """What happens: the tool stops; it computes something else than Caffe; the layer runs on the host's CPU; the
 layer costs more than it would."""
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
-COMBINED = ("max", "max and half min")
+COMBINED: Mapping[str, Fraction] = {"max": Fraction(0), "max and half min": Fraction(1, 2), "sum": Fraction(1)}
+"""How the time of the products and that of the memory make a layer's: the larger, and this part of the smaller."""
+KEPT = ("pair", "blob")
+"""What stays in the SRAM: a layer's bottoms and tops where they fit together, or each of them that fits."""
 
 _TOP = frozenset(
     "schema name vendor toolchain version reliability sources unchecked precision unlisted outside types constants"
@@ -32,7 +35,7 @@ _RULE = {"type", "when", "require", "effect", "source", "note"}
 _MEMORY = {"name", "size", "each", "type", "when", "need", "effect", "source", "note"}
 _HARDWARE = {
     "array", "depthwise", "pool", "clock_hz", "bandwidth", "sram", "weight_bits", "activation_bits", "products",
-    "combine", "traffic", "source",
+    "combine", "keeps", "traffic", "source",
 }  # fmt: skip
 _BOARD = {"name", "variant", "cores", "clock_hz", "bandwidth", "source"}
 _ARRAYS = {"array": ("in", "out", "pixels"), "depthwise": ("channels", "pixels"), "pool": ("channels", "pixels")}
@@ -129,6 +132,7 @@ class Hardware(NamedTuple):
     activation_bits: int = 8
     products: int | None = None
     combine: str = "max"
+    keeps: str = "pair"
     traffic: str = "all"
     source: str = ""
 
@@ -249,7 +253,7 @@ class _Reader(Tables):
             banks=tuple(self.banks(document, outside)),
             hardware=self.hardware(document, own, variant),
             cycles=tuple(self.cycles(document)),
-            boards=tuple(self.boards(document)),
+            boards=tuple(board for board in self.boards(document) if board.variant in ("", variant)),
             measured=tuple(self.measured(document)),
         )
         raise_all(self.problems)
@@ -477,7 +481,7 @@ class _Reader(Tables):
                 self.wrong(f"{key} needs {', '.join(names)}", *path, key)
             elif part:
                 found[key] = (Array if key == "array" else Lanes)(*numbers)  # type: ignore[arg-type]
-        for key, values in (("combine", COMBINED), ("traffic", ("all", "weights"))):
+        for key, values in (("combine", tuple(COMBINED)), ("keeps", KEPT), ("traffic", ("all", "weights"))):
             if key in table and table[key] not in values:
                 self.wrong(f"{key} is one of {', '.join(values)}, not {table[key]!r}", *path, key)
             elif key in table:

@@ -441,7 +441,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         )
     },
     "ncnn": {"file: v1_form false": V1},
-    "mnn": {},
+    "mnn": {"file: v1_form false": V1},
     "tengine": {},
     "opencv": {},
     "coremltools": {
