@@ -15,7 +15,7 @@ from netcount.cli.options import (
     named_convention,
     net_options,
 )
-from netcount.cli.output import Forms, conclude, deliver, forms_of, say
+from netcount.cli.output import Forms, conclude, deliver, forms_of, or_sample, say
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
 from netcount.core.files import read_text
@@ -34,7 +34,7 @@ from netcount.report.analysis import View, warning_lines
 @click.option("--target", metavar="NAME|profile.toml", help="Estimate the time on this target (netcount fit).")
 @click.option("--board", metavar="NAME", help="With --target: on this board of it.")
 @click.option("--columns", metavar="KEY,KEY,...", help="Columns to show; an unknown name lists all.")
-@click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
+@click.option("--sort", metavar="KEY,...", help="Sort by columns, numbers from the largest.")
 @click.option(
     "--top",
     type=click.IntRange(min=1),
@@ -84,6 +84,7 @@ def analyze(
     load = load_options(options)
     if target is not None and (reconcile is not None or form in _WITHOUT_TIMES):
         raise click.UsageError("--target goes with no --reconcile, and has no place in CSV and XLSX")
+    files = tuple(map(or_sample, files))
     if reconcile is not None:
         if without_batchnorm:
             raise click.UsageError("--reconcile counts the net as it is, without --without-batchnorm")

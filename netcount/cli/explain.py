@@ -9,7 +9,7 @@ import click
 from netcount.analysis.count import count
 from netcount.analysis.explain import explain as explained
 from netcount.cli.options import FORMATS, format_options, load_options, net_options
-from netcount.cli.output import conclude, deliver, forms_of
+from netcount.cli.output import conclude, deliver, forms_of, or_sample
 from netcount.graph.load import load_net
 
 
@@ -49,7 +49,7 @@ def explain(
       netcount explain mobilenet_v1.prototxt conv5_3/dw
       netcount explain resnet50.prototxt res2a --as layer
     """
-    counted = count(load_net(file, load_options(options)))
+    counted = count(load_net(or_sample(file), load_options(options)))
     found = explained(counted, name, pattern=pattern, kind=kind)
     deliver(forms_of("explain", found), form, output)
     conclude(counted.warnings, counted.net.complete)

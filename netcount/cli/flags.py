@@ -9,6 +9,7 @@ _FLAGS = {
     "input_shapes": "--input-shape",
     "kind": "--as",
     "label": "--net",
+    "listing": "--list",
     "multiple": "--round",
     "pattern": "--block",
     "resolutions": "--resolution",

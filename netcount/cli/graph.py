@@ -11,7 +11,7 @@ import click
 
 from netcount.analysis.count import count
 from netcount.cli.options import load_options, net_options
-from netcount.cli.output import conclude, emit, errors_as_documents, json_text, on_terminal, say
+from netcount.cli.output import conclude, emit, errors_as_documents, json_text, on_terminal, or_sample, say
 from netcount.core.errors import InputError, NetcountError
 from netcount.core.files import read_text, write_atomically
 from netcount.graph.load import load_text, name_of
@@ -84,6 +84,7 @@ def graph(
     if form in BINARY and output in (None, "-") and on_terminal():
         raise InputError(f"{form} is no text for a terminal; name a file with -o, or pipe it", argument="output")
     load = load_options(options)
+    file = or_sample(file)
     text = read_text(file)
     outline = _outline(text, load, name_of(file))
     counted = count(outline.graph)

@@ -25,6 +25,42 @@ _COMMANDS = {name: question for name, question in QUESTIONS.items() if not quest
 """Sub-commands, imported when one is run."""
 
 
+_MEANT = {
+    "analyze": "analyse analysis count flops gmacs macs madds mult-adds ops params parameters profile show stats "
+    "summary table",
+    "memory": "activations footprint mem peak ram size",
+    "compare": "changes delta diff",
+    "survey": "all batch ls scan",
+    "verify": "execute forward run test validate",
+    "rescale": "scale shrink thin width",
+    "check": "assert budget gate limit lint",
+    "explain": "why",
+    "layers": "list operators types",
+    "samples": "examples models nets zoo",
+}
+"""Words that people try, by the command they mean."""
+
+
+def _no_command(word: str) -> str:
+    """That the word is no command, and what was meant: a file to analyze, or a command of another name."""
+    text = f'there is no command "{visible(word)}"'
+    meant = next((name for name, words in _MEANT.items() if word.lower() in words.split()), None)
+    if meant is not None:
+        return f'{text}; did you mean "{meant}"?'
+    name = word.lower()
+    if os.path.isdir(word):
+        command = "survey"
+    elif name.endswith(".caffemodel"):
+        command = "from-caffemodel"
+    elif name.endswith((".prototxt", ".pbtxt", ".txt")) or word == "-" or os.path.exists(word):
+        command = "analyze"
+    else:
+        return unknown("command", visible(word), _COMMANDS)
+    from shlex import quote  # not wanted at start-up
+
+    return f"{text}; did you mean: netcount {command} {quote(visible(word))}"
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is asked for."""
 
@@ -43,8 +79,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments begin with; the nearest is named where there is none."""
-        if args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(unknown("command", visible(args[0]), _COMMANDS))
+        if args[0] not in _COMMANDS and (args[0] == "-" or args[0][:1] != "-") and not ctx.resilient_parsing:
+            ctx.fail(_no_command(args[0]))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -251,6 +251,18 @@ def conclude(warnings: Sequence[Warned], complete: bool, code: int = 0) -> None:
     raise click.exceptions.Exit(code or (0 if complete else INCOMPLETE))
 
 
+def or_sample(file: str) -> str:
+    """The file, or the sample of that name where there is none, which is said on standard error."""
+    if os.path.basename(file) != file or os.path.lexists(file):
+        return file
+    from netcount.core.samples import sample_path  # only for a file that is missing
+
+    path = sample_path(file)
+    if path is not None:
+        click.echo(f"there is no {visible(file)} here; netcount's sample of that name is taken", err=True)
+    return path or file
+
+
 class Bar(NamedTuple):
     """A progress bar's two ends: how many there are, and that one more is done.  None where nobody looks."""
 

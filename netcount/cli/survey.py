@@ -25,7 +25,7 @@ from netcount.report.survey import arranged, check_column
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Number of processes (default: one per processor).")
 @format_options(*FORMATS)
-@click.option("--sort", metavar="KEY", help="Sort by a column, numbers from the largest.")
+@click.option("--sort", metavar="KEY,...", help="Sort by columns, numbers from the largest.")
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar on standard error.")
 @net_options
 @convention_option

@@ -209,14 +209,15 @@ def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
 def arranged(count: Count, sort: str | None = None, top: int | None = None) -> list[LayerRow]:
     """The rows in the wanted order (numbers: largest first), and no more than `top` of them.
 
-    `top` without `sort` means the most expensive layers.
+    `sort` names columns with commas between, the first of which decides first.  `top` without `sort`
+    means the most expensive layers.
     """
     rows = list(count.layers)
     if sort is None and top is not None:
         sort = "cost"
-    if sort is not None:
-        (column,) = columns_for(count, [sort])
-        totals = NetFigures(count)
+    totals = NetFigures(count)
+    for key in reversed(sort.split(",") if sort is not None else []):
+        (column,) = columns_for(count, [key.strip()])
         values = {id(row): column.exact(row, totals) for row in rows}
         numeric = all(not isinstance(value, str) for value in values.values())
         rows.sort(key=lambda row: values[id(row)], reverse=numeric)

@@ -760,6 +760,15 @@ class CheckResult(TypedDict):
     nets: list[CheckedNet]
 
 
+class TypeField(TypedDict):
+    """A field that a layer type reads."""
+
+    path: Annotated[str, "Below the layer, such as convolution_param.num_output."]
+    kind: Annotated[str, "Its type in Caffe's format; own for a field of a package."]
+    repeated: bool
+    default: str | None
+
+
 class LayerType(TypedDict):
     """A layer type."""
 
@@ -768,6 +777,10 @@ class LayerType(TypedDict):
     bottoms: Annotated[str, "How many it takes."]
     tops: Annotated[str, "How many it makes."]
     about: str
+    text: NotRequired[Annotated[str, "What it does, in full; where one type was asked for."]]
+    fields: NotRequired[Annotated[list[TypeField], "What it reads; where one type was asked for."]]
+    weights: NotRequired[Annotated[str, "Its parameter blobs, in words; where one type was asked for."]]
+    counts: NotRequired[Annotated[str, "How it is counted, in words; where one type was asked for."]]
 
 
 class Layers(TypedDict):
@@ -775,6 +788,21 @@ class Layers(TypedDict):
 
     schema: Literal["netcount/layers/1"]
     types: list[LayerType]
+
+
+class SampleNet(TypedDict):
+    """A net that comes with netcount."""
+
+    file: str
+    about: str
+    path: Annotated[str, "Where it is installed."]
+
+
+class Samples(TypedDict):
+    """The nets that come with netcount."""
+
+    schema: Literal["netcount/samples/1"]
+    samples: list[SampleNet]
 
 
 class StoredLayer(TypedDict):
@@ -915,6 +943,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "survey": Survey,
         "verification": Verification,
         "layers": Layers,
+        "samples": Samples,
         "caffemodel": Caffemodel,
         "baseline": Baseline,
         "error": ErrorDocument,

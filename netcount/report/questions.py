@@ -264,5 +264,16 @@ QUESTIONS: Mapping[str, Question] = {
         "usage.md#layers",
         result=Lacks("the catalogue is a value"),
     ),
+    "samples": Question(
+        "The nets that come with netcount: list or copy them.",
+        "cli.samples:samples",
+        Lacks("Python reads files by their paths"),
+        "report.samples:samples_report",
+        "report.samples:samples_csv",
+        "report.samples:samples_document",
+        "samples",
+        "usage.md#samples",
+        result=Lacks("Python reads files by their paths"),
+    ),
 }
 """By name, in the order in which the command line lists them."""

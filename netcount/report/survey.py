@@ -26,19 +26,24 @@ KEYS = (*_BEFORE, *_FIGURES, *_AFTER)
 _TEXTS = ("file", "net", "phase", "error")
 
 
-def check_column(key: str | None) -> None:
-    """InputError for a column that a survey does not have."""
-    if key is not None and key not in KEYS:
-        raise InputError(unknown("column", visible(key), KEYS, show_all=True))
+def check_column(sort: str | None) -> None:
+    """InputError for a column that a survey does not have, among those that `sort` names."""
+    for key in _keys(sort):
+        if key not in KEYS:
+            raise InputError(unknown("column", visible(key), KEYS, show_all=True))
+
+
+def _keys(sort: str | None) -> list[str]:
+    return [key.strip() for key in sort.split(",")] if sort is not None else []
 
 
 def arranged(survey: Survey, sort: str | None) -> list[SurveyRow]:
-    """The rows, sorted by a column where one is named (numbers from the largest), errors last."""
-    if sort is None:
-        return list(survey.rows)
+    """The rows, sorted by the columns that are named (numbers from the largest), errors last."""
     check_column(sort)
-    rows = sorted(survey.rows, key=lambda row: _values(row)[sort], reverse=sort not in _TEXTS)
-    return sorted(rows, key=lambda row: bool(row.error))
+    rows = list(survey.rows)
+    for key in reversed(_keys(sort)):
+        rows.sort(key=lambda row: _values(row)[key], reverse=key not in _TEXTS)
+    return sorted(rows, key=lambda row: bool(row.error)) if sort is not None else rows
 
 
 def report(survey: Survey, sort: str | None = None) -> list[Part]:

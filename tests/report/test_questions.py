@@ -42,6 +42,7 @@ ASKED = {
     "from-caffemodel": ["from-caffemodel", str(ROOT / "tests" / "data" / "tiny.caffemodel")],
     "verify": ["verify", "-"],
     "layers": ["layers"],
+    "samples": ["samples"],
 }
 SMALL = inputs(x=(1, 2, 5, 7)) + (
     'layer { name: "c" type: "Convolution" bottom: "x" top: "c"\n'
