@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from struct import unpack_from
+from struct import unpack
 from typing import NamedTuple
 
 from netcount.caffemodel.wire import EIGHT, FOUR, LENGTH, VARINT, WIRES, Wire
@@ -137,13 +137,13 @@ class _Writer:
     def _text(self, kind: str, type_name: str, start: int, stop: int, value: int) -> str:
         data = self.wire.data
         if kind in ("string", "bytes"):
-            return quoted(data[start:stop])
+            return quoted(data.part(start, stop))
         if kind == "bool":
             return "true" if value else "false"
         if kind == "float":
-            return shortest(unpack_from("<f", data, start)[0])
+            return shortest(unpack("<f", data.part(start, start + 4))[0])
         if kind == "double":
-            return repr(unpack_from("<d", data, start)[0])
+            return repr(unpack("<d", data.part(start, start + 8))[0])
         number = value - 2**64 if value >> 63 and kind not in _UNSIGNED else value
         if kind == "enum":
             names = {known: name for name, known in ENUMS[type_name].items()}

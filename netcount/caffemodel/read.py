@@ -1,23 +1,22 @@
 """`.caffemodel` files: listing one of any size without loading it.
 
 A .caffemodel is a NetParameter in protobuf's binary form
-(https://protobuf.dev/programming-guides/encoding/).  It is mapped, and walked by hand: of the
+(https://protobuf.dev/programming-guides/encoding/).  It is walked by hand: of the
 weights only their lengths are looked at until somebody asks a blob for its array.
 """
 
 from __future__ import annotations
 
 import math
-import mmap
 import os
 import stat
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from netcount.caffemodel.file_bytes import FileBytes
 from netcount.caffemodel.net_text import NetText, net_text
 from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT, Field, Wire
 from netcount.core.errors import InputError, Place, reason
@@ -46,44 +45,52 @@ class StoredBlob:
     _dtype: str = attribute(repr=False, compare=False)
 
     def array(self) -> NDArray[np.float32]:
-        """The values as float32, read-only and not copied where the file has them packed.
+        """The values as float32, read-only: one copy of what the file holds, whatever form it has there.
 
-        Values beyond float32 become infinite, as in Caffe's float nets.  ValueError when closed.
+        Values beyond float32 become infinite, as in Caffe's float nets.  ValueError when closed; InputError
+        where the file has changed since it was listed.
         """
         if self._wire.data.closed:
             raise ValueError(f"{self._wire.file} is closed")
+        flat = np.empty(self.count, np.float32)
+        filled = 0
         with np.errstate(all="ignore"):
-            whole = next((part for part in self._parts() if part.size == self.count), None)
-            if whole is not None:
-                return np.asarray(whole, np.float32).reshape(self.shape)
-            flat = np.empty(self.count, np.float32)
-            filled = 0
-            for part in self._parts():
-                flat[filled : filled + part.size] = part
-                filled += part.size
+            for start, size, stride in self._parts():
+                if filled + size > self.count:
+                    break
+                self._fill(flat[filled : filled + size], start, stride)
+                filled += size
+        if filled < self.count:
+            raise self._wire.error(self._place[0], "the file has changed while it was read")
+        flat.flags.writeable = False
         return flat.reshape(self.shape)
 
-    def _parts(self) -> Iterator[NDArray[Any]]:
-        """The stretches of the file that hold the values, in order."""
+    def _parts(self) -> Iterator[tuple[int, int, int]]:
+        """The stretches of the file that hold the values, in order: where, how many, one each so many bytes."""
         width = int(self._dtype[-1])
         start, stop = self._place
         if self._source == "raw_data":
-            yield self._view(start, stop, self.count, width)
+            yield start, self.count, width
             return
         for field in self._wire.fields("BlobProto", start, stop):
             if field.name == self._source:
                 size = self._wire.elements(field, width)
-                stride = width if field.wire == LENGTH else width + 1
-                yield self._view(field.start, field.stop, size, stride)
+                yield field.start, size, width if field.wire == LENGTH else width + 1
 
-    def _view(self, start: int, stop: int, size: int, stride: int) -> NDArray[Any]:
-        """Values in the file, one each `stride` bytes.
+    def _fill(self, values: NDArray[np.float32], start: int, stride: int) -> None:
+        """Read values, at once where the file has them as memory does."""
+        data, width = self._wire.data, int(self._dtype[-1])
+        if self._dtype == "<f4" and stride == width and sys.byteorder == "little":
+            data.fill(values.view(np.uint8).data, start)
+            return
+        for first in range(0, len(values), _AT_ONCE):
+            piece = values[first : first + _AT_ONCE]
+            held = data.part(start + first * stride, start + (first + len(piece) - 1) * stride + width)
+            piece[:] = np.ndarray((len(piece),), self._dtype, held, 0, (stride,))
 
-        frombuffer keeps the file mapped while the array lives; an ndarray made of the map, or of
-        a memoryview of it, does not: closing would take the memory from under it.
-        """
-        held = np.frombuffer(self._wire.data, np.uint8, stop - start, start)
-        return np.ndarray((size,), self._dtype, held, 0, (stride,))
+
+_AT_ONCE = 2**18
+"""Values that are brought into another form at once."""
 
 
 @dataclass(frozen=True)
@@ -114,21 +121,19 @@ class CaffeModel:
         return net_text(self._wire)
 
     def close(self) -> None:
-        """Let go of the file; where an array still shows it, the last such array will."""
-        with suppress(BufferError):
-            self._wire.data.close()
+        """Let go of the file."""
+        self._wire.data.close()
 
 
 def open(path: str | os.PathLike[str]) -> CaffeModel:
-    """Map a .caffemodel and list its layers; InputError where the file is damaged or none."""
+    """Open a .caffemodel and list its layers; InputError where the file is damaged or none."""
     file = shown_path(os.fspath(path))
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise InputError("is not a regular file", Place(file))
         if not os.path.getsize(path):
             raise InputError("is empty", Place(file))
-        with Path(path).open("rb") as stream:
-            data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        data = FileBytes(path, file)
     except (OSError, ValueError) as failure:
         raise InputError(f"cannot read {file}: {reason(failure)}") from None
     try:
@@ -139,7 +144,7 @@ def open(path: str | os.PathLike[str]) -> CaffeModel:
 
 
 def _model(wire: Wire) -> CaffeModel:
-    if wire.data[: len(_HDF5)] == _HDF5:
+    if wire.data.part(0, len(_HDF5)) == _HDF5:
         raise wire.error(0, "an HDF5 file; only the binary protobuf form is read")
     net_name = ""
     layers: list[StoredLayer] = []

@@ -5,12 +5,12 @@ Source: https://protobuf.dev/programming-guides/encoding/.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+from netcount.caffemodel.file_bytes import FileBytes
 from netcount.core.errors import InputError, Place
 from netcount.prototxt.schema_table import MESSAGES
 
@@ -43,9 +43,9 @@ class Field(NamedTuple):
 
 @dataclass
 class Wire:
-    """Protobuf's wire format over a mapped file; every error names the file and the byte."""
+    """Protobuf's wire format over a file; every error names the file and the byte."""
 
-    data: mmap.mmap
+    data: FileBytes
     file: str
     items: int = 0
 
@@ -65,7 +65,7 @@ class Wire:
         for index in range(10):
             if start + index >= end:
                 raise self.error(start, "the data ends inside a number")
-            byte = self.data[start + index]
+            byte = self.data.byte(start + index)
             value |= (byte & 0x7F) << 7 * index
             if byte < 0x80:
                 return value & (2**64 - 1), start + index + 1
@@ -102,11 +102,11 @@ class Wire:
         """How many values in a row, one each `stride` bytes, have the one-byte tag at `at`."""
         if start - at != 1:
             return 1
-        tag, count, ask = self.data[at:start], 1, 16
+        tag, count, ask = self.data.part(at, start), 1, 16
         while True:
             most = max(0, min(ask, (end - at) // stride - count))
             first = at + count * stride
-            tags = self.data[first : first + most * stride : stride]
+            tags = self.data.part(first, first + most * stride, stride)
             alike = most - len(tags.lstrip(tag))
             count += alike
             if alike < ask:
@@ -116,7 +116,7 @@ class Wire:
     def text(self, field: Field) -> str:
         """A string field's value; an error when it is not UTF-8."""
         try:
-            return self.data[field.start : field.stop].decode("utf-8")
+            return self.data.part(field.start, field.stop).decode("utf-8")
         except UnicodeDecodeError:
             raise self.error(field.at, f"{field.name} is not UTF-8 text") from None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import os
 import sys
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import click
 
@@ -112,6 +114,8 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_SPELT)
+    if not isinstance(sys.stderr, _Lenient):
+        sys.stderr = cast("TextIO", _Lenient(sys.stderr))
     with spelled(OPTIONS):
         code = _code()
     try:
@@ -122,6 +126,28 @@ def run() -> None:
         silence()
         code = _told(_unwritten(failure))
     sys.exit(code)
+
+
+class _Lenient:
+    """Standard error that may be full or closed: what cannot be said there changes no exit code."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, or let the rest be lost."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _spelt(failure: UnicodeError) -> tuple[str | bytes, int]:

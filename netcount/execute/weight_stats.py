@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,18 +37,62 @@ def weight_stats(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> list[BlobS
 
 
 def _stats(layer: str, index: int, role: str, array: Array) -> BlobStats:
-    finite = array[np.isfinite(array)]
+    least, most, finite = float("inf"), float("-inf"), 0
+    for part in _parts(array):
+        known = part[np.isfinite(part)]
+        finite += known.size
+        if known.size:
+            least, most = min(least, float(known.min())), max(most, float(known.max()))
     return BlobStats(
         layer,
         index,
         role,
         array.size,
         int(np.count_nonzero(array)),
-        len(np.unique(array)),
-        float(finite.min()) if finite.size else 0.0,
-        float(finite.max()) if finite.size else 0.0,
-        array.size - finite.size,
+        _distinct(array),
+        least if finite else 0.0,
+        most if finite else 0.0,
+        array.size - finite,
     )
+
+
+_AT_ONCE = 2**20
+"""Values that are looked at together: a blob can be most of the memory there is."""
+
+
+def _parts(array: Array) -> Iterator[Array]:
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _AT_ONCE):
+        yield flat[start : start + _AT_ONCE]
+
+
+def _distinct(array: Array) -> int:
+    """How many different values there are; both zeros are one, and all that is not a number is one.
+
+    Of a large blob a flag for each pattern of the lower 26 bits, once for each of the upper 6 that occurs
+    (sign and exponent: few): 64 MiB, where sorting takes two copies.
+    """
+    if array.size <= _AT_ONCE:
+        return len(np.unique(array))
+    highs = np.zeros(64, np.bool_)
+    nan = False
+    for part in _parts(array):
+        nan = nan or bool(np.isnan(part).any())
+        highs[np.unique(_bits(part) >> 26)] = True
+    seen = np.empty(2**26, np.bool_)
+    found = int(nan)
+    for high in np.flatnonzero(highs):
+        seen[:] = False
+        for part in _parts(array):
+            bits = _bits(part)
+            seen[bits[bits >> 26 == high] & (2**26 - 1)] = True
+        found += int(np.count_nonzero(seen))
+    return found
+
+
+def _bits(part: Array) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    """The patterns of the values that are numbers, both zeros alike."""
+    return (part[~np.isnan(part)] + np.float32(0)).view(np.uint32)
 
 
 def counted_matrices(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> list[Matrix]:
@@ -56,19 +101,24 @@ def counted_matrices(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> list[M
     for layer, _, role, array in _owned(net, blobs):
         if role != "weight":
             continue
-        flat = array.reshape(-1)
-        places = np.flatnonzero(flat)
-        gaps, times = np.unique(np.diff(places, prepend=-1), return_counts=True)
-        matrices.append(
-            Matrix(
-                layer,
-                flat.size,
-                len(places),
-                dict(zip(gaps.tolist(), times.tolist(), strict=True)),
-                len(np.unique(flat[places])),
-            )
-        )
+        nonzero = int(np.count_nonzero(array))
+        distinct = _distinct(array) - (nonzero < array.size)
+        matrices.append(Matrix(layer, array.size, nonzero, _gaps(array), distinct))
     return matrices
+
+
+def _gaps(array: Array) -> dict[int, int]:
+    """How often each distance from one value that is not 0 to the next occurs, the first from before the blob."""
+    found: Counter[int] = Counter()
+    before, start = -1, 0
+    for part in _parts(array):
+        places = np.flatnonzero(part) + start
+        start += part.size
+        if places.size:
+            gaps, times = np.unique(np.diff(places, prepend=before), return_counts=True)
+            found.update(dict(zip(gaps.tolist(), times.tolist(), strict=True)))
+            before = int(places[-1])
+    return dict(sorted(found.items()))
 
 
 def _owned(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> Iterator[tuple[str, int, str, Array]]:

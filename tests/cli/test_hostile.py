@@ -219,3 +219,24 @@ def test_processes_of_a_survey_do_not_hear_of_control_c() -> None:
     with _deaf():
         assert blocked() == "True\n"
     assert blocked() == "False\n"
+
+
+# ------------------------------------------------------------------------------------- standard error
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("analyze missing.prototxt", 2),
+        ("analyze missing.prototxt -f json", 2),
+        ("bogus", 2),
+        ("analyze --bogus", 2),
+        ("check net.prototxt --max-params 1", 1),
+        ("check net.prototxt --max-params 1 -o out.txt", 1),
+        ("rescale net.prototxt --width 1/2", 0),
+    ],
+)
+def test_a_full_standard_error_changes_no_exit_code(net: Path, line: str, code: int) -> None:
+    done = shell(f"cd '{net.parent}' && netcount {line} 2> /dev/full")
+    assert done.returncode == code
