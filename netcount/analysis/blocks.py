@@ -80,13 +80,19 @@ def _by_pattern(net: Graph, pattern: str) -> dict[int, str]:
 
 
 def _by_name(net: Graph) -> dict[int, str]:
-    """Blocks that hold something learned, and layers called exactly like one."""
+    """Blocks that hold a learned matrix or a window, and layers called exactly like one.
+
+    A BatchNorm or Scale that names a block of its own belongs to what it stands behind.
+    """
     names = [node.name for node in net.nodes if node.params]
     prefix = _common_folder(names)
     if not any(block_of(name.removeprefix(prefix)) for name in names):
         prefix = ""  # the net is one block
     told = {node.index: block_of(node.name.removeprefix(prefix)) for node in net.nodes}
-    learned = {told[node.index] for node in net.nodes if node.params}
+    learning = [node for node in net.nodes if node.params and not is_pointwise(node)]
+    normalized = {told[node.index] for node in net.nodes if node.params and is_pointwise(node)}
+    learned = {told[node.index] for node in learning}
+    learned |= normalized & {node.name.removeprefix(prefix) for node in learning}
     found = {}
     for node in net.nodes:
         name = told[node.index] or node.name.removeprefix(prefix)

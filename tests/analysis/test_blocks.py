@@ -218,3 +218,98 @@ def test_a_normalization_is_part_of_the_block_of_its_convolution() -> None:
     text += op("BatchNorm", "last", "d", "e")
     (block,) = net_of(text).analyze().blocks()
     assert [row.name for row in block.rows] == ["conv1_1/dw", "bn_conv1_1/dw", "norm", "conv1_1/sep", "last"]
+
+
+@pytest.mark.parametrize("prefix", ["bn", "scale"])
+def test_a_prefix_of_a_normalization_makes_no_block(prefix: str) -> None:
+    keep = "num_output: 4 kernel_size: 3 pad: 1"
+    text = inputs(x=(1, 4, 20, 22))
+    for part, bottom in (("branch1", "x"), ("branch2", "branch1")):
+        text += conv(f"unitA/{part}", bottom, part, keep)
+        text += op("BatchNorm", f"{prefix}A/{part}", part, part) + op("Scale", f"scaleA/{part}", part, part)
+    (block,) = net_of(text).analyze().blocks()
+    assert (block.name, len(block.rows)) == ("unitA", 6)
+
+
+@pytest.mark.parametrize(("names", "found"), [("conv1/bn conv1/scale", ["conv1"]), ("bn_conv1 scale_conv1", [])])
+def test_a_folder_of_a_convolution_is_a_block_and_a_prefix_none(names: str, found: list[str]) -> None:
+    first, second = names.split()
+    text = inputs(data=(1, 4, 20, 22)) + op("BatchNorm", "bn_data", "data", "x")
+    text += conv("conv1", "x", "c", "num_output: 4 kernel_size: 3")
+    text += op("BatchNorm", first, "c", "c") + op("Scale", second, "c", "c") + op("ReLU", "relu_conv1", "c", "c")
+    made = net_of(text).analyze().blocks()
+    assert [block.name for block in made] == found
+    for block in made:
+        assert [row.name for row in block.rows] == ["conv1", first, second, "relu_conv1"]
+
+
+def unit(name: str, bottom: str, rest: str, relu: bool = True) -> str:
+    text = conv(name, bottom, name, rest)
+    text += op("BatchNorm", f"{name}_bn", name, name) + op("Scale", f"{name}_scale", name, name)
+    return text + (op("ReLU", f"{name}_relu", name, name) if relu else "")
+
+
+def retina_face() -> str:
+    """Two levels of a pyramid with a context module each, as RetinaFace's exported nets have them."""
+    text = inputs(data=(1, 3, 64, 48)) + unit("net_conv0", "data", "num_output: 8 kernel_size: 3 stride: 2 pad: 1")
+    text += unit("net_conv1", "net_conv0", "num_output: 16 kernel_size: 3 stride: 2 pad: 1")
+    text += unit("rf_c2_lateral", "net_conv0", "num_output: 16 kernel_size: 1")
+    text += unit("rf_c3_lateral", "net_conv1", "num_output: 16 kernel_size: 1")
+    up = "convolution_param { num_output: 16 group: 16 kernel_size: 4 stride: 2 pad: 1 bias_term: false }"
+    text += op("Deconvolution", "rf_c3_upsampling", "rf_c3_lateral", "up", up)
+    text += op("Eltwise", "_plus0", "rf_c2_lateral up", "plus")
+    text += unit("rf_c2_aggr", "plus", "num_output: 16 kernel_size: 3 pad: 1")
+    keep = "num_output: 4 kernel_size: 3 pad: 1"
+    for level, bottom in (("c3", "rf_c3_lateral"), ("c2", "rf_c2_aggr")):
+        module = f"rf_{level}_det"
+        text += unit(f"{module}_conv1", bottom, "num_output: 8 kernel_size: 3 pad: 1", False)
+        text += unit(f"{module}_context_conv1", bottom, keep)
+        text += unit(f"{module}_context_conv2", f"{module}_context_conv1", keep, False)
+        text += unit(f"{module}_context_conv3_1", f"{module}_context_conv1", keep)
+        text += unit(f"{module}_context_conv3_2", f"{module}_context_conv3_1", keep, False)
+        ends = f"{module}_conv1 {module}_context_conv2 {module}_context_conv3_2"
+        text += op("Concat", f"{module}_concat", ends, f"{module}_concat")
+        text += op("ReLU", f"{module}_relu", f"{module}_concat", f"{module}_concat")
+        text += conv(f"cls_{level}", f"{module}_concat", f"cls_{level}", "num_output: 4 kernel_size: 1")
+        text += conv(f"box_{level}", f"{module}_concat", f"box_{level}", "num_output: 8 kernel_size: 1")
+    return text
+
+
+def test_retina_faces_context_modules_are_blocks() -> None:
+    found = net_of(retina_face()).analyze().blocks()
+    assert [block.name for block in found] == ["rf_c3_det_concat", "rf_c2_det_concat"]
+    assert [(block.rows[0].name, block.rows[-1].name, len(block.rows)) for block in found] == [
+        ("rf_c3_det_conv1", "rf_c3_det_relu", 19),
+        ("rf_c2_det_conv1", "rf_c2_det_relu", 19),
+    ]
+
+
+def bottleneck(number: int, bottom: str, rest: str, gate: bool) -> str:
+    """MobileNetV3's: expand, depthwise, squeeze and excite, project; the sum is the caller's."""
+    first, second, third = (f"conv{3 * number + step}" for step in range(3))
+    text = unit(first, bottom, "num_output: 12 kernel_size: 1")
+    text += unit(second, first, f"num_output: 12 group: 12 kernel_size: 5 pad: 2 {rest}")
+    whole = second
+    if gate:
+        text += op(
+            "Pooling", f"pool{number}", second, f"p{number}", "pooling_param { pool: AVE global_pooling: true }"
+        )
+        for step, channels in ((1, 3), (2, 12)):
+            made = f"fc{number}_{step}"
+            param = f"inner_product_param {{ num_output: {channels} }}"
+            text += op("InnerProduct", made, f"p{number}" if step == 1 else f"fc{number}_1", made, param)
+        text += op("Sigmoid", f"gate{number}", f"fc{number}_2", f"fc{number}_2")
+        text += op("Scale", f"scaled{number}", f"{second} fc{number}_2", f"s{number}", "scale_param { axis: 0 }")
+        whole = f"s{number}"
+    return text + unit(third, whole, "num_output: 8 kernel_size: 1", False)
+
+
+@pytest.mark.parametrize("gate", [False, True])
+def test_mobilenet_v3s_bottlenecks_are_blocks(gate: bool) -> None:
+    text = inputs(x=(1, 8, 20, 22)) + bottleneck(0, "x", "", gate) + op("Eltwise", "add0", "x conv2", "y")
+    text += bottleneck(1, "y", "stride: 2", gate) + bottleneck(2, "conv5", "", gate)
+    text += op("Eltwise", "add2", "conv5 conv8", "z")
+    found = net_of(text).analyze().blocks()
+    assert [block.name for block in found] == ["add0", "add2"]
+    assert [(block.rows[0].name, block.rows[-1].name) for block in found] == [("conv0", "add0"), ("conv6", "add2")]
+    assert {len(block.rows) for block in found} == {17 if gate else 12}
