@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from math import prod
+from typing import NamedTuple, TypeAlias
 
 from netcount.analysis._support.emptied import emptied
 from netcount.analysis._support.kernels import KernelShare, kernel_shares
@@ -65,16 +66,8 @@ def totals_of(rows: Iterable[LayerRow]) -> Totals:
     )
 
 
-class _LayerCost(NamedTuple):
-    """What a layer costs, wherever in a net it stands; tops: the elements of each."""
-
-    blobs: tuple[BlobRow, ...]
-    window: Window | None
-    params: int
-    statistics: int
-    ops: OpCount
-    tops: tuple[int, ...]
-    note: str | None
+_Cost: TypeAlias = "tuple[tuple[BlobRow, ...], Window | None, int, int, OpCount, tuple[int, ...], str | None]"
+"""What a layer costs, wherever it stands: blobs, window, params, statistics, ops, elements of its tops, note."""
 
 
 def _row(net: Graph, node: Node, convention: Convention, known: Known | None) -> LayerRow:
@@ -84,12 +77,13 @@ def _row(net: Graph, node: Node, convention: Convention, known: Known | None) ->
     else:
         key = known.key(layer, [blob.shape for blob in node.bottoms + node.tops])
         cost = known.counted.get(key) or known.counted.setdefault(key, _cost(net, node))
+    blobs, window, params, statistics, ops, elements, note = cost
     tree = layer.message.tree
     activations = 0
     if not layer.shares_bottom:
-        for top, elements in zip(node.tops, cost.tops, strict=True):
+        for top, number in zip(node.tops, elements, strict=True):
             if top.overwrites is None:
-                activations += elements
+                activations += number
     return LayerRow(
         node.name,
         node.type,
@@ -97,41 +91,37 @@ def _row(net: Graph, node: Node, convention: Convention, known: Known | None) ->
         tree.source.line(tree.end),
         node.bottoms,
         node.tops,
-        cost.blobs,
-        cost.window,
-        cost.params,
-        cost.statistics,
-        cost.ops,
-        convention.rule(node, cost.ops),
+        blobs,
+        window,
+        params,
+        statistics,
+        ops,
+        convention.rule(node, ops),
         activations,
-        cost.note,
+        note,
     )
 
 
-def _cost(net: Graph, node: Node) -> _LayerCost:
+def _cost(net: Graph, node: Node) -> _Cost:
     layer = node.layer
     bottoms = [blob.shape for blob in node.bottoms]
     tops = [blob.shape for blob in node.tops]
     params = statistics = 0
-    blobs: list[BlobRow] = []
-    for blob, owner in zip(node.params, node.owners, strict=True):
-        shared_with = None
-        if owner is not None:
-            shared_with = f"{net.nodes[owner.node].name}/{owner.index}"
-        elif blob.role == "statistic":
-            statistics += blob.shape.count()
-        else:
-            params += blob.shape.count()
-        blobs.append(BlobRow(blob.role, blob.shape, shared_with))
-    return _LayerCost(
-        tuple(blobs),
-        layer.window(bottoms),
-        params,
-        statistics,
-        layer.ops(bottoms, tops),
-        tuple([top.count() for top in tops]),
-        layer.data_dependent(bottoms),
-    )
+    blobs: tuple[BlobRow, ...] = ()
+    if node.params:
+        rows = []
+        for blob, owner in zip(node.params, node.owners, strict=True):
+            shared_with = None
+            if owner is not None:
+                shared_with = f"{net.nodes[owner.node].name}/{owner.index}"
+            elif blob.role == "statistic":
+                statistics += prod(blob.shape)
+            else:
+                params += prod(blob.shape)
+            rows.append(BlobRow(blob.role, blob.shape, shared_with))
+        blobs = tuple(rows)
+    ops, elements = layer.ops(bottoms, tops), tuple(map(prod, tops))
+    return blobs, layer.window(bottoms), params, statistics, ops, elements, layer.data_dependent(bottoms)
 
 
 def _warnings(net: Graph, rows: list[LayerRow]) -> tuple[Warned, ...]:

@@ -15,7 +15,7 @@ from netcount.analysis._support.widths import Channels, Multiplier, Widths, is_d
 from netcount.analysis.count import Count, count
 from netcount.core.errors import Advice, Errors, InputError, NetcountError, Warned
 from netcount.core.files import read_text
-from netcount.core.gc_pause import paused
+from netcount.core.gc_pause import undisturbed
 from netcount.core.shape import Shape
 from netcount.core.suggest import nearest
 from netcount.graph.connect import Part
@@ -201,7 +201,7 @@ class Rescaler:
         """
         multiplier, size = _checked(width, resolution, multiple)
         if self._variants is not None:
-            with suppress(NetcountError), paused():
+            with suppress(NetcountError), undisturbed():
                 net = self._variants.built(self._numbers_at(multiplier), self._parts_at(size), self._given(size))
                 _check_assumed(self.net, net)
                 return count(net, known=self._variants.known)

@@ -35,18 +35,22 @@ def draft(
     """
     own_state = message.child("state")
     merged = State(options.phase, options.level, {*own_state.texts("stage"), *options.stages})
-    chosen = select(message.children("layer"), merged, mistakes)
-    taken = set(map(id, chosen))
-    left_out = [layer for layer in message.children("layer") if id(layer) not in taken]
+    layers = message.children("layer")
+    chosen = select(layers, merged, mistakes)
+    left_out: list[Message] = []
+    if len(chosen) < len(layers):
+        taken = set(map(id, chosen))
+        left_out = [layer for layer in layers if id(layer) not in taken]
     verdict = _judged(message, unknown, options, {layer.tree.offset for layer in left_out})
     chosen = _with_given_inputs(chosen, options.input_shapes)
     broken = {problem.layer for problem in verdict.problems}
     wiring = wire(chosen, options, merged, mistakes, left_out, broken)
     replaced = {part.message.tree.offset for part in wiring.assumed if part.replaced}
-    layers = {layer.tree.offset: layer for layer in chosen}
-    for problem in (*problems, *verdict.problems):
+    told = [*problems, *verdict.problems]
+    by_offset = {layer.tree.offset: layer for layer in chosen} if told else {}
+    for problem in told:
         if problem.layer is None or problem.layer not in replaced:
-            layer = layers.get(problem.layer) if problem.layer is not None else None
+            layer = by_offset.get(problem.layer) if problem.layer is not None else None
             mistakes.append(overridable(problem, layer) if layer and not problem.advice else problem)
     given = named(options.input_shapes, wiring, mistakes)
     return Draft(message, merged.phase, options, wiring, given, mistakes, verdict)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from copy import copy
+from typing import Any
 
 from netcount.core.errors import Advice, InputError, NetcountError
 from netcount.core.suggest import nearest
@@ -50,7 +51,8 @@ class Wiring:
     """The graph of a net: parts, and for every blob version its name, producer and forerunner."""
 
     __slots__ = (
-        "assumed", "blob_names", "current", "missing", "overwrites", "parts", "producers", "readers", "weighted",
+        "assumed", "blob_names", "by_connections", "current", "missing", "overwrites", "parts", "producers",
+        "readers", "weighted",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -64,6 +66,8 @@ class Wiring:
         self.current: dict[str, int] = {}
         self.missing: dict[str, int] = {}
         self.assumed: list[Part] = []
+        self.by_connections: dict[Hashable, Any] = {}
+        """What is found about the connections alone, whatever the numbers of the layers."""
 
     def add_blob(self, name: str, producer: int, overwrites: int | None = None) -> int:
         """A new blob version; its index."""
@@ -119,8 +123,8 @@ def wire(
         else:
             if part.assumption is not None:
                 wiring.assumed.append(part)
-            fields_broken = BROKEN in message.values or message.tree.offset in broken
-            unfit = fields_broken and not part.replaced
+            fields_broken = BROKEN in message.values or (broken and message.tree.offset in broken)
+            unfit = bool(fields_broken) and not part.replaced
         if make is None and not unfit:
             unknown.append(message)
         top_count = _connect_tops(wiring, part, make, problems)
@@ -146,6 +150,8 @@ Make = Callable[[Message, int, str], Layer]
 
 def _unused(assume: Mapping[str, Assumption], wiring: Wiring) -> list[str]:
     """Assumptions about types and names that no layer has."""
+    if not assume:
+        return []
     names = {name for part in wiring.parts for name in names_of(part.message)}
     return [name for name, what in assume.items() if not (what.ignored or what.optional) and name not in names]
 
@@ -182,7 +188,7 @@ def remade(part: Part, message: Message, options: LoadOptions, phase: str) -> Pa
 
 def _maker(part: Part, options: LoadOptions) -> Make | None:
     layer = options.catalogue.find(part.message)
-    assumption = assumption_for(part.message, options.assume)
+    assumption = assumption_for(part.message, options.assume) if options.assume else None
     if assumption is None:
         return layer
     part.assumption, part.known = assumption, layer is not None
@@ -313,7 +319,7 @@ def _check_loss_weights(wiring: Wiring, problems: list[NetcountError]) -> None:
     for part in wiring.parts:
         layer = part.layer
         given: Sequence[float] = part.message.values.get("loss_weight", ())
-        if layer is None or part.replaced or not (given or layer.weighs):
+        if layer is None or not (given or layer.weighs) or part.replaced:
             continue
         split = any(weight and wiring.readers[top] for top, weight in zip(part.tops, given, strict=False))
         weights = 0 if split else len(given)
@@ -353,7 +359,7 @@ def unread_fields(messages: Sequence[Message], options: LoadOptions) -> list[Unk
     """
     fields = []
     for message in messages:
-        if min(message.values, default="a") >= "A":  # "?" stands before all letters
+        if "?" not in "".join(message.values):
             continue
         made = options.catalogue.find(message)
         if made is None or options.catalogue.custom(made) or assumption_for(message, options.assume):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from netcount.core.errors import Place, Warned
 from netcount.core.shape import Shape
@@ -79,6 +80,7 @@ class Graph:
     nodes: the layers, in the order of the file.  blobs: every blob version.  inputs, outputs: the
     indices of blobs that no layer computes, and of those that no layer reads (sorted by name, as
     Caffe lists them).  complete: False when a layer's shape was assumed rather than known.
+    by_connections: what was found about the connections alone; nets that share them share it.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Graph:
         warnings: tuple[Warned, ...],
         assumptions: tuple[Warned, ...] = (),
         complete: bool,
+        by_connections: dict[Hashable, Any] | None = None,
     ) -> None:
         self.name = name
         self.file = file
@@ -107,6 +110,7 @@ class Graph:
         self.warnings = warnings
         self.assumptions = assumptions
         self.complete = complete
+        self.by_connections = {} if by_connections is None else by_connections
 
     def node(self, name: str) -> Node:
         """The first layer of that name; KeyError when there is none."""

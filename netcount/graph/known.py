@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Hashable, Sequence
 from typing import Any, TypeAlias
 
@@ -52,6 +53,7 @@ class Known:
         if len(self.placed) > MOST or len(self._kinds) > MOST:
             for kept in (self.placed, self.counted, self._kinds, self._numbers):
                 kept.clear()
+            gc.collect()  # a layer and its window know each other
 
 
 _NAMES = ("name", "bottom", "top")

@@ -48,9 +48,9 @@ def propagate(
     known: list[Shape | None] = [None] * len(wiring.blob_names)
     params: list[list[ParamBlob]] = []
     unused = dict.fromkeys(given)
-    own_ways = wiring.weighted
+    own_ways = weighted = wiring.weighted
     if given:
-        own_ways = own_ways | {index for index, name in enumerate(wiring.blob_names) if name in given}
+        own_ways = weighted | {index for index, name in enumerate(wiring.blob_names) if name in given}
     for part in wiring.parts:
         layer = part.layer
         bottoms = [known[blob] for blob in part.bottoms]
@@ -75,7 +75,7 @@ def propagate(
             for position, (blob, shape) in enumerate(zip(part.tops, tops, strict=True)):
                 if why := oversized(shape):
                     layer.refuse(f'top {position} "{wiring.blob_names[blob]}" {shape}: {why}')
-                if blob in wiring.weighted and not shape.count():
+                if blob in weighted and not shape.count():
                     layer.refuse(
                         f'top {position} "{wiring.blob_names[blob]}" {shape} has a loss_weight but no elements',
                         "loss_weight",

@@ -13,6 +13,8 @@ def emptied(net: Graph) -> list[Warned]:
     Caffe accepts an input without elements, and a kernel that leaves nothing of a plane: everything
     behind it costs nothing.
     """
+    if not any(0 in blob.shape for blob in net.blobs):
+        return []
     return [
         Warned(_why(node), node.place)
         for node in net.nodes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from math import prod
 from typing import NamedTuple
 
 from netcount.core.units import human_bytes
@@ -73,8 +74,20 @@ def alive(net: Graph, in_place: bool, node: int) -> list[Blob]:
     return [net.blobs[index] for _, held in islice(_steps(net, in_place), node, node + 1) for index in held]
 
 
-def _steps(net: Graph, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:
-    """For each layer the elements alive, and those of each buffer (true until the next step)."""
+class _Lifetimes(NamedTuple):
+    """What the connections of a net say, whatever its shapes are.
+
+    tops: for each layer the buffers of its tops.  ends: for each layer those that nobody needs behind it.
+    """
+
+    tops: list[list[int]]
+    ends: list[list[int]]
+
+
+def _lifetimes(net: Graph, in_place: bool) -> _Lifetimes:
+    found: _Lifetimes | None = net.by_connections.get((_lifetimes, in_place))
+    if found is not None:
+        return found
     home = buffers(net, in_place)
     last: dict[int, int] = {}
     for node in net.nodes:
@@ -83,19 +96,27 @@ def _steps(net: Graph, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:
             last[home[blob.index]] = node.index
     for blob_index in net.outputs:
         last[home[blob_index]] = len(net.nodes)
-    ending: dict[int, list[int]] = {}
+    ends: list[list[int]] = [[] for _ in range(len(net.nodes) + 1)]
     for buffer, node_index in last.items():
-        ending.setdefault(node_index, []).append(buffer)
+        ends[node_index].append(buffer)
+    found = _Lifetimes([[home[top.index] for top in node.tops] for node in net.nodes], ends)
+    net.by_connections[_lifetimes, in_place] = found
+    return found
+
+
+def _steps(net: Graph, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:
+    """For each layer the elements alive, and those of each buffer (true until the next step)."""
+    lifetimes = _lifetimes(net, in_place)
     held: dict[int, int] = {}
     live = 0
-    for node in net.nodes:
-        for top in node.tops:
-            buffer = home[top.index]
-            before = held.get(buffer, 0)
-            held[buffer] = max(before, top.shape.count())
-            live += held[buffer] - before
+    for node, buffers_of_tops, ends in zip(net.nodes, lifetimes.tops, lifetimes.ends, strict=False):
+        for top, buffer in zip(node.tops, buffers_of_tops, strict=True):
+            before, elements = held.get(buffer, 0), prod(top.shape)
+            if elements > before:
+                live += elements - before
+            held[buffer] = max(before, elements)
         yield live, held
-        for buffer in ending.get(node.index, ()):
+        for buffer in ends:
             live -= held.pop(buffer)
 
 

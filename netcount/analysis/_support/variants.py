@@ -55,9 +55,9 @@ class Variants:
 
         InputError where Caffe would refuse it; the place is that in the net's own text.
         """
-        self.known.trim()
         if len(self._parts) > MOST_PARTS:
             self._parts.clear()
+        self.known.trim()
         parts = {index: self._part(index, one) for index, one in numbers.items()}
         return self.draft.changed({**parts, **reread}, input_shapes).graph(self.known)
 
