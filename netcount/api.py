@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     import pandas as pd
+    from google.protobuf.message import Message as ProtoMessage
 
     from netcount.analysis.rescale import ChannelChange
     from netcount.analysis.rescale import Rescaled as RescaledValue
@@ -410,6 +412,26 @@ class Net:
                 extra_layers=extra,
             )
         )
+
+    def to_proto(self) -> ProtoMessage:
+        """The upgraded net as Caffe's own message, a protobuf NetParameter of the schema that netcount ships.
+
+        It holds the layers of this phase in Caffe's current form, without include and exclude rules, as the file
+        declares them: `batch` and `input_shapes` change counts, not the message.  `str` of it is a prototxt that
+        loads to the same net, `SerializeToString()` is what Caffe reads as a binary NetParameter.
+
+        Warns:
+            UserWarning: Layers have messages that no schema knows (a custom layer's parameters); protobuf has no
+                place for them, and they are left out.
+        """
+        from netcount.prototxt.protobuf import net_to_protobuf
+
+        graph = self._graph
+        net, left_out = net_to_protobuf(graph.name, graph.phase, (node.message for node in graph.nodes))
+        for layer, field in left_out:
+            warnings.warn(f'"{layer}": no schema knows {field}, which is left out', stacklevel=2)
+        message: ProtoMessage = net
+        return message
 
     def _counted(self, convention: str | Convention = "madds") -> Count:
         rule = _convention(convention)

@@ -5,8 +5,9 @@ Importing google.protobuf costs as much as analyzing a net, so it waits until th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcount.prototxt.message import Message
 from netcount.prototxt.schema_table import ENUMS, MESSAGES
@@ -54,6 +55,32 @@ def to_protobuf(message: Message) -> Any:
         else:
             setattr(proto, name, value)
     return proto
+
+
+class WrittenNet(NamedTuple):
+    """A net as a protobuf message.  left_out: the messages of layers that no schema knows, by layer."""
+
+    message: Any
+    left_out: tuple[tuple[str, str], ...]
+
+
+def net_to_protobuf(name: str, phase: str, layers: Iterable[Message]) -> WrittenNet:
+    """The NetParameter of a net in one phase: its name, its state, and its layers.
+
+    Include and exclude rules are left out, as what they decide is decided.
+    """
+    net = message_class("NetParameter")()
+    left_out: list[tuple[str, str]] = []
+    if name:
+        net.name = name
+    for layer in layers:
+        net.state.phase = ENUMS["Phase"][phase]
+        made = to_protobuf(layer)
+        made.ClearField("include")
+        made.ClearField("exclude")
+        net.layer.append(made)
+        left_out += [(layer.text("name"), field[1:]) for field in layer.values if field[0] == "?"]
+    return WrittenNet(net, tuple(left_out))
 
 
 @cache

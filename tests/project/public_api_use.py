@@ -15,6 +15,7 @@ from netcount.testing import assert_within
 
 if TYPE_CHECKING:
     import pandas as pd
+    from google.protobuf.message import Message
     from numpy.typing import NDArray
 
 SAMPLE: netcount.FilePath = Path("prototxt_samples") / "squeezenet_v1.1.prototxt"
@@ -208,6 +209,8 @@ def main(folder: Path) -> None:
             assert len(frame)
             assert str(result)
             assert repr(result)
+    proto: Message = net.to_proto()
+    assert netcount.loads(str(proto)).analyze().totals == net.analyze().totals
     assert run(folder)["y"].shape == (1, 3, 8, 27)
     assert len(errors()) == 3
     assert all(issubclass(kind, netcount.Layer) for kind in BASES)
