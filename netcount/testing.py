@@ -46,19 +46,19 @@ def assert_within(
     from netcount.report.check import INCOMPLETE_TEXT, details, summary
 
     __tracebackhide__ = True
-    found = []
+    rules = []
     for rule, value in limits.items():
         if not is_rule(rule):
             raise TypeError(f"assert_within: {unknown('limit', rule, rule_names())}")
         try:
-            found += limits_of(rule, value)
+            rules += limits_of(rule, value)
         except ValueError as mistake:
             raise ValueError(f"{rule}: {mistake}") from None
-    if not found:
+    if not rules:
         raise TypeError("assert_within needs a limit, such as max_madds=400_000_000")
-    if any(limit.side == "increase" for limit in found):
+    if any(limit.side == "increase" for limit in rules):
         raise TypeError("an increase needs a baseline; netcount check compares with one")
-    budget = Budget(tuple(found), weight_bits=weight_bits, activation_bits=activation_bits)
+    budget = Budget(tuple(rules), weight_bits=weight_bits, activation_bits=activation_bits)
     result = _checked(net, convention, budget, allow_incomplete)
     said = []
     for item in result.failed:

@@ -54,29 +54,29 @@ def blocks(count: Count, pattern: str | None = None) -> list[Block]:
     members: dict[str, list[int]] = {}
     for index, name in sorted(_completed(net, named).items()):
         members.setdefault(name, []).append(index)
-    found = []
+    whole = []
     for name, indices in members.items():
         rows = [count.layers[index] for index in indices]
         if len(rows) > 1 and any(row.params or row.madds for row in rows):
-            found.append(_block(name, net, rows, indices))
-    return found
+            whole.append(_block(name, net, rows, indices))
+    return whole
 
 
-def outside(count: Count, found: Iterable[Block]) -> list[LayerRow]:
+def outside(count: Count, blocks_of_net: Iterable[Block]) -> list[LayerRow]:
     """The layers of no block."""
-    taken = {node.index for block in found for node in block.nodes}
+    taken = {node.index for block in blocks_of_net for node in block.nodes}
     return [row for index, row in enumerate(count.layers) if index not in taken]
 
 
 def _by_pattern(net: Graph, pattern: str) -> dict[int, str]:
-    found = {}
+    names = {}
     matches = searched(pattern, [node.name for node in net.nodes])
     for index, match in enumerate(matches):
         whole, *groups = match or [None]
         name = next((part for part in groups if part), whole)
         if name:
-            found[index] = name
-    return found
+            names[index] = name
+    return names
 
 
 def _by_name(net: Graph) -> dict[int, str]:
@@ -93,12 +93,12 @@ def _by_name(net: Graph) -> dict[int, str]:
     normalized = {told[node.index] for node in net.nodes if node.params and is_pointwise(node)}
     learned = {told[node.index] for node in learning}
     learned |= normalized & {node.name.removeprefix(prefix) for node in learning}
-    found = {}
+    label_of = {}
     for node in net.nodes:
         name = told[node.index] or node.name.removeprefix(prefix)
         if name in learned and name is not None:
-            found[node.index] = name
-    return found
+            label_of[node.index] = name
+    return label_of
 
 
 def _with_regions(net: Graph, named: dict[int, str]) -> dict[int, str]:
@@ -144,33 +144,33 @@ def _common_folder(names: Sequence[str]) -> str:
 
 def _completed(net: Graph, named: dict[int, str]) -> dict[int, str]:
     """`named` with the layers that the graph places in a block."""
-    found = dict(named)
-    reading = [{found[reader] for reader in readers if reader in found} for readers in net.readers]
+    names = dict(named)
+    reading = [{names[reader] for reader in readers if reader in names} for readers in net.readers]
     changed = True
     while changed:
         changed = False
         for node in net.nodes:
-            if node.index in found or not node.bottoms or not node.tops:
+            if node.index in names or not node.bottoms or not node.tops:
                 continue
             if node.params and not is_pointwise(node):
                 continue
-            name = _home(net, node, found, reading)
+            name = _home(net, node, names, reading)
             if name is not None:
-                found[node.index] = name
+                names[node.index] = name
                 for blob in node.bottoms:
                     reading[blob.index].add(name)
                 changed = True
-    return found
+    return names
 
 
-def _home(net: Graph, node: Node, found: dict[int, str], reading: list[set[str]]) -> str | None:
+def _home(net: Graph, node: Node, labels: dict[int, str], reading: list[set[str]]) -> str | None:
     """The block that a layer without params is part of, going by what it reads and who reads it.
 
     reading: for each blob the blocks of the layers that read it.
     """
-    makers = [found.get(blob.producer) for blob in node.bottoms]
+    makers = [labels.get(blob.producer) for blob in node.bottoms]
     names = {name for name in makers if name is not None}
-    after = {found.get(reader) for top in node.tops for reader in net.readers[top.index]}
+    after = {labels.get(reader) for top in node.tops for reader in net.readers[top.index]}
     if len(names) == 1:
         (name,) = names
         others = [blob for blob, maker in zip(node.bottoms, makers, strict=True) if maker != name]

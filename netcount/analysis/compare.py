@@ -61,9 +61,9 @@ class LayerChange(NamedTuple):
     @property
     def layer(self) -> LayerFacts:
         """The layer as it is now, or as it was."""
-        found = self.after or self.before
-        assert found is not None
-        return found
+        facts = self.after or self.before
+        assert facts is not None
+        return facts
 
     def delta(self, figure: str) -> int:
         """By how much a figure of the layer grew."""
@@ -130,15 +130,15 @@ def changes(before: NetFacts, after: NetFacts) -> list[LayerChange]:
     names = {old.name: new.name for old, new in pairs}
     followed = {id(new): old for old, new in pairs}
     paired = {id(old) for old, _ in pairs}
-    found: list[LayerChange] = []
+    differences: list[LayerChange] = []
     for new in after.layers:
         old = followed.get(id(new))
         if old is None:
-            found.append(LayerChange("added", None, new, {}))
+            differences.append(LayerChange("added", None, new, {}))
         elif change := _change(old, new, names):
-            found.append(change)
-    found += [LayerChange("removed", old, None, {}) for old in before.layers if id(old) not in paired]
-    return sorted(found, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params"))))
+            differences.append(change)
+    differences += [LayerChange("removed", old, None, {}) for old in before.layers if id(old) not in paired]
+    return sorted(differences, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params"))))
 
 
 def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> LayerChange | None:
@@ -171,7 +171,7 @@ def _pairs(before: Sequence[LayerFacts], after: Sequence[LayerFacts]) -> list[tu
             pairs.append((old, namesakes.pop(0)))
         else:
             old_rest.append(old)
-    left = {id(new) for found in waiting.values() for new in found}
+    left = {id(new) for queue in waiting.values() for new in queue}
     new_rest = [new for new in after if id(new) in left]
     matcher = SequenceMatcher(
         None, [_signature(old) for old in old_rest], [_signature(new) for new in new_rest], False
@@ -187,7 +187,7 @@ def _signature(layer: LayerFacts) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 def _flat(message: Message, prefix: str = "") -> list[tuple[str, str]]:
     """What a message sets that matters to shape and cost, by path."""
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for name, value in message.values.items():
         if (not prefix and name in _SKIPPED) or any(word in name for word in _LEARNING):
             continue
@@ -195,25 +195,25 @@ def _flat(message: Message, prefix: str = "") -> list[tuple[str, str]]:
         if name.startswith("?"):  # fields that no schema knows, for custom layers
             for tree in values:
                 if isinstance(tree, Tree):  # else a mark of the upgrade's
-                    found += _loose(tree, f"{prefix}{name[1:]}.")
+                    pairs += _loose(tree, f"{prefix}{name[1:]}.")
             continue
         messages = [part for part in values if isinstance(part, Message)]
         for index, part in enumerate(messages):
             number = f"[{index}]" if len(messages) > 1 else ""
-            found += _flat(part, f"{prefix}{name}{number}.")
+            pairs += _flat(part, f"{prefix}{name}{number}.")
         if not messages:
-            found.append((prefix + name, ", ".join(map(_text, values))))
-    return found
+            pairs.append((prefix + name, ", ".join(map(_text, values))))
+    return pairs
 
 
 def _loose(tree: Tree, prefix: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for name, value, _ in tree.fields:
         if isinstance(value, Tree):
-            found += _loose(value, f"{prefix}{name}.")
+            pairs += _loose(value, f"{prefix}{name}.")
         else:
-            found.append((prefix + name, str(value)))
-    return found
+            pairs.append((prefix + name, str(value)))
+    return pairs
 
 
 def _text(value: object) -> str:

@@ -52,17 +52,17 @@ def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | 
     kind: "layer" or "block" where a name is both; a block goes first.  pattern: as for `blocks`.
     InputError where nothing has that name, with the nearest that does.
     """
-    found = {block.name: block for block in blocks(count, pattern)} if kind != "layer" else {}
+    by_name = {block.name: block for block in blocks(count, pattern)} if kind != "layer" else {}
     indices = [i for i, row in enumerate(count.layers) if row.name == name] if kind != "block" else []
-    if name in found:
-        block = found[name]
+    if name in by_name:
+        block = by_name[name]
         layer = Advice("kind", "layer", lead="ask for it with")
         also = Warned("a layer has this name too", advice=(layer,)) if indices else None
         answering = classifiers(count.net)
         reasons = tuple(_reasons(count, node.index, answering) for node in block.nodes)
         return Explanation(count, name, block, reasons, also)
     if not indices:
-        known = [row.name for row in count.layers] + list(found)
+        known = [row.name for row in count.layers] + list(by_name)
         wanted = kind or "layer or block"
         file = count.net.file
         raise InputError(f'{file}: there is no {wanted} "{name}"{nearest(name, known)}')

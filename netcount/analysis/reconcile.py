@@ -49,11 +49,11 @@ def reconcile(net: Graph, conventions: Sequence[Convention]) -> Reconciliation:
     rows = [
         TypeCosts(
             kind,
-            len(found),
-            _sums([costs for _, costs in found], len(conventions)),
-            tuple(name for name, costs in found if len(set(costs)) > 1),
+            len(rows_of_kind),
+            _sums([costs for _, costs in rows_of_kind], len(conventions)),
+            tuple(name for name, costs in rows_of_kind if len(set(costs)) > 1),
         )
-        for kind, found in by_type.items()
+        for kind, rows_of_kind in by_type.items()
     ]
     rows.sort(key=lambda row: (-max(abs(cost - row.costs[0]) for cost in row.costs), -row.costs[0], row.type))
     return Reconciliation(

@@ -267,8 +267,8 @@ class Rescaler:
         tree = node.message.child(_param_of(node)).tree
         written = self._written.get(tree.offset)
         if written is None:
-            found = {name: own_span(tree, name) for name in ("num_output", "group")}
-            written = {name: (whole_number(one[0]), one[1]) for name, one in found.items() if one is not None}
+            fields = {name: own_span(tree, name) for name in ("num_output", "group")}
+            written = {name: (whole_number(one[0]), one[1]) for name, one in fields.items() if one is not None}
             self._written[tree.offset] = written
         return written
 

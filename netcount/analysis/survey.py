@@ -116,23 +116,23 @@ def find_nets(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     """The files that paths, folders and globs mean, each once, however it is spelled first; hidden
     folders are passed over.
     """
-    found: dict[str, None] = {}
+    files: dict[str, None] = {}
     for path in paths:
         name = os.fspath(path)
         if os.path.isdir(name):
             below = list(_walk(name))
             if not below:
                 raise InputError(f"no {SUFFIX} below {shown_path(name)}")
-            found.update(dict.fromkeys(below))
+            files.update(dict.fromkeys(below))
         elif has_magic(name) and not os.path.exists(name):
             matches = files_matching(name)
             if not matches:
                 raise InputError(f"no file matches {shown_path(name)}")
-            found.update(dict.fromkeys(matches))
+            files.update(dict.fromkeys(matches))
         else:
-            found[name] = None
+            files[name] = None
     first: dict[str, str] = {}
-    for name in found:
+    for name in files:
         first.setdefault(os.path.abspath(name), name)
     return list(first.values())
 

@@ -113,11 +113,11 @@ def _forms(tree: Tree) -> Iterator[str]:
 
 def _built(text: str, file: str, options: LoadOptions) -> list[Graph]:
     """The net in each phase in which it can be built, the wanted one first."""
-    found = []
+    nets = []
     for phase in sorted(_PHASES, key=lambda phase: phase != options.phase):
         with suppress(NetcountError):
-            found.append(load_text(text, options._replace(phase=phase, define={}), file))
-    return found
+            nets.append(load_text(text, options._replace(phase=phase, define={}), file))
+    return nets
 
 
 def _costs(net: Graph) -> list[object]:

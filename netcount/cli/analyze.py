@@ -146,6 +146,6 @@ def _reconcile(files: tuple[str, ...], names: str, load: LoadOptions, form: str,
     if len(files) > 1:
         raise click.UsageError("--reconcile takes one file")
     rules = [named_convention(name.strip()) for name in names.split(",")]
-    found = reconcile(load_net(files[0], load), rules)
-    deliver(forms_of("reconcile", found), form, output)
-    conclude(found.net.warnings, found.net.complete)
+    answer = reconcile(load_net(files[0], load), rules)
+    deliver(forms_of("reconcile", answer), form, output)
+    conclude(answer.net.warnings, answer.net.complete)

@@ -36,6 +36,6 @@ def blocks(file: str, pattern: str | None, form: str, output: str | None, **opti
       netcount blocks vgg16.prototxt --block '^(conv\\d)_'
     """
     counted = count(load_net(file, load_options(options)))
-    found = found_blocks(counted, pattern)
-    deliver(forms_of("blocks", counted, found), form, output)
+    answer = found_blocks(counted, pattern)
+    deliver(forms_of("blocks", counted, answer), form, output)
     conclude(counted.warnings, counted.net.complete)

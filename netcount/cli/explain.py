@@ -50,6 +50,6 @@ def explain(
       netcount explain resnet50.prototxt res2a --as layer
     """
     counted = count(load_net(or_sample(file), load_options(options)))
-    found = explained(counted, name, pattern=pattern, kind=kind)
-    deliver(forms_of("explain", found), form, output)
+    answer = explained(counted, name, pattern=pattern, kind=kind)
+    deliver(forms_of("explain", answer), form, output)
     conclude(counted.warnings, counted.net.complete)

@@ -27,12 +27,12 @@ def from_caffemodel(file: str, form: str, output: str | None) -> None:
       netcount from-caffemodel bvlc_alexnet.caffemodel --format prototxt -o alexnet.prototxt
     """
     with caffemodel.open(file) as model:
-        found = stored(model, shown_path(file))
-    forms = forms_of("from-caffemodel", found)
-    deliver(forms._replace(others={"prototxt": lambda: _prototxt(found)}), form, output)
+        answer = stored(model, shown_path(file))
+    forms = forms_of("from-caffemodel", answer)
+    deliver(forms._replace(others={"prototxt": lambda: _prototxt(answer)}), form, output)
 
 
-def _prototxt(found: Stored) -> str:
-    if found.prototxt is None:
-        raise InputError(f"{found.file} holds weights alone: its layers do not say what they read")
-    return found.prototxt
+def _prototxt(answer: Stored) -> str:
+    if answer.prototxt is None:
+        raise InputError(f"{answer.file} holds weights alone: its layers do not say what they read")
+    return answer.prototxt

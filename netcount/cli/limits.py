@@ -66,7 +66,7 @@ def about_limits() -> str:
 
 def limits_given(values: dict[str, Any]) -> list[Limit]:
     """The limits given as options; all mistakes at once."""
-    found: list[Limit] = []
+    limits: list[Limit] = []
     problems: list[NetcountError] = []
     for rule, value in values.items():
         if value is None or value == ():
@@ -76,11 +76,11 @@ def limits_given(values: dict[str, Any]) -> list[Limit]:
                 value = [name.strip() for name in value.split(",")]
             elif isinstance(value, tuple):
                 value = dict(_pair(part) for part in value)
-            found += limits_of(rule, value)
+            limits += limits_of(rule, value)
         except ValueError as mistake:
             problems.append(InputError(str(mistake), argument=rule))
     raise_all(problems)
-    return found
+    return limits
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -70,15 +70,15 @@ def memory(
       netcount memory deploy.prototxt --weights x.caffemodel --plot memory.svg
     """
     net = load_net(file, load_options(options))
-    found = measured(count(net), bits, weight_bits)
-    size, stats = _model(net, weights, density, found.weight_bits)
+    answer = measured(count(net), bits, weight_bits)
+    size, stats = _model(net, weights, density, answer.weight_bits)
     if plot is not None:
         from netcount.report.formats.plot import memory_plot
 
         spare(plot)
-        write_atomically(plot, memory_plot(found, plot))
-    deliver(forms_of("memory", found, size, stats, report={"top": top}), form, output)
-    conclude(found.counted.warnings, net.complete)
+        write_atomically(plot, memory_plot(answer, plot))
+    deliver(forms_of("memory", answer, size, stats, report={"top": top}), form, output)
+    conclude(answer.counted.warnings, net.complete)
 
 
 def _model(

@@ -228,18 +228,18 @@ _TOOL_ASSUME = (b"[tool.netcount.assume]", b"[tool.netcount.assume.")
 
 def parse_input_shapes(values: Sequence[str]) -> dict[str, list[int]]:
     """`["data=1,3,227,227"]` -> {"data": [1, 3, 227, 227]}; "" where no blob is named."""
-    found: dict[str, list[int]] = {}
+    shapes: dict[str, list[int]] = {}
     for value in values:
         blob, _, shape = value.rpartition("=")
-        if blob in found:
+        if blob in shapes:
             raise InputError(f"{value}: the shape is given twice", argument="input_shapes")
-        found[blob] = _shape(shape, value, "input_shapes")
-    return found
+        shapes[blob] = _shape(shape, value, "input_shapes")
+    return shapes
 
 
 def parse_assumptions(values: Sequence[str]) -> dict[str, str | list[list[int]]]:
     """`["Foo=identity", "rois=300,5"]` -> {"Foo": "identity", "rois": [[300, 5]]}."""
-    found: dict[str, str | list[list[int]]] = {}
+    assumptions: dict[str, str | list[list[int]]] = {}
     for value in values:
         name, equals, what = value.rpartition("=")
         if not equals or not name:
@@ -248,10 +248,10 @@ def parse_assumptions(values: Sequence[str]) -> dict[str, str | list[list[int]]]
                 argument="assume",
             )
         if what[:1].isdigit():
-            found[name] = [_shape(part, value, "assume") for part in what.split(";")]
+            assumptions[name] = [_shape(part, value, "assume") for part in what.split(";")]
         else:
-            found[name] = what
-    return found
+            assumptions[name] = what
+    return assumptions
 
 
 def parse_definitions(values: Sequence[str]) -> dict[str, str]:

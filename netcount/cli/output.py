@@ -211,8 +211,8 @@ def _text(forms: Forms, form: str) -> str | bytes:
     if form in forms.others:
         return forms.others[form]()
     if form == "json":
-        found = forms.document()
-        return "".join(json_text(one, forms.indent) for one in (found if forms.many else [found]))
+        document = forms.document()
+        return "".join(json_text(one, forms.indent) for one in (document if forms.many else [document]))
     if form == "csv" and forms.csv is not None:
         return forms.csv()
     if form == "markdown":

@@ -55,7 +55,7 @@ def survey(
     load = load_options(options)
     check_column(sort)  # before all the work
     with progress_bar("nets", wanted=progress) as bar:
-        found = surveyed(
+        answer = surveyed(
             paths,
             jobs=jobs,
             convention=named_convention(convention),
@@ -63,14 +63,14 @@ def survey(
             on_start=bar.start,
             on_row=bar.step,
         )
-    found = found._replace(rows=tuple(arranged(found, sort)))
-    deliver(forms_of("survey", found), form, output)
-    raise click.exceptions.Exit(_code(found))
+    answer = answer._replace(rows=tuple(arranged(answer, sort)))
+    deliver(forms_of("survey", answer), form, output)
+    raise click.exceptions.Exit(_code(answer))
 
 
-def _code(found: Survey) -> int:
-    if found.interrupted:
+def _code(answer: Survey) -> int:
+    if answer.interrupted:
         return INTERRUPTED
-    if any(row.error for row in found.rows):
+    if any(row.error for row in answer.rows):
         return BAD_INPUT
-    return INCOMPLETE if any(not row.complete for row in found.rows) else DONE
+    return INCOMPLETE if any(not row.complete for row in answer.rows) else DONE

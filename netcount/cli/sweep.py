@@ -117,24 +117,24 @@ def sweep(
     rescaler = Rescaler.of_file(file, load_options(options), keep=keep, both_phases=False, dense=dense)
     if axis is not None:
         others: Sequence[Any] = sizes if axis == "width" else factors
-        found = fit(rescaler, axis, others, limits=limits, step=step, multiple=multiple, bits=bits)
+        answer = fit(rescaler, axis, others, limits=limits, step=step, multiple=multiple, bits=bits)
     else:
         with progress_bar("variants", len(factors) * max(1, len(sizes)), progress) as bar:
-            found = swept(
+            answer = swept(
                 rescaler, factors, sizes, limits=limits, multiple=multiple, bits=bits, on_variant=bar.step
             )
     if plot is not None:
         from netcount.report.formats.plot import sweep_plot
 
         spare(plot)
-        write_atomically(plot, sweep_plot(found, plot))
-    deliver(forms_of("sweep", found), form, output)
+        write_atomically(plot, sweep_plot(answer, plot))
+    deliver(forms_of("sweep", answer), form, output)
     code = DONE
-    if all(variant.error for variant in found.variants):
+    if all(variant.error for variant in answer.variants):
         code = BAD_INPUT
-    elif limits and found.best is None:
+    elif limits and answer.best is None:
         code = FAILED
-    conclude(found.warnings, found.complete, code)
+    conclude(answer.warnings, answer.complete, code)
 
 
 def _axis(

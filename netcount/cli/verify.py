@@ -73,22 +73,22 @@ def verify(
     if not isfinite(scale):
         raise InputError(f"{scale} is not finite", argument="scale")
     prepared = Preparation(_numbers(mean), scale)
-    found: list[Verification] = []
+    runs: list[Verification] = []
     code = DONE
     for file in files:
         try:
-            found.append(_verified(file, load, weights, inputs, prepared, seed, limit))
+            runs.append(_verified(file, load, weights, inputs, prepared, seed, limit))
         except NetcountError as problem:
             say(problem, file)
             code = problem.exit_code
     if not (code and output is not None):
-        deliver(forms_of("verify", found), form, output)
+        deliver(forms_of("verify", runs), form, output)
     if save_outputs is not None:
-        for one in found:
+        for one in runs:
             _save(one, os.path.join(save_outputs, _plain(one.net.file)) if len(files) > 1 else save_outputs)
-    if code == DONE and not all(one.agrees for one in found):
+    if code == DONE and not all(one.agrees for one in runs):
         code = FAILED
-    elif code == DONE and not all(one.net.complete for one in found):
+    elif code == DONE and not all(one.net.complete for one in runs):
         code = INCOMPLETE
     raise click.exceptions.Exit(code)
 
@@ -146,9 +146,9 @@ def _numbers(text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()
     try:
-        found = tuple(float(part) for part in text.split(","))
-        if all(map(isfinite, found)):
-            return found
+        numbers = tuple(float(part) for part in text.split(","))
+        if all(map(isfinite, numbers)):
+            return numbers
     except ValueError:
         pass
     raise InputError(f"{text} is not numbers with commas, such as 104,117,123", argument="mean") from None

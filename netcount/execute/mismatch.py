@@ -22,16 +22,16 @@ def renamed(missing: Iterable[Node], extra: Iterable[StoredLayer]) -> dict[int, 
         The file's names by the index of the node.
     """
     left = [layer for layer in extra if layer.blobs]
-    found = {}
+    pairs = {}
     for node in missing:
         wanted = [tuple(blob.shape) for blob in node.params]
         for position, layer in enumerate(left):
             shapes = [_squeezed(blob.shape, len(want)) for blob, want in zip(layer.blobs, wanted, strict=False)]
             if shapes == wanted and len(layer.blobs) == len(wanted):
-                found[node.index] = layer.name
+                pairs[node.index] = layer.name
                 del left[position]
                 break
-    return found
+    return pairs
 
 
 def _squeezed(shape: Sequence[int], axes: int) -> tuple[int, ...]:

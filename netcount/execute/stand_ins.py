@@ -43,16 +43,16 @@ def lively_weights(net: Graph, seed: int = 0) -> dict[str, list[Array]]:
 def stand_ins(net: Graph, seed: int = 0) -> dict[str, Array]:
     """Seeded data for the inputs that no file declares (a database's): zeros where they may be labels."""
     generator = np.random.default_rng(seed + 2)
-    found = {}
+    stand_ins_by_type = {}
     for index in net.inputs:
         blob = net.blobs[index]
         node = net.nodes[blob.producer]
         if isinstance(node.layer, Source) and not node.layer.computes and node.type != "Input":
             if len(blob.shape) < 3:
-                found[blob.name] = np.zeros(blob.shape, np.float32)
+                stand_ins_by_type[blob.name] = np.zeros(blob.shape, np.float32)
             else:
-                found[blob.name] = generator.standard_normal(blob.shape, dtype=np.float32)
-    return found
+                stand_ins_by_type[blob.name] = generator.standard_normal(blob.shape, dtype=np.float32)
+    return stand_ins_by_type
 
 
 def distance(mine: Array, theirs: Array) -> float:

@@ -79,9 +79,9 @@ class Wiring:
 
     def with_parts(self, parts: Mapping[int, Part]) -> Wiring:
         """The same connections with other parts in the place of some, by index."""
-        found = copy(self)
-        found.parts = [parts.get(index, part) for index, part in enumerate(self.parts)]
-        return found
+        other = copy(self)
+        other.parts = [parts.get(index, part) for index, part in enumerate(self.parts)]
+        return other
 
     def outputs(self) -> list[int]:
         """Blob versions nobody reads but the loss, by name; automatic tops are no outputs."""

@@ -85,9 +85,9 @@ def outline_text(text: str, options: LoadOptions, file: str, error: NetcountErro
         )
         if own_level and not options.level:
             options = options._replace(level=own_level)
-        found: list[NetcountError] = []
-        tried = draft(message, options, found, problems, unknown).attempt(found)
-        messages = _messages(tried.wiring.parts, found, options)
+        mistakes: list[NetcountError] = []
+        tried = draft(message, options, mistakes, problems, unknown).attempt(mistakes)
+        messages = _messages(tried.wiring.parts, mistakes, options)
         lost = _lost(tried.wiring, tried.shapes, messages)
         reduced = _without(tried, lost)
         graph = finish(reduced, options)
@@ -113,7 +113,7 @@ def outline_text(text: str, options: LoadOptions, file: str, error: NetcountErro
 
 def _messages(parts: Sequence[Part], problems: Iterable[NetcountError], options: LoadOptions) -> dict[int, str]:
     """What is wrong with each broken layer, by the places of the mistakes."""
-    found: dict[int, str] = {}
+    messages: dict[int, str] = {}
     starts = sorted((part.message.place()[1:], index) for index, part in enumerate(parts))
     by_offset = {part.message.tree.offset: index for index, part in enumerate(parts)}
     for problem in (single for several in problems for single in each(several)):
@@ -125,11 +125,11 @@ def _messages(parts: Sequence[Part], problems: Iterable[NetcountError], options:
                 inside = problem.place[1:] <= tree.place(tree.end)[1:]
                 index = starts[at][1] if inside else None
         if index is not None:
-            found.setdefault(index, problem.message)
+            messages.setdefault(index, problem.message)
     for index, part in enumerate(parts):
         if part.layer is None and options.catalogue.find(part.message) is None and part.assumption is None:
-            found[index] = unknown_types([part.message], options.catalogue).message
-    return found
+            messages[index] = unknown_types([part.message], options.catalogue).message
+    return messages
 
 
 def _lost(wiring: Wiring, shapes: Shapes, broken: Iterable[int]) -> set[int]:
@@ -152,7 +152,7 @@ def _without(tried: Attempt, lost: set[int]) -> Attempt:
     blobs: dict[int, int] = {}
     kept: dict[int, int] = {}
     before = tried.wiring
-    found: list[NetcountError] = []
+    mistakes: list[NetcountError] = []
     for index, old in enumerate(before.parts):
         if index in lost:
             continue
@@ -177,5 +177,5 @@ def _without(tried: Attempt, lost: set[int]) -> Attempt:
     shapes = Shapes([tried.shapes.blobs[blob] for blob in blobs], [tried.shapes.params[index] for index in kept])
     owners = share(whole, shapes, [])
     given = {name: shape for name, shape in tried.given.items() if name in whole.current}
-    verdict = tried.verdict._replace(problems=found)
+    verdict = tried.verdict._replace(problems=mistakes)
     return tried._replace(wiring=whole, given=given, shapes=shapes, owners=owners, verdict=verdict)

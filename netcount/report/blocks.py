@@ -27,13 +27,13 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
+def blocks_report(count: Count, blocks: Sequence[Block]) -> list[Part]:
     """The table of blocks, and what lies outside them."""
     net, totals = count.net, count.totals
-    head = heading(net.name, net.file, plural(len(found), "block"))
-    if not found:
+    head = heading(net.name, net.file, plural(len(blocks), "block"))
+    if not blocks:
         return [head, f"no blocks were found in this net; {Advice('pattern', 'REGEX')} can name them"]
-    rest = outside(count, found)
+    rest = outside(count, blocks)
     others = totals_of(rest)
     rows = [
         (
@@ -44,7 +44,7 @@ def blocks_report(count: Count, found: Sequence[Block]) -> list[Part]:
             ", ".join(f"{kernel_text(share)} {share.share_madds:.0%}" for share in block.kernels),
             _plain_cell(block.plain),
         )
-        for block in found
+        for block in blocks
     ]
     rows.append((f"({plural(len(rest), 'other')})", "", "", *_sums(others, totals), "", ""))
     table = Table(
@@ -135,12 +135,12 @@ def _record(block: Block, count: Count) -> dict[str, Any]:
     }
 
 
-def blocks_csv(count: Count, found: Sequence[Block]) -> Csv:
+def blocks_csv(count: Count, blocks: Sequence[Block]) -> Csv:
     """A record a block, exact numbers; the layers outside have none."""
-    return csv_text(_FIELDS, ([_record(block, count)[key] for key in _FIELDS] for block in found))
+    return csv_text(_FIELDS, ([_record(block, count)[key] for key in _FIELDS] for block in blocks))
 
 
-def blocks_document(count: Count, found: Sequence[Block]) -> types.Blocks:
+def blocks_document(count: Count, blocks: Sequence[Block]) -> types.Blocks:
     """The JSON document, versioned by its `schema`."""
     net = count.net
     return {
@@ -148,8 +148,8 @@ def blocks_document(count: Count, found: Sequence[Block]) -> types.Blocks:
         **document.subject(net),
         "convention": count.convention.name,
         "complete": net.complete,
-        "blocks": [block_document(block, count) for block in found],
-        "outside": [row.name for row in outside(count, found)],
+        "blocks": [block_document(block, count) for block in blocks],
+        "outside": [row.name for row in outside(count, blocks)],
         "totals": document.totals(sums_of(count.layers)),
     }
 

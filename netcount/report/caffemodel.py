@@ -50,17 +50,17 @@ def stored(model: CaffeModel, file: str) -> Stored:
     return Stored(model.net_name, file, tuple(rows), net.text if net.connected else None, net.unknown)
 
 
-def stored_report(found: Stored) -> list[Part]:
+def stored_report(stored: Stored) -> list[Part]:
     """The table for people."""
-    rows = [row for row in found.layers if row.shapes]
+    rows = [row for row in stored.layers if row.shapes]
     elements = sum(row.elements for row in rows)
     facts = (
-        plural(len(found.layers), "layer"),
+        plural(len(stored.layers), "layer"),
         f"{human(elements)} values, {human_bytes(4 * elements)} in float32",
     )
     said = (
         "The file holds the net too: netcount from-caffemodel --format prototxt writes it."
-        if found.prototxt is not None
+        if stored.prototxt is not None
         else "The file holds weights alone: its layers do not say what they read."
     )
     table = Table(
@@ -77,31 +77,31 @@ def stored_report(found: Stored) -> list[Part]:
         ),
         ("total", "", "", f"{elements:,}"),
     )
-    return [heading(found.net, found.file, *facts), table, said]
+    return [heading(stored.net, stored.file, *facts), table, said]
 
 
-def stored_document(found: Stored) -> types.Caffemodel:
+def stored_document(stored: Stored) -> types.Caffemodel:
     """The JSON document, versioned by its `schema`."""
     return {
         "schema": "netcount/caffemodel/1",
-        "net": found.net,
-        "file": found.file,
+        "net": stored.net,
+        "file": stored.file,
         "layers": [
             {"name": row.name, "type": row.type, "blobs": [list(shape) for shape in row.shapes]}
-            for row in found.layers
+            for row in stored.layers
         ],
-        "prototxt": found.prototxt,
-        "unknown_fields": found.unknown_fields,
+        "prototxt": stored.prototxt,
+        "unknown_fields": stored.unknown_fields,
     }
 
 
-def stored_csv(found: Stored) -> Csv:
+def stored_csv(stored: Stored) -> Csv:
     """A record a blob."""
     return csv_text(
         ("layer", "type", "blob", "shape", "elements"),
         (
             (row.name, row.type, index, str(Shape(shape)), Shape(shape).count())
-            for row in found.layers
+            for row in stored.layers
             for index, shape in enumerate(row.shapes)
         ),
     )

@@ -100,10 +100,10 @@ def catalogue_rows(catalogue: Catalogue) -> list[TypeRow]:
     """A row per type, by name; stock types first."""
     rows = []
     for key in catalogue:
-        found = catalogue.get(key)
-        if found is None:
+        layer = catalogue.get(key)
+        if layer is None:
             continue
-        rows.append(_row(key, found))
+        rows.append(_row(key, layer))
     return sorted(rows, key=lambda row: (row.source != "stock", row.type.lower()))
 
 

@@ -195,15 +195,15 @@ def default_keys(count: Count) -> tuple[str, ...]:
 
 def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
     """The wanted columns, or the default ones; InputError names the known keys."""
-    found = []
+    columns = []
     for key in keys or default_keys(count):
         if key not in COLUMNS:
             raise InputError(unknown("column", visible(key), COLUMNS, show_all=True))
         column = _in_images(COLUMNS[key], count.net.batch)
         if key == "cost":
             column = column._replace(title=visible(count.convention.unit))
-        found.append(column)
-    return found
+        columns.append(column)
+    return columns
 
 
 def arranged(count: Count, sort: str | None = None, top: int | None = None) -> list[LayerRow]:

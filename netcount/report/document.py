@@ -25,7 +25,7 @@ def document(count: Count) -> types.Analysis:
         **subject(net),  # type: ignore[typeddict-item]  # has no `estimate`, which is not required
         "convention": count.convention.name,
         "complete": net.complete,
-        "warnings": [warning(found) for found in count.warnings],
+        "warnings": [warning(warned) for warned in count.warnings],
         "layers": [layer(row) for row in count.layers],
         "totals": totals(sums_of(count.layers)),
         "kernels": [kernel(share) for share in count.kernels],
@@ -44,14 +44,14 @@ def subject(net: Graph) -> types.Subject:
     return {"net": net.name, "file": net.file, "phase": net.phase, "batch": net.batch}
 
 
-def warning(found: Warned) -> types.Warning:
+def warning(warned: Warned) -> types.Warning:
     """A warning with the place it is about, if it is about one."""
-    return {"place": place(found.place), "message": found.message}
+    return {"place": place(warned.place), "message": warned.message}
 
 
-def place(found: Place | None) -> types.Place | None:
+def place(spot: Place | None) -> types.Place | None:
     """A position in a file, or null."""
-    return {"file": found.file, "line": found.line, "column": found.column} if found else None
+    return {"file": spot.file, "line": spot.line, "column": spot.column} if spot else None
 
 
 def kernel(share: KernelShare) -> types.Kernel:
@@ -90,13 +90,13 @@ def totals(sums: Mapping[str, int]) -> types.Totals:
 
 def figures(values: Mapping[str, int]) -> dict[str, Any]:
     """The figures of a layer or of several together; those of op classes stand in `ops`."""
-    found: dict[str, Any] = {}
+    numbers: dict[str, Any] = {}
     for figure in LAYER:
         if figure.is_op_class:
-            found.setdefault("ops", {name: values[name] for name in OpCount._fields})
+            numbers.setdefault("ops", {name: values[name] for name in OpCount._fields})
         else:
-            found[figure.key] = values[figure.key]
-    return found
+            numbers[figure.key] = values[figure.key]
+    return numbers
 
 
 def shaped(blob: str, shape: tuple[int, ...]) -> types.Blob:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from netcount.report import document_types as types
 
 
-def explanation(found: Explanation) -> list[Part]:
+def explanation(answer: Explanation) -> list[Part]:
     """The reasons for people."""
-    parts = _of_block(found, found.block) if found.block else _of_layer(found, found.layers[0])
-    if found.also:
-        parts += ["", f"note: {found.also}"]
+    parts = _of_block(answer, answer.block) if answer.block else _of_layer(answer, answer.layers[0])
+    if answer.also:
+        parts += ["", f"note: {answer.also}"]
     return parts
 
 
@@ -70,13 +70,13 @@ def rule(reasons: LayerReasons) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
-def _of_layer(found: Explanation, reasons: LayerReasons) -> list[Part]:
-    row, totals = reasons.row, found.counted.totals
+def _of_layer(answer: Explanation, reasons: LayerReasons) -> list[Part]:
+    row, totals = reasons.row, answer.counted.totals
     inputs = ", ".join(blob.shape.hwc() for blob in row.bottoms) or "nothing"
     outputs = ", ".join(blob.shape.hwc() for blob in row.tops) or "nothing"
     kernel = f" {window_text(row.window)}" if row.window else ""
     parts: list[Part] = [
-        f"{visible(row.name)}  {visible(row.type)}{kernel}  {visible(found.counted.net.file)}:{row.line}",
+        f"{visible(row.name)}  {visible(row.type)}{kernel}  {visible(answer.counted.net.file)}:{row.line}",
         f"{inputs} -> {outputs}",
         "",
     ]
@@ -122,20 +122,20 @@ def _formulas(reasons: LayerReasons) -> list[Part]:
     return parts
 
 
-def _alternative(found: Alternative) -> list[str]:
-    weights = " + ".join(numbers(product.weights) for product in found.products)
+def _alternative(alternative: Alternative) -> list[str]:
+    weights = " + ".join(numbers(product.weights) for product in alternative.products)
     lines = [
-        f"{visible(found.title)}:",
-        f"  weights   {weights} = {found.params:,}, {times(found.params, found.own_params)}",
-        f"  madds     {madds_formula(found.products)}, {times(found.madds, found.own_madds)}",
+        f"{visible(alternative.title)}:",
+        f"  weights   {weights} = {alternative.params:,}, {times(alternative.params, alternative.own_params)}",
+        f"  madds     {madds_formula(alternative.products)}, {times(alternative.madds, alternative.own_madds)}",
     ]
-    if found.note:
-        lines.append(f"  {visible(found.note)}")
+    if alternative.note:
+        lines.append(f"  {visible(alternative.note)}")
     return lines
 
 
-def _of_block(found: Explanation, block: Block) -> list[Part]:
-    totals, whole = block.totals, found.counted.totals
+def _of_block(answer: Explanation, block: Block) -> list[Part]:
+    totals, whole = block.totals, answer.counted.totals
     rows = [
         (
             visible(reasons.row.name),
@@ -145,7 +145,7 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
             params_formula(reasons) if reasons.row.params else "",
             human(reasons.row.madds) if reasons.row.madds else "",
         )
-        for reasons in found.layers
+        for reasons in answer.layers
     ]
     table = Table(
         ("layer", "type", "kernel", "output", "params", "madds"),
@@ -154,7 +154,7 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
         (f"total of {plural(len(rows), 'layer')}", "", "", "", f"{totals.params:,}", human(totals.madds)),
         shrink=((1, 6), (0, 14), (1, LEFT_OUT), (2, LEFT_OUT), (4, BELOW), (0, 8)),
     )
-    net = found.counted.net
+    net = answer.counted.net
     parts: list[Part] = [
         f"{visible(block.name)}  a block of {len(rows)} layers  {visible(net.file)}:{block.rows[0].line}",
         ends(block),
@@ -167,7 +167,7 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
     if block.kernels:
         parts.append(f"kernels  {kernels_text(block)}")
     parts += ["", *plain_lines(block)]
-    pairs = [other for reasons in found.layers for other in reasons.alternatives if other.kind == "plain_for_pair"]
+    pairs = [one for reasons in answer.layers for one in reasons.alternatives if one.kind == "plain_for_pair"]
     parts += [f"  {visible(other.note)}" for other in pairs]
     return parts
 
@@ -175,7 +175,7 @@ def _of_block(found: Explanation, block: Block) -> list[Part]:
 _FIELDS = ("name", "type", "line", "params", "params_formula", "statistics", "madds", "madds_formula", "rule")
 
 
-def explanation_csv(found: Explanation) -> Csv:
+def explanation_csv(answer: Explanation) -> Csv:
     """A record a layer: that asked about, or those of the block."""
     return csv_text(
         _FIELDS,
@@ -191,22 +191,22 @@ def explanation_csv(found: Explanation) -> Csv:
                 madds_formula(reasons.products),
                 rule(reasons),
             )
-            for reasons in found.layers
+            for reasons in answer.layers
         ),
     )
 
 
-def explanation_document(found: Explanation) -> types.Explanation:
+def explanation_document(answer: Explanation) -> types.Explanation:
     """The JSON document, versioned by its `schema`."""
-    net = found.counted.net
+    net = answer.counted.net
     return {
         "schema": "netcount/explain/1",
         **document.subject(net),
         "complete": net.complete,
-        "kind": "block" if found.block else "layer",
-        "name": found.name,
-        "block": block_document(found.block, found.counted) if found.block else None,
-        "layers": [_layer_document(reasons) for reasons in found.layers],
+        "kind": "block" if answer.block else "layer",
+        "name": answer.name,
+        "block": block_document(answer.block, answer.counted) if answer.block else None,
+        "layers": [_layer_document(reasons) for reasons in answer.layers],
     }
 
 

@@ -25,27 +25,27 @@ _FIELDS = ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes"
 
 
 def memory_report(
-    found: Memory,
+    memory: Memory,
     size: ModelSize | None = None,
     stats: Sequence[BlobStats] = (),
     top: int | None = None,
 ) -> list[Part]:
     """The whole report; `top`: only the layers with most in memory, in the order of the net."""
-    net = found.counted.net
+    net = memory.counted.net
     parts: list[Part] = [
         heading(
             net.name,
             net.file,
             f"phase {net.phase}",
             f"batch {net.batch or 1}",
-            f"{found.bits}-bit activations, {found.weight_bits}-bit weights",
+            f"{memory.bits}-bit activations, {memory.weight_bits}-bit weights",
         ),
         "",
-        _table(found, top),
+        _table(memory, top),
     ]
-    if top is not None and top < len(found.layers):
-        parts.append(f"{top} of {len(found.layers)} layers shown")
-    parts += ["", *_peak_lines(found), "", *_caffe_lines(found)]
+    if top is not None and top < len(memory.layers):
+        parts.append(f"{top} of {len(memory.layers)} layers shown")
+    parts += ["", *_peak_lines(memory), "", *_caffe_lines(memory)]
     if size is not None:
         parts += ["", *size_lines(size)]
     if stats:
@@ -53,21 +53,21 @@ def memory_report(
     return parts
 
 
-def _table(found: Memory, top: int | None) -> Table:
-    order = sorted(range(len(found.layers)), key=lambda i: -found.layers[i].live)[:top]
-    most = max((found.bytes_of(layer.live) for layer in found.layers), default=0)
+def _table(memory: Memory, top: int | None) -> Table:
+    order = sorted(range(len(memory.layers)), key=lambda i: -memory.layers[i].live)[:top]
+    most = max((memory.bytes_of(layer.live) for layer in memory.layers), default=0)
     rows = []
     for index in sorted(order):
-        layer = found.layers[index]
-        live = found.bytes_of(layer.live)
+        layer = memory.layers[index]
+        live = memory.bytes_of(layer.live)
         rows.append(
             (
                 visible(layer.row.name),
                 layer.row.tops[0].shape.hwc() if layer.row.tops else "",
                 human_bytes(live),
-                bar(live, most, BAR_CELLS) + (" peak" if index == found.peak else ""),
-                human_bytes(found.bytes_of(layer.scratch)) if layer.scratch else "",
-                human_bytes(_weights(found, layer)) if layer.weights else "",
+                bar(live, most, BAR_CELLS) + (" peak" if index == memory.peak else ""),
+                human_bytes(memory.bytes_of(layer.scratch)) if layer.scratch else "",
+                human_bytes(_weights(memory, layer)) if layer.weights else "",
             )
         )
     return Table(
@@ -78,31 +78,31 @@ def _table(found: Memory, top: int | None) -> Table:
     )
 
 
-def _weights(found: Memory, layer: LayerMemory) -> int:
-    return -(-layer.weights * found.weight_bits // 8)
+def _weights(memory: Memory, layer: LayerMemory) -> int:
+    return -(-layer.weights * memory.weight_bits // 8)
 
 
-def _peak_lines(found: Memory) -> list[str]:
-    if not found.layers:
+def _peak_lines(memory: Memory) -> list[str]:
+    if not memory.layers:
         return ["the net has no layers"]
-    at, widest = found.layers[found.peak].row, found.layers[found.with_scratch]
+    at, widest = memory.layers[memory.peak].row, memory.layers[memory.with_scratch]
     alive = [
-        f"{visible(blob.name)} {blob.shape.hwc()} {human_bytes(found.bytes_of(blob.shape.count()))}"
-        for blob in found.alive
+        f"{visible(blob.name)} {blob.shape.hwc()} {human_bytes(memory.bytes_of(blob.shape.count()))}"
+        for blob in memory.alive
     ]
     return [
         "an engine that reuses buffers needs",
-        f"  activations  {human_bytes(found.peak_bytes):>10}  at the peak, {visible(at.name)} (line {at.line}): "
+        f"  activations  {human_bytes(memory.peak_bytes):>10}  at the peak, {visible(at.name)} (line {at.line}): "
         f"{listed(alive, MOST_BLOBS)}",
-        f"  with im2col  {human_bytes(found.working_bytes):>10}  at {visible(widest.row.name)} "
-        f"(line {widest.row.line}), {human_bytes(found.bytes_of(widest.scratch))} of it scratch",
-        f"  weights      {human_bytes(found.weight_bytes):>10}",
-        f"  together     {human_bytes(found.total_bytes):>10}",
+        f"  with im2col  {human_bytes(memory.working_bytes):>10}  at {visible(widest.row.name)} "
+        f"(line {widest.row.line}), {human_bytes(memory.bytes_of(widest.scratch))} of it scratch",
+        f"  weights      {human_bytes(memory.weight_bytes):>10}",
+        f"  together     {human_bytes(memory.total_bytes):>10}",
     ]
 
 
-def _caffe_lines(found: Memory) -> list[str]:
-    caffe = found.caffe
+def _caffe_lines(memory: Memory) -> list[str]:
+    caffe = memory.caffe
     return [
         "Caffe keeps, in float32",
         f"  blobs        {human_bytes(caffe.blobs):>10}  one buffer per blob, to the end",
@@ -131,7 +131,7 @@ def percent_of(share: float) -> str:
     return percent(round(share * 10**6), 10**6)
 
 
-def memory_csv(found: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> Csv:
+def memory_csv(memory: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> Csv:
     """A record a layer, exact bytes; the size of the model and what weights hold have no place in it."""
     return csv_text(
         _FIELDS,
@@ -140,51 +140,53 @@ def memory_csv(found: Memory, size: ModelSize | None = None, stats: Sequence[Blo
                 layer.row.name,
                 layer.row.type,
                 layer.row.line,
-                found.bytes_of(layer.live),
-                found.bytes_of(layer.scratch),
-                _weights(found, layer),
+                memory.bytes_of(layer.live),
+                memory.bytes_of(layer.scratch),
+                _weights(memory, layer),
             )
-            for layer in found.layers
+            for layer in memory.layers
         ),
     )
 
 
-def memory_document(found: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> types.Memory:
+def memory_document(
+    memory: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()
+) -> types.Memory:
     """The JSON document, versioned by its `schema`; all figures in bytes."""
-    net = found.counted.net
+    net = memory.counted.net
     return {
         "schema": "netcount/memory/1",
         **document.subject(net),
         "complete": net.complete,
-        "bits": found.bits,
-        "weight_bits": found.weight_bits,
+        "bits": memory.bits,
+        "weight_bits": memory.weight_bits,
         "layers": [
             {
                 "name": layer.row.name,
                 "type": layer.row.type,
                 "line": layer.row.line,
-                "live_bytes": found.bytes_of(layer.live),
-                "scratch_bytes": found.bytes_of(layer.scratch),
-                "weight_bytes": _weights(found, layer),
+                "live_bytes": memory.bytes_of(layer.live),
+                "scratch_bytes": memory.bytes_of(layer.scratch),
+                "weight_bytes": _weights(memory, layer),
             }
-            for layer in found.layers
+            for layer in memory.layers
         ],
         "peak": {
-            "layer": found.layers[found.peak].row.name if found.layers else None,
-            "line": found.layers[found.peak].row.line if found.layers else None,
-            "bytes": found.peak_bytes,
+            "layer": memory.layers[memory.peak].row.name if memory.layers else None,
+            "line": memory.layers[memory.peak].row.line if memory.layers else None,
+            "bytes": memory.peak_bytes,
             "alive": [
-                {**document.shaped(blob.name, blob.shape), "bytes": found.bytes_of(blob.shape.count())}
-                for blob in found.alive
+                {**document.shaped(blob.name, blob.shape), "bytes": memory.bytes_of(blob.shape.count())}
+                for blob in memory.alive
             ],
         },
         "working": {
-            "layer": found.layers[found.with_scratch].row.name if found.layers else None,
-            "bytes": found.working_bytes,
+            "layer": memory.layers[memory.with_scratch].row.name if memory.layers else None,
+            "bytes": memory.working_bytes,
         },
-        "weight_bytes": found.weight_bytes,
-        "total_bytes": found.total_bytes,
-        "caffe": cast("types.CaffeMemory", {**found.caffe._asdict(), "total": found.caffe.total}),
+        "weight_bytes": memory.weight_bytes,
+        "total_bytes": memory.total_bytes,
+        "caffe": cast("types.CaffeMemory", {**memory.caffe._asdict(), "total": memory.caffe.total}),
         "model": cast("types.ModelSize", {**size._asdict(), "total": size.total}) if size else None,
         "weights": [cast("types.WeightStats", row._asdict()) for row in stats],
     }

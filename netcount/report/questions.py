@@ -52,10 +52,10 @@ class Question(NamedTuple):
         from importlib import import_module
 
         module, _, path = getattr(self, field).partition(":")
-        found = import_module(f"netcount.{module}" if module else "netcount")
+        target = import_module(f"netcount.{module}" if module else "netcount")
         for name in path.split("."):
-            found = getattr(found, name)
-        return found
+            target = getattr(target, name)
+        return target
 
 
 QUESTIONS: Mapping[str, Question] = {

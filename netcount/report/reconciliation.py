@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 _NAMED = 3
 
 
-def reconciliation_report(found: Reconciliation) -> list[Part]:
+def reconciliation_report(answer: Reconciliation) -> list[Part]:
     """The table, and what each convention counts."""
-    net = found.net
-    names = [visible(convention.name) for convention in found.conventions]
+    net = answer.net
+    names = [visible(convention.name) for convention in answer.conventions]
     table = Table(
         ("type", "layers", *names, *_differences(names), "which"),
         (False, True, *(True for _ in names), *(True for _ in names[1:]), False),
-        tuple(_row(row) for row in found.rows),
-        ("whole net", str(len(net.nodes)), *_cells(found.totals), ""),
+        tuple(_row(row) for row in answer.rows),
+        ("whole net", str(len(net.nodes)), *_cells(answer.totals), ""),
         shrink=((2 * len(names) + 1, BELOW), (0, 8)),
     )
     lines: list[Part] = [
@@ -36,15 +36,15 @@ def reconciliation_report(found: Reconciliation) -> list[Part]:
         table,
         "",
     ]
-    lines += [f"{visible(c.name)}: {visible(c.about)} (used by: {visible(c.used_by)})" for c in found.conventions]
-    return lines + [_sentence(found, index) for index in range(1, len(names))]
+    lines += [f"{visible(c.name)}: {visible(c.about)} (used by: {visible(c.used_by)})" for c in answer.conventions]
+    return lines + [_sentence(answer, index) for index in range(1, len(names))]
 
 
-def _sentence(found: Reconciliation, index: int) -> str:
+def _sentence(answer: Reconciliation, index: int) -> str:
     """By how much one convention's number differs from the first one's, and in which types."""
-    first, other = found.totals[0], found.totals[index]
-    names = [visible(convention.name) for convention in found.conventions]
-    kinds = [visible(row.type) for row in found.rows if row.costs[index] != row.costs[0]]
+    first, other = answer.totals[0], answer.totals[index]
+    names = [visible(convention.name) for convention in answer.conventions]
+    kinds = [visible(row.type) for row in answer.rows if row.costs[index] != row.costs[0]]
     where = f"they differ in {', '.join(kinds)}" if kinds else "they agree in every type"
     return f"{other:,} {names[index]} − {first:,} {names[0]} = {other - first:,}; {where}"
 
@@ -67,9 +67,9 @@ def _row(row: TypeCosts) -> tuple[str, ...]:
     return (visible(row.type), str(row.layers), *_cells(row.costs), which)
 
 
-def reconciliation_csv(found: Reconciliation) -> Csv:
+def reconciliation_csv(answer: Reconciliation) -> Csv:
     """A record a layer type, exact integers."""
-    names = [convention.name for convention in found.conventions]
+    names = [convention.name for convention in answer.conventions]
     header = ("type", "layers", *names, *(f"{name}_minus_{names[0]}" for name in names[1:]), "differing")
     return csv_text(
         header,
@@ -81,21 +81,21 @@ def reconciliation_csv(found: Reconciliation) -> Csv:
                 *(cost - row.costs[0] for cost in row.costs[1:]),
                 " ".join(row.differing),
             )
-            for row in found.rows
+            for row in answer.rows
         ),
     )
 
 
-def reconciliation_document(found: Reconciliation) -> types.Reconciliation:
+def reconciliation_document(answer: Reconciliation) -> types.Reconciliation:
     """The JSON document, versioned by its `schema`."""
-    names = [convention.name for convention in found.conventions]
+    names = [convention.name for convention in answer.conventions]
     return {
         "schema": "netcount/reconcile/1",
-        **subject(found.net),
-        "complete": found.net.complete,
+        **subject(answer.net),
+        "complete": answer.net.complete,
         "conventions": [
             {"name": convention.name, "about": convention.about, "used_by": convention.used_by}
-            for convention in found.conventions
+            for convention in answer.conventions
         ],
         "types": [
             {
@@ -104,7 +104,7 @@ def reconciliation_document(found: Reconciliation) -> types.Reconciliation:
                 "costs": dict(zip(names, row.costs, strict=True)),
                 "differing": list(row.differing),
             }
-            for row in found.rows
+            for row in answer.rows
         ],
-        "totals": dict(zip(names, found.totals, strict=True)),
+        "totals": dict(zip(names, answer.totals, strict=True)),
     }

@@ -20,71 +20,71 @@ _SHOWN = tuple(figure for figure in SWEPT if figure.brief)
 _FIELDS = ("width", "resolution", *(figure.key for figure in SWEPT), "fits", "over", "error")
 
 
-def sweep_report(found: Sweep) -> list[Part]:
+def sweep_report(sweep: Sweep) -> list[Part]:
     """The table, what fits marked, and the largest that does."""
     rows = []
-    for index, variant in enumerate(found.variants):
+    for index, variant in enumerate(sweep.variants):
         figures = ["" if variant.error else amount(figure.key, variant.figures[figure.key]) for figure in _SHOWN]
-        rows.append((variant.width, str(variant.resolution or ""), *figures, _mark(found, index)))
+        rows.append((variant.width, str(variant.resolution or ""), *figures, _mark(sweep, index)))
     titles = [figure.heading for figure in _SHOWN]
     right = (True,) * (2 + len(_SHOWN))
     table = Table(
         ("width", "resolution", *titles, ""), (*right, False), tuple(rows), shrink=((2 + len(_SHOWN), BELOW),)
     )
-    bounds = [f"{FIGURES[key].heading} at most {amount(key, most)}" for key, most in found.limits.items()]
+    bounds = [f"{FIGURES[key].heading} at most {amount(key, most)}" for key, most in sweep.limits.items()]
     parts: list[Part] = [
         heading(
-            found.net,
-            found.file,
-            plural(len(found.variants), "variant"),
-            f"{plural(found.bits, 'bit')} a value",
-            *_searched(found),
+            sweep.net,
+            sweep.file,
+            plural(len(sweep.variants), "variant"),
+            f"{plural(sweep.bits, 'bit')} a value",
+            *_searched(sweep),
             *bounds,
         ),
         "",
         table,
     ]
-    if found.searches:
-        parts += ["", *(_answer(found, search) for search in found.searches)]
+    if sweep.searches:
+        parts += ["", *(_answer(sweep, search) for search in sweep.searches)]
     elif bounds:
-        parts += ["", _verdict(found)]
-    parts += [f"warning: width {v.width}: {visible(v.error)}" for v in found.variants if v.error]
+        parts += ["", _verdict(sweep)]
+    parts += [f"warning: width {v.width}: {visible(v.error)}" for v in sweep.variants if v.error]
     return parts
 
 
-def _searched(found: Sweep) -> list[str]:
-    if not found.searches:
+def _searched(sweep: Sweep) -> list[str]:
+    if not sweep.searches:
         return []
-    counted = sum(search.counted for search in found.searches)
-    return [f"steps of {found.searches[0].step}", f"{counted:,} counted"]
+    counted = sum(search.counted for search in sweep.searches)
+    return [f"steps of {sweep.searches[0].step}", f"{counted:,} counted"]
 
 
-def _mark(found: Sweep, index: int) -> str:
-    variant = found.variants[index]
+def _mark(sweep: Sweep, index: int) -> str:
+    variant = sweep.variants[index]
     if variant.error:
         return "impossible"
-    if not found.limits:
+    if not sweep.limits:
         return ""
     if variant.over:
         return "over in " + ", ".join(FIGURES[key].heading for key in variant.over)
-    if any(index == search.fits for search in found.searches):
+    if any(index == search.fits for search in sweep.searches):
         return "fits, the next step does not"
-    return "fits, the largest that does" if index == found.best else "fits"
+    return "fits, the largest that does" if index == sweep.best else "fits"
 
 
-def _verdict(found: Sweep) -> str:
-    if found.best is None:
+def _verdict(sweep: Sweep) -> str:
+    if sweep.best is None:
         return "nothing fits"
-    best = found.variants[found.best]
+    best = sweep.variants[sweep.best]
     size = f" at {best.resolution}" if best.resolution else ""
     return (
         f"the largest that fits: width {best.width}{size}, {human(best.madds)} madds, {human(best.params)} params"
     )
 
 
-def _answer(found: Sweep, search: Search) -> str:
+def _answer(sweep: Sweep, search: Search) -> str:
     """Both sides of what a search found."""
-    axis, fits, over = search.axis, *(None if i is None else found.variants[i] for i in (search.fits, search.over))
+    axis, fits, over = search.axis, *(None if i is None else sweep.variants[i] for i in (search.fits, search.over))
     beside = _beside(axis, fits or over)
     if over is None:
         return f"{axis} {_value(axis, fits)} fits{beside}; nothing larger was found"
@@ -124,9 +124,9 @@ def _figures(variant: Variant) -> dict[str, int]:
     return {figure.key: variant.figures.get(figure.key, 0) for figure in SWEPT}
 
 
-def sweep_csv(found: Sweep) -> Csv:
+def sweep_csv(sweep: Sweep) -> Csv:
     """A record a variant, exact integers."""
-    return csv_text(_FIELDS, ([_record(variant)[key] for key in _FIELDS] for variant in found.variants))
+    return csv_text(_FIELDS, ([_record(variant)[key] for key in _FIELDS] for variant in sweep.variants))
 
 
 def _variant(variant: Variant) -> types.Variant:
@@ -141,18 +141,18 @@ def _variant(variant: Variant) -> types.Variant:
     return cast("types.Variant", values)
 
 
-def sweep_document(found: Sweep) -> types.Sweep:
+def sweep_document(sweep: Sweep) -> types.Sweep:
     """The JSON document, versioned by its `schema`; `best` is an index into `variants`, or null."""
     return {
         "schema": "netcount/sweep/1",
-        "net": found.net,
-        "file": found.file,
-        "complete": found.complete,
-        "bits": found.bits,
-        "limits": cast("types.SweepLimits", found.limits),
-        "variants": [_variant(variant) for variant in found.variants],
-        "best": found.best,
-        "searches": [_search(search) for search in found.searches],
+        "net": sweep.net,
+        "file": sweep.file,
+        "complete": sweep.complete,
+        "bits": sweep.bits,
+        "limits": cast("types.SweepLimits", sweep.limits),
+        "variants": [_variant(variant) for variant in sweep.variants],
+        "best": sweep.best,
+        "searches": [_search(search) for search in sweep.searches],
     }
 
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def reports(runs: Sequence[Verification]) -> list[Part]:
     """Several reports one below the other."""
-    return [part for found in runs for part in [*report(found), ""]]
+    return [part for run in runs for part in [*report(run), ""]]
 
 
-def report(found: Verification) -> list[Part]:
+def report(run: Verification) -> list[Part]:
     """A row per top, and the verdict as the last line."""
     rows = []
-    for layer in found.layers:
+    for layer in run.layers:
         seconds = f"{layer.seconds * 1e3:.2f}"
         speed = f"{layer.gmacs_per_second:.1f}" if layer.performed else ""
         madds = (human(layer.counted) if layer.counted else "", human(layer.performed) if layer.performed else "")
@@ -50,9 +50,9 @@ def report(found: Verification) -> list[Part]:
                 )
             )
     titles = ("layer", "blob", "inferred", "executed", "counted", "performed", "ms", "GMAC/s", "")
-    total = sum(layer.seconds for layer in found.layers)
-    counted = sum(layer.counted for layer in found.layers)
-    performed = sum(layer.performed for layer in found.layers)
+    total = sum(layer.seconds for layer in run.layers)
+    counted = sum(layer.counted for layer in run.layers)
+    performed = sum(layer.performed for layer in run.layers)
     speed = f"{performed / total / 1e9:.1f}" if total and performed else ""
     footer = ("total", "", "", "", human(counted), human(performed), f"{total * 1e3:.2f}", speed, "")
     table = Table(
@@ -64,40 +64,40 @@ def report(found: Verification) -> list[Part]:
         names=(0, 1),
     )
     return [
-        heading(found.net.name, found.net.file),
+        heading(run.net.name, run.net.file),
         "",
         table,
         "",
-        *_notes(found),
+        *_notes(run),
     ]
 
 
-def _notes(found: Verification) -> list[str]:
-    lines = [f"memory needed: {visible(str(found.memory))}"]
-    if found.peak:
-        alive, where = human_bytes(found.peak.live_bytes), visible(found.peak.name)
+def _notes(run: Verification) -> list[str]:
+    lines = [f"memory needed: {visible(str(run.memory))}"]
+    if run.peak:
+        alive, where = human_bytes(run.peak.live_bytes), visible(run.peak.name)
         lines.append(f'activations alive at the peak, in-place tops counted once: {alive}, measured at "{where}"')
-    if found.random_weights:
+    if run.random_weights:
         how = "their fillers and, where the file names none, a scale that keeps values finite"
-        lines.append(f"the weights are random, by {how if found.unfilled else 'their fillers'}")
-    if found.extra_layers:
-        names = ", ".join(visible(name) for name in found.extra_layers)
+        lines.append(f"the weights are random, by {how if run.unfilled else 'their fillers'}")
+    if run.extra_layers:
+        names = ", ".join(visible(name) for name in run.extra_layers)
         lines.append(f"layers of the weights that the net does not have: {names}")
-    if not found.net.complete:
+    if not run.net.complete:
         lines.append("a layer was only assumed: nothing is known of what it computes, and the run is incomplete")
-    lines.append(verdict(found))
+    lines.append(verdict(run))
     return lines
 
 
-def verdict(found: Verification) -> str:
+def verdict(run: Verification) -> str:
     """One line: whether everything agrees, and what does not."""
-    blobs = sum(len(layer.tops) for layer in found.layers)
-    if found.agrees:
-        madds = sum(layer.performed for layer in found.layers)
+    blobs = sum(len(layer.tops) for layer in run.layers)
+    if run.agrees:
+        madds = sum(layer.performed for layer in run.layers)
         return f"AGREES: {plural(blobs, 'shape')} and {plural(madds, 'madd')} as inferred"
-    wrong = [layer for layer in found.layers if not layer.agrees]
+    wrong = [layer for layer in run.layers if not layer.agrees]
     names = ", ".join(f'"{visible(layer.name)}" (line {layer.line})' for layer in wrong[:5])
-    return f"DISAGREES in {len(wrong)} of {len(found.layers)} layers: {names}"
+    return f"DISAGREES in {len(wrong)} of {len(run.layers)} layers: {names}"
 
 
 _FIELDS = (
@@ -108,11 +108,11 @@ _FIELDS = (
 
 def verification_csv(runs: Sequence[Verification]) -> Csv:
     """A record a top; the figures of a layer stand in the record of its first one."""
-    return csv_text(_FIELDS, (record for found in runs for record in _records(found)))
+    return csv_text(_FIELDS, (record for run in runs for record in _records(run)))
 
 
-def _records(found: Verification) -> Iterator[list[Value]]:
-    for layer in found.layers:
+def _records(run: Verification) -> Iterator[list[Value]]:
+    for layer in run.layers:
         figures: list[Value] = [
             layer.counted,
             layer.performed,
@@ -125,7 +125,7 @@ def _records(found: Verification) -> Iterator[list[Value]]:
             if top is not None:
                 shapes = [top.name, _extents(top.inferred), _extents(top.executed), int(top.by_data)]
             yield [
-                found.net.file,
+                run.net.file,
                 layer.name,
                 layer.type,
                 layer.line,
@@ -141,25 +141,25 @@ def _extents(shape: Shape) -> str:
 
 def documents(runs: Sequence[Verification]) -> list[types.Verification]:
     """The documents of several runs."""
-    return [document(found) for found in runs]
+    return [document(run) for run in runs]
 
 
-def document(found: Verification) -> types.Verification:
+def document(run: Verification) -> types.Verification:
     """The run for JSON."""
     return {
         "schema": "netcount/verification/1",
-        **subject(found.net),
-        "agrees": found.agrees,
-        "complete": found.net.complete,
-        "random_weights": found.random_weights,
-        "extra_layers": list(found.extra_layers),
-        "needed_bytes": found.memory.total_bytes,
-        "memory": cast("types.RunMemory", found.memory._asdict()),
+        **subject(run.net),
+        "agrees": run.agrees,
+        "complete": run.net.complete,
+        "random_weights": run.random_weights,
+        "extra_layers": list(run.extra_layers),
+        "needed_bytes": run.memory.total_bytes,
+        "memory": cast("types.RunMemory", run.memory._asdict()),
         "peak": {
-            "layer": found.peak.name if found.peak else None,
-            "line": found.peak.line if found.peak else None,
-            "bytes": found.peak.live_bytes if found.peak else 0,
-            "alive": [{**shaped(blob.name, blob.shape), "bytes": blob.bytes} for blob in found.alive],
+            "layer": run.peak.name if run.peak else None,
+            "line": run.peak.line if run.peak else None,
+            "bytes": run.peak.live_bytes if run.peak else 0,
+            "alive": [{**shaped(blob.name, blob.shape), "bytes": blob.bytes} for blob in run.alive],
         },
         "layers": [
             {
@@ -182,7 +182,7 @@ def document(found: Verification) -> types.Verification:
                 "live_bytes": layer.live_bytes,
                 "agrees": layer.agrees,
             }
-            for layer in found.layers
+            for layer in run.layers
         ],
-        "outputs": {name: list(array.shape) for name, array in found.outputs.items()},
+        "outputs": {name: list(array.shape) for name, array in run.outputs.items()},
     }

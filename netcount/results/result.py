@@ -35,10 +35,10 @@ class Result(ABC):
     def to_dict(self) -> dict[str, Any]:
         """The JSON document that the command writes with `--format json` (docs/json.md)."""
         question = QUESTIONS[self.question]
-        found = question.loaded("document")(*self._arguments())
+        answer = question.loaded("document")(*self._arguments())
         if question.many:
-            (found,) = found
-        document: dict[str, Any] = found
+            (answer,) = answer
+        document: dict[str, Any] = answer
         return document
 
     def _arguments(self) -> Sequence[object]:

@@ -59,10 +59,10 @@ def alternatives(net: Graph, node: Node, answering: Container[int]) -> list[Alte
         return _of_dense(node, products)
     if len(node.bottoms[0].shape) != 4 or node.type == "Deconvolution":
         return []
-    found = [*_without_groups(node, window, products), *_as_separable_pair(net, node, window, products)]
+    options = [*_without_groups(node, window, products), *_as_separable_pair(net, node, window, products)]
     if node.index in answering:
-        found += _of_classifier(net, node, window, products)
-    return found or _separable(node, window, products)
+        options += _of_classifier(net, node, window, products)
+    return options or _separable(node, window, products)
 
 
 def separable_share(kernel: Sequence[int], outputs: int) -> str:
@@ -125,7 +125,7 @@ def _of_classifier(net: Graph, node: Node, window: Window, own: tuple[Product, .
     outputs = node.tops[0].shape[1]
     plane = (("H", high), ("W", wide))
     dense = Product((*plane, ("C", channels), ("C'", outputs)), (("N", images),))
-    found = [
+    options = [
         Alternative("fully_connected", f"as a fully connected layer on {high}×{wide}×{channels}", (dense,), own)
     ]
     if _is_pointwise_window(window) and window.group == 1:
@@ -134,8 +134,8 @@ def _of_classifier(net: Graph, node: Node, window: Window, own: tuple[Product, .
         note = "the mean and a 1×1 convolution can change places"
         if bent:
             note = f'not the same function: "{bent[0]}" stands between it and the pooling'
-        found.append(Alternative("pooled_first", "pooled first (as MobileNet does)", (first,), own, note))
-    return found
+        options.append(Alternative("pooled_first", "pooled first (as MobileNet does)", (first,), own, note))
+    return options
 
 
 def _separable(node: Node, window: Window, own: tuple[Product, ...]) -> list[Alternative]:

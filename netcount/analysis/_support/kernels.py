@@ -45,13 +45,13 @@ def families(rows: Iterable[LayerRow]) -> dict[str, list[LayerRow]]:
         block = block_of(row.name)
         if block is not None:
             blocks.setdefault(block, []).append(row)
-    found: dict[str, list[LayerRow]] = {}
+    rows_by_family: dict[str, list[LayerRow]] = {}
     proper: dict[str, int] = {}
     for block, members in blocks.items():
         family = family_of(block)
-        found.setdefault(family, []).extend(members)
+        rows_by_family.setdefault(family, []).extend(members)
         proper[family] = proper.get(family, 0) + (sum(bool(row.madds) for row in members) > 1)
-    return {family: members for family, members in found.items() if proper[family] > 1}
+    return {family: members for family, members in rows_by_family.items() if proper[family] > 1}
 
 
 def kernel_name(row: LayerRow) -> str:

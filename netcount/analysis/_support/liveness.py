@@ -150,10 +150,10 @@ def run_memory(net: Graph) -> RunMemory:
     It writes no blob in place, so a top and the bottom it overwrites live side by side.
     """
     weights = BYTES * net.learnable()
-    found = [RunMemory("", weights, 0, 0)]
+    needs = [RunMemory("", weights, 0, 0)]
     held = 0
     for node, live in zip(net.nodes, usage(net, in_place=False), strict=True):
         scratch = node.layer.working_memory(node.bottom_shapes, node.top_shapes).forward
         held = max(held, min(scratch, COLUMN_ELEMENTS))  # what `scratch` keeps for the layers to come
-        found.append(RunMemory(node.name, weights, BYTES * live, BYTES * max(scratch, held)))
-    return max(found, key=lambda one: one.total_bytes)
+        needs.append(RunMemory(node.name, weights, BYTES * live, BYTES * max(scratch, held)))
+    return max(needs, key=lambda one: one.total_bytes)

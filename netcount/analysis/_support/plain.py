@@ -97,10 +97,10 @@ def _seen(nodes: Sequence[Node], given: Blob, made: Blob) -> tuple[Sight, ...] |
             return f'"{node.name}" does not slide a window'
         joined = [_joined(axis) for axis in by_axis]
         through = [_through(window, axis, sight) for axis, sight in enumerate(joined)] if window else joined
-        found = tuple(sight for sight in through if sight is not None)
-        if len(found) < axes:
+        seen = tuple(sight for sight in through if sight is not None)
+        if len(seen) < axes:
             return f'"{node.name}" sees too large a window of the input'
-        known |= {top.index: found for top in node.tops}
+        known |= {top.index: seen for top in node.tops}
     return known[made.index]
 
 

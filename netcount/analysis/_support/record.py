@@ -44,10 +44,10 @@ def record(change: LayerChange) -> dict[str, Any]:
 
 def beside(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
     """The kept figures before and after, and by how much they grew: params_was, params, params_delta."""
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     for key in (figure.key for figure in KEPT if figure.key in before and figure.key in after):
-        found |= {f"{key}_was": before[key], key: after[key], f"{key}_delta": after[key] - before[key]}
-    return found
+        columns |= {f"{key}_was": before[key], key: after[key], f"{key}_delta": after[key] - before[key]}
+    return columns
 
 
 def field_text(change: LayerChange) -> str:

@@ -45,8 +45,8 @@ def regions(net: Graph) -> list[Region]:
         region = _closed_by(net, join)
         if region is None:
             continue
-        inner = {id(found): found for index in region.nodes if (found := home.get(index)) is not None}
-        if any(not _absorbed(found, region) for found in inner.values()):
+        inner = {id(block): block for index in region.nodes if (block := home.get(index)) is not None}
+        if any(not _absorbed(block, region) for block in inner.values()):
             continue
         for absorbed in inner.values():
             closed.pop(absorbed.fork_and_join, None)

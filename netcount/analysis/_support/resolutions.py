@@ -50,14 +50,14 @@ def input_edits(net: Graph, wanted: Resolution, given: Mapping[str, object]) -> 
         if blob.name in given or ("" in given and len(inputs) == 1):
             continue
         node = net.nodes[blob.producer]
-        found = _told_by(node, blob, wanted) or _legacy(net, blob, wanted)
-        if not found:
+        changes = _told_by(node, blob, wanted) or _legacy(net, blob, wanted)
+        if not changes:
             raise InputError(
                 f'{node.type} "{node.name}": the file does not hold the size of "{blob.name}"',
                 node.place,
                 advice=give_all("input_shapes", "N,C,H,W", [blob.name]),
             )
-        edits.update(found)
+        edits.update(changes)
     return edits
 
 
@@ -104,7 +104,7 @@ def _kernel_edits(node: Node, wanted: Resolution) -> dict[Span, str]:
             )
         return {one[1]: str(wanted.high)}
     pairs = (("kernel_h", wanted.high), ("kernel_w", wanted.wide))
-    return {found[1]: str(extent) for name, extent in pairs if (found := own_span(tree, name))}
+    return {span[1]: str(extent) for name, extent in pairs if (span := own_span(tree, name))}
 
 
 def _told_by(node: Node, blob: Blob, wanted: Resolution) -> dict[Span, str]:
@@ -124,7 +124,7 @@ def _told_by(node: Node, blob: Blob, wanted: Resolution) -> dict[Span, str]:
     for names in _PAIRS:
         high, wide = ([one for part in below(tree) for one in spans(part, name)] for name in names)
         if high and wide:  # one for all tops, or one per top
-            places = [found[min(position, len(found) - 1)][1] for found in (high, wide)]
+            places = [by_axis[min(position, len(by_axis) - 1)][1] for by_axis in (high, wide)]
             return dict(zip(places, map(str, wanted), strict=True))
     return {}
 
@@ -146,7 +146,7 @@ def _legacy(net: Graph, blob: Blob, wanted: Resolution) -> dict[Span, str]:
 
 def _dims(tree: Tree, first: int, wanted: Resolution, name: str = "dim") -> dict[Span, str]:
     """The third and fourth of the extents from `first` on."""
-    found = spans(tree, name)[first : first + 4]
-    if len(found) != 4:
+    dims = spans(tree, name)[first : first + 4]
+    if len(dims) != 4:
         return {}
-    return {found[2][1]: str(wanted.high), found[3][1]: str(wanted.wide)}
+    return {dims[2][1]: str(wanted.high), dims[3][1]: str(wanted.wide)}

@@ -38,7 +38,7 @@ def largest(fits: Callable[[int], bool | None], start: int, most: int) -> Larges
     >>> largest(lambda i: None if i % 3 == 2 else i * i < 500, 4, 1000)
     Largest(fits=22, over=24, exhausted=False)
     """
-    found: int | None = None
+    best: int | None = None
     over: int | None = None
     below, at = 0, min(start, most)
     impossible = 0
@@ -47,7 +47,7 @@ def largest(fits: Callable[[int], bool | None], start: int, most: int) -> Larges
         while answer is None:
             impossible += 1
             if impossible >= MOST_IMPOSSIBLE:
-                return Largest(found, over, exhausted=True)
+                return Largest(best, over, exhausted=True)
             if probe - 1 == below:
                 break
             probe -= 1
@@ -55,7 +55,7 @@ def largest(fits: Callable[[int], bool | None], start: int, most: int) -> Larges
         if answer is False:
             over = probe
         else:
-            found = probe if answer else found
+            best = probe if answer else best
             below = at
         if over is not None:
             at = (below + over) // 2
@@ -63,4 +63,4 @@ def largest(fits: Callable[[int], bool | None], start: int, most: int) -> Larges
             break
         else:
             at = min(2 * below, most)
-    return Largest(found, over)
+    return Largest(best, over)

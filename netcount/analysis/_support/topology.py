@@ -23,7 +23,7 @@ def classifiers(net: Graph) -> set[int]:
     and a layer that reads only the shape of a bottom is not fed by it.
     """
     answering = set(net.outputs)
-    found = set()
+    last = set()
     for node in reversed(net.nodes):
         if node.tops and not makes_boxes(node):
             if answering.isdisjoint(top.index for top in node.tops):
@@ -31,10 +31,10 @@ def classifiers(net: Graph) -> set[int]:
         elif node.type == "Silence":
             continue
         if sets_channels(node):
-            found.add(node.index)
+            last.add(node.index)
             continue
         answering.update(blob.index for blob in node.value_bottoms)
-    return found
+    return last
 
 
 def makes_boxes(node: Node) -> bool:
@@ -49,10 +49,10 @@ def makes_boxes(node: Node) -> bool:
 
 def only_reader(net: Graph, blob: Blob) -> Node | None:
     """The one layer that reads a blob; None where none or several do, or the caller sees it too."""
-    found = set(net.readers[blob.index])
-    if len(found) != 1 or blob.index in net.outputs:
+    readers = set(net.readers[blob.index])
+    if len(readers) != 1 or blob.index in net.outputs:
         return None
-    return net.nodes[found.pop()]
+    return net.nodes[readers.pop()]
 
 
 def followed(net: Graph, node: Node) -> tuple[list[Node], Node | None]:

@@ -62,11 +62,11 @@ class Variants:
         return self.draft.changed({**parts, **reread}, input_shapes).graph(self.known)
 
     def _part(self, index: int, numbers: Numbers) -> Part:
-        found = self._parts.get((index, numbers))
-        if found is None:
-            found = self.draft.remade(index, _with_numbers(self.net.nodes[index].message, numbers))
-            self._parts[index, numbers] = found
-        return found
+        part = self._parts.get((index, numbers))
+        if part is None:
+            part = self.draft.remade(index, _with_numbers(self.net.nodes[index].message, numbers))
+            self._parts[index, numbers] = part
+        return part
 
     def reread(self, edits: Mapping[Span, str]) -> dict[int, Part]:
         """The layers whose text is edited, as the edited text describes them."""

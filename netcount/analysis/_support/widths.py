@@ -37,10 +37,10 @@ class Multiplier(NamedTuple):
         """
         wanted, whole = channels * self.width.numerator, self.width.denominator  # channels times the factor
         step = whole * self.multiple
-        found = max(1, (2 * wanted + step) // (2 * step)) * self.multiple
-        if self.multiple > 1 and found * whole * 10 < wanted * 9:
-            found += self.multiple
-        return found
+        number = max(1, (2 * wanted + step) // (2 * step)) * self.multiple
+        if self.multiple > 1 and number * whole * 10 < wanted * 9:
+            number += self.multiple
+        return number
 
 
 class Widths:
@@ -151,21 +151,21 @@ class _Plan:
                     "convolution_param.group",
                     advice=self._kept(node.bottoms[0]),
                 )
-            found = Channels(made // before * given, given)
+            channels = Channels(made // before * given, given)
         elif node.index in self.fixed:
-            found = Channels(made, group)
+            channels = Channels(made, group)
         else:
             wide = self.overrides.get(node.index) or self.multiplier.scaled(made)
-            found = Channels(wide, wide if group == made > 1 else group)  # one channel per group stays one
-        for what, number in (("input channels", given), ("num_output", found.made)):
-            if number % found.group:
+            channels = Channels(wide, wide if group == made > 1 else group)  # one channel per group stays one
+        for what, number in (("input channels", given), ("num_output", channels.made)):
+            if number % channels.group:
                 layer.refuse(
-                    f"{number} {what} could not be divided by group {found.group}",
+                    f"{number} {what} could not be divided by group {channels.group}",
                     "convolution_param.group",
-                    advice=[Advice("multiple", str(found.group), lead="round with")],
+                    advice=[Advice("multiple", str(channels.group), lead="round with")],
                 )
-        self.planned[node.index] = found
-        return found.made
+        self.planned[node.index] = channels
+        return channels.made
 
     def _multiplied(self, node: Node) -> int:
         """The outputs of a fully connected layer, whatever it reads."""
@@ -180,8 +180,8 @@ class _Plan:
         if len(node.bottoms) < 2 or _adds_channels(node) or any(len(b.shape) < 2 for b in node.bottoms):
             return {}
         alike = [blob for blob in node.bottoms if _channels(blob) == _channels(node.bottoms[0])]
-        found = {self._of(blob) for blob in alike}
-        if len(found) < 2:
+        channels = {self._of(blob) for blob in alike}
+        if len(channels) < 2:
             return {}
         free = {blob.index: self._deciders(blob) for blob in alike}
         settled = {self._of(blob) for blob in alike if free[blob.index] is None} or {
@@ -195,7 +195,7 @@ class _Plan:
 
     def _deciders(self, blob: Blob) -> set[int] | None:
         """The convolutions that set a blob's channels, all alike; None where one of them may not."""
-        found: set[int] = set()
+        deciders: set[int] = set()
         passed: set[int] = set()
         waiting = [blob]
         while waiting:
@@ -208,11 +208,11 @@ class _Plan:
             if through and at.index not in self.settled:
                 waiting += through
             elif self._is_free(node):
-                found.add(node.index)
+                deciders.add(node.index)
             else:
                 self.settled.add(blob.index)
                 return None
-        return found
+        return deciders
 
     def _is_free(self, node: Node) -> bool:
         """Whether the layer is one that is scaled, and may make any number of channels."""

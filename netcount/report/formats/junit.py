@@ -28,15 +28,15 @@ def junit(nets: Sequence[Checked]) -> str:
 def _suite(root: Element, net: Checked) -> None:
     # of the file, the schema of Jenkins lets a suite tell, and not a case
     suite = SubElement(root, "testsuite", name=visible(net.label), file=visible(net.file))
-    for found in net.findings:
-        case = _case(suite, net, _title(found))
-        if found.passed:
+    for finding in net.findings:
+        case = _case(suite, net, _title(finding))
+        if finding.passed:
             continue
-        place = f"{net.file}:{found.line}: {summary(net, found)}"
-        text = "\n".join(map(visible, [place, *details(net, found)]))
-        if found.level == LEVELS[0]:
-            failure = SubElement(case, "failure", message=visible(summary(net, found)))
-            failure.set("type", found.limit.rule)
+        place = f"{net.file}:{finding.line}: {summary(net, finding)}"
+        text = "\n".join(map(visible, [place, *details(net, finding)]))
+        if finding.level == LEVELS[0]:
+            failure = SubElement(case, "failure", message=visible(summary(net, finding)))
+            failure.set("type", finding.limit.rule)
             failure.text = text
         else:
             SubElement(case, "system-out").text = f"warning: {text}"
@@ -68,7 +68,7 @@ def _case(suite: Element, net: Checked, name: str) -> Element:
     )
 
 
-def _title(found: Finding) -> str:
-    kernel = f" {found.limit.kernel}" if found.limit.kernel else ""
-    layer = f" of layer {found.layer}" if found.layer is not None else ""
-    return f"{found.limit.rule}{kernel} {found.limit.text}{layer}"
+def _title(finding: Finding) -> str:
+    kernel = f" {finding.limit.kernel}" if finding.limit.kernel else ""
+    layer = f" of layer {finding.layer}" if finding.layer is not None else ""
+    return f"{finding.limit.rule}{kernel} {finding.limit.text}{layer}"

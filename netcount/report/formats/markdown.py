@@ -47,15 +47,15 @@ def markdown(parts: Sequence[Part]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def table(found: Table) -> str:
+def table(part: Table) -> str:
     """One table; the footer is its last row, in bold."""
     rows = [
-        _row([escaped(title) for title in found.titles]),
-        _row(["---:" if right else "---" for right in found.right]),
-        *(_row([escaped(cell) for cell in row]) for row in found.rows),
+        _row([escaped(title) for title in part.titles]),
+        _row(["---:" if right else "---" for right in part.right]),
+        *(_row([escaped(cell) for cell in row]) for row in part.rows),
     ]
-    if found.footer:
-        rows.append(_row([f"**{escaped(cell)}**" if cell else "" for cell in found.footer]))
+    if part.footer:
+        rows.append(_row([f"**{escaped(cell)}**" if cell else "" for cell in part.footer]))
     return "\n".join(rows)
 
 
