@@ -165,7 +165,7 @@ def shortest(value: float) -> str:
     """The fewest digits that read as the same float32.
 
     >>> shortest(0.10000000149011612), shortest(1.0), shortest(3.0000001e38)
-    ('0.1', '1', '3e+38')
+    ('0.1', '1', '3.0000001e+38')
     """
     from struct import pack, unpack
 

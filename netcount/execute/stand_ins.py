@@ -61,8 +61,8 @@ def distance(mine: Array, theirs: Array) -> float:
     What is infinite or no number must be so in both; inf where shapes or such values differ.
 
     >>> import numpy
-    >>> distance(numpy.array([1.0, -4.0]), numpy.array([1.0, -3.9]))
-    0.025
+    >>> distance(numpy.array([1.0, -4.0]), numpy.array([1.0, -3.75]))
+    0.0625
     """
     if mine.shape != theirs.shape:
         return float("inf")

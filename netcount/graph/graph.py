@@ -83,6 +83,8 @@ class Graph:
     by_connections: what was found about the connections alone; nets that share them share it.
     """
 
+    by_connections: dict[Hashable, Any]
+
     def __init__(
         self,
         *,
