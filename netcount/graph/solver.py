@@ -71,7 +71,9 @@ def _followed(
     for candidate in (os.path.join(folder, name), os.path.join(folder, os.path.basename(name))):
         if exists(candidate):
             file = shown_path(candidate)
-            tree = read(read_text(candidate), file)
+            if not os.path.isfile(candidate):  # a device or a pipe that the text of a file must not open
+                raise solver.error(f'the net that this solver names, "{name}", is no regular file', field)
+            tree = read(read_text(os.path.join(os.curdir, candidate) if candidate == "-" else candidate), file)
             if is_solver(tree):
                 raise solver.error(f'this solver names "{name}", which is a solver too', field)
             return read_net(tree, file, problems, unknown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, TypeAlias
 
 from netcount.core.errors import Advice, InputError
 from netcount.core.opcount import OpCount
@@ -156,6 +156,15 @@ class Layer(ABC):
     def variant(cls, message: Message) -> str | None:
         """The type whose class reads this layer instead: its fields tell another fork's of the same name."""
         return None
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Check a class that is not netcount's own, and let its mistakes say whose they are."""
+        super().__init_subclass__(**arguments)
+        if not cls.__module__.startswith("netcount."):
+            from netcount.layers import guard  # only other people's classes pay for it
+
+            guard.check_class(cls, Arity)
+            guard.watch(cls, {"blobs": ParamBlob, "products": Product, "window": Window})
 
     def __init__(self, message: Message, top_count: int, phase: str = "TEST") -> None:
         """`message` is the LayerParameter; `top_count` includes automatic tops."""

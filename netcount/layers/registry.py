@@ -12,9 +12,14 @@ from functools import cache
 from importlib import import_module
 from os import scandir
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
+from netcount.core.errors import InputError, reason
 from netcount.layers.layer import Layer
 from netcount.prototxt.message import Message
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "netcount.layers"
 """The entry point group in which other packages offer layer classes."""
@@ -54,7 +59,13 @@ class Catalogue:
         self._plugins: dict[str, type[Layer]] | None = None
 
     def with_(self, *classes: type[Layer]) -> Catalogue:
-        """A larger catalogue, in which these classes take the place of others of the same key."""
+        """A larger catalogue, in which these classes take the place of others of the same key.
+
+        TypeError for one that lacks a part of the contract.
+        """
+        for layer in classes:
+            if lacking := _lacks(layer):
+                raise TypeError(f"{layer.__module__}.{layer.__qualname__} lacks {lacking}")
         return Catalogue({**self._own, **{key: layer for layer in classes for key in keys_of(layer)}})
 
     def get(self, key: str) -> type[Layer] | None:
@@ -94,15 +105,34 @@ class Catalogue:
     def plugins(self) -> dict[str, type[Layer]]:
         """The classes of installed packages, by key."""
         if self._plugins is None:
-            self._plugins = {}
             from importlib.metadata import entry_points  # slow: only for types not known otherwise
 
+            offered: dict[str, type[Layer]] = {}
             for point in entry_points(group=GROUP):
-                layer = point.load()
-                if not (isinstance(layer, type) and issubclass(layer, Layer)):
-                    raise TypeError(f"entry point {point.name!r} of {GROUP} is not a Layer class")
-                self._plugins |= dict.fromkeys(keys_of(layer), layer)
+                offered |= _offered(point)
+            self._plugins = offered
         return self._plugins
+
+
+def _offered(point: EntryPoint) -> dict[str, type[Layer]]:
+    """The class of an entry point by its keys; InputError, which names the package, where it cannot be loaded."""
+    package = point.dist.name if point.dist else "an unknown package"
+    try:
+        layer = point.load()
+    except (Exception, SystemExit) as failure:
+        what = f"{type(failure).__name__}: {reason(failure) if isinstance(failure, Exception) else failure.code}"
+        raise InputError(f"package {package}: {point.value} of {GROUP} cannot be loaded: {what}") from failure
+    if not (isinstance(layer, type) and issubclass(layer, Layer)):
+        raise InputError(f"package {package}: {point.value} of {GROUP} is not a Layer class")
+    lacking = _lacks(layer)
+    if lacking:
+        raise InputError(f"package {package}: {point.value} of {GROUP} lacks {lacking}")
+    return dict.fromkeys(keys_of(layer), layer)
+
+
+def _lacks(layer: type[Layer]) -> str:
+    """What a class has yet to say before it can stand for a layer; "" for nothing."""
+    return ", ".join([*([] if hasattr(layer, "type") else ["type"]), *sorted(layer.__abstractmethods__)])
 
 
 def keys_of(layer: type[Layer]) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -157,6 +160,24 @@ def test_in_place_tops_are_versions_and_take_no_memory() -> None:
     assert [blob.name for blob in net.blobs] == ["x", "c", "c", "y"]
     assert net.blobs[2].overwrites == 1
     assert [row.activations for row in net.analyze().layers] == [216, 168, 0, 168]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs devices")
+@pytest.mark.parametrize("named", ["/dev/zero", "/dev/stdin", "pipe", "folder"])
+def test_a_solver_opens_regular_files_only(tmp_path: Path, named: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    solver = tmp_path / "solver.prototxt"
+    solver.write_text(f'net: "{named}"\nbase_lr: 0.1\n')
+    with pytest.raises(netcount.InputError, match=r"solver.prototxt:1:1: .*is no regular file"):
+        netcount.load(solver)
+
+
+def test_a_file_called_as_standard_input_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-").write_text(inputs(x=(1, 2)) + 'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }')
+    Path("solver.prototxt").write_text('net: "-"\nbase_lr: 0.1\n')
+    assert len(netcount.load("solver.prototxt").nodes) == 2
 
 
 def test_a_solver_is_followed(tmp_path: object) -> None:
