@@ -95,7 +95,7 @@ def facts(count: Count, label: str | None = None) -> NetFacts:
             dict(_flat(node.message)),
             tuple(net.nodes[blob.producer].name if blob.producer >= 0 else blob.name for blob in node.bottoms),
             {figure.key: layer_figure(figure, row) for figure in KEPT},
-            tuple(tuple(top.shape) for top in row.tops),
+            tuple(top.shape for top in row.tops),
         )
         for row, node in zip(count.layers, net.nodes, strict=True)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 
 INT_MAX = 2**31 - 1
@@ -34,24 +34,56 @@ class Shape(tuple[int, ...]):
 
     def replaced(self, axis: int, extent: int) -> Shape:
         """The same shape with another extent at `axis` (>= 0)."""
-        return Shape((*self[:axis], extent, *self[axis + 1 :]))
+        return type(self)((*self[:axis], extent, *self[axis + 1 :]))
+
+    def permuted(self, order: Sequence[int]) -> Shape:
+        """The same axes in another order; `Reordered` where the plane of an image is no longer at the end.
+
+        >>> Shape((1, 16, 8, 9)).permuted((0, 2, 3, 1)).hwc(), Shape((1, 16, 8, 9)).permuted((1, 0, 2, 3)).hwc()
+        ('[1×8×9×16]', '8×9×1')
+        """
+        image = self.is_image and tuple(order[2:]) == (2, 3)
+        return (Shape if image else Reordered)(self[axis] for axis in order)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the blob is N×C×H×W: four axes, of which the last two are spatial."""
+        return len(self) == 4
 
     def hwc(self, images: int | None = None) -> str:
-        """As people read it, for one image: N×C×H×W becomes `H×W×C`, batch left out.
+        """As people read it: N×C×H×W becomes `H×W×C` for one image, batch left out.
 
-        With `images` given, a first axis that is not the batch (300 boxes of one image) is told in front.
+        With `images` given, a first axis that is not the batch (300 boxes of one image) stands in front.
+        Any other blob is shown in Caffe's order, all of it, in brackets.
 
-        >>> Shape((1, 3, 8, 9)).hwc(1), Shape((300, 256, 6, 7)).hwc(1), Shape((300, 5)).hwc(1)
-        ('8×9×3', '300·6×7×256', '300·5')
+        >>> Shape((1, 3, 8, 9)).hwc(1), Shape((300, 256, 6, 7)).hwc(1)
+        ('8×9×3', '300·6×7×256')
+        >>> Shape((300, 5)).hwc(1), Shape((1, 3, 16, 8, 9)).hwc(1), Shape().hwc()
+        ('[300×5]', '[1×3×16×8×9]', 'scalar')
         """
-        if len(self) < 2:
-            return str(self)
-        n, channels, *spatial = self
+        if not self.is_image:
+            return f"[{self}]" if self else str(self)
+        n, channels, high, wide = self
         several = "" if images is None or n == images else f"{n}·"
-        return several + "×".join(str(extent) for extent in (*spatial, channels))
+        return f"{several}{high}×{wide}×{channels}"
 
     def __str__(self) -> str:
         return "×".join(map(str, self)) if self else "scalar"
+
+
+class Reordered(Shape):
+    """A shape whose last two axes are not those of an image's plane, though there may be four (Permute).
+
+    >>> Reordered((1, 8, 9, 16)).hwc(1), Reordered((1, 8, 9, 16)) == (1, 8, 9, 16)
+    ('[1×8×9×16]', True)
+    """
+
+    __slots__ = ()
+
+    @property
+    def is_image(self) -> bool:
+        """Never."""
+        return False
 
 
 def oversized(extents: Iterable[int]) -> str | None:

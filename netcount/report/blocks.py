@@ -38,8 +38,8 @@ def blocks_report(count: Count, blocks: Sequence[Block]) -> list[Part]:
     rows = [
         (
             visible(block.name),
-            block.inputs[0].shape.hwc() + _more(block.inputs) if block.inputs else "",
-            block.outputs[0].shape.hwc() + _more(block.outputs) if block.outputs else "",
+            block.inputs[0].shape.hwc(net.batch) + _more(block.inputs) if block.inputs else "",
+            block.outputs[0].shape.hwc(net.batch) + _more(block.outputs) if block.outputs else "",
             *_sums(block.totals, totals),
             ", ".join(f"{kernel_text(share)} {share.share_madds:.0%}" for share in block.kernels),
             _plain_cell(block.plain),
@@ -68,11 +68,11 @@ def _sums(part: Totals, whole: Totals) -> tuple[str, str, str]:
     return human(part.params), human(part.madds), percent(part.madds, whole.madds)
 
 
-def ends(block: Block) -> str:
+def ends(block: Block, images: int | None) -> str:
     """`55×55×96 -> 55×55×128`, with the blobs' names."""
     sides = []
     for blobs in (block.inputs, block.outputs):
-        sides.append(", ".join(f"{blob.shape.hwc()} ({visible(blob.name)})" for blob in blobs) or "nothing")
+        sides.append(", ".join(f"{blob.shape.hwc(images)} ({visible(blob.name)})" for blob in blobs) or "nothing")
     return " -> ".join(sides)
 
 

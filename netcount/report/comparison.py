@@ -131,7 +131,8 @@ def _madds(layer: LayerFacts | None) -> str:
 
 def shape_text(change: LayerChange) -> str:
     """What a layer makes, before and after, where that is another: `55×55×256 -> 28×28×256`."""
-    return " -> ".join(Shape(shape).hwc() for shape in change.reshaped or ())
+    shapes = change.reshaped or ()
+    return " -> ".join((shape if isinstance(shape, Shape) else Shape(shape)).hwc() for shape in shapes)
 
 
 def _factor(value: int, base: int) -> str:

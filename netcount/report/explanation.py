@@ -72,8 +72,9 @@ def rule(reasons: LayerReasons) -> str:
 
 def _of_layer(answer: Explanation, reasons: LayerReasons) -> list[Part]:
     row, totals = reasons.row, answer.counted.totals
-    inputs = ", ".join(blob.shape.hwc() for blob in row.bottoms) or "nothing"
-    outputs = ", ".join(blob.shape.hwc() for blob in row.tops) or "nothing"
+    images = answer.counted.net.batch
+    inputs = ", ".join(blob.shape.hwc(images) for blob in row.bottoms) or "nothing"
+    outputs = ", ".join(blob.shape.hwc(images) for blob in row.tops) or "nothing"
     kernel = f" {window_text(row.window)}" if row.window else ""
     parts: list[Part] = [
         f"{visible(row.name)}  {visible(row.type)}{kernel}  {visible(answer.counted.net.file)}:{row.line}",
@@ -141,7 +142,7 @@ def _of_block(answer: Explanation, block: Block) -> list[Part]:
             visible(reasons.row.name),
             visible(reasons.row.type),
             window_text(reasons.row.window),
-            reasons.row.tops[0].shape.hwc() if reasons.row.tops else "",
+            reasons.row.tops[0].shape.hwc(answer.counted.net.batch) if reasons.row.tops else "",
             params_formula(reasons) if reasons.row.params else "",
             human(reasons.row.madds) if reasons.row.madds else "",
         )
@@ -157,7 +158,7 @@ def _of_block(answer: Explanation, block: Block) -> list[Part]:
     net = answer.counted.net
     parts: list[Part] = [
         f"{visible(block.name)}  a block of {len(rows)} layers  {visible(net.file)}:{block.rows[0].line}",
-        ends(block),
+        ends(block, answer.counted.net.batch),
         "",
         table,
         "",

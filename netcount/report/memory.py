@@ -63,7 +63,7 @@ def _table(memory: Memory, top: int | None) -> Table:
         rows.append(
             (
                 visible(layer.row.name),
-                layer.row.tops[0].shape.hwc() if layer.row.tops else "",
+                layer.row.tops[0].shape.hwc(memory.counted.net.batch) if layer.row.tops else "",
                 human_bytes(live),
                 bar(live, most, BAR_CELLS) + (" peak" if index == memory.peak else ""),
                 human_bytes(memory.bytes_of(layer.scratch)) if layer.scratch else "",
@@ -86,8 +86,9 @@ def _peak_lines(memory: Memory) -> list[str]:
     if not memory.layers:
         return ["the net has no layers"]
     at, widest = memory.layers[memory.peak].row, memory.layers[memory.with_scratch]
+    images = memory.counted.net.batch
     alive = [
-        f"{visible(blob.name)} {blob.shape.hwc()} {human_bytes(memory.bytes_of(blob.shape.count()))}"
+        f"{visible(blob.name)} {blob.shape.hwc(images)} {human_bytes(memory.bytes_of(blob.shape.count()))}"
         for blob in memory.alive
     ]
     return [

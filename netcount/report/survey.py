@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from netcount.analysis.figures import MAIN
 from netcount.analysis.survey import Survey, SurveyRow
 from netcount.core.errors import InputError
+from netcount.core.shape import Shape
 from netcount.core.suggest import unknown
 from netcount.core.units import plural
 from netcount.report.formats.amounts import amount
@@ -94,7 +95,7 @@ def _cells(row: SurveyRow) -> tuple[str, ...]:
         visible(row.file),
         visible(row.net),
         row.phase,
-        "×".join(map(str, row.input)),
+        Shape(row.input).hwc() if row.input else "",
         *(amount(figure.key, row.figures.get(figure.key, 0)) for figure in _SHOWN),
         ", ".join(notes),
     )

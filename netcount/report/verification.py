@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from netcount.core.shape import Shape
 from netcount.core.units import human, human_bytes, plural
-from netcount.execute.verify import Verification
+from netcount.execute.verify import BlobCheck, Verification
 from netcount.report.columns import Value
 from netcount.report.document import shaped, subject
 from netcount.report.formats.fit import BELOW, LEFT_OUT
@@ -27,12 +27,13 @@ def reports(runs: Sequence[Verification]) -> list[Part]:
 def report(run: Verification) -> list[Part]:
     """A row per top, and the verdict as the last line."""
     rows = []
+    images = run.net.batch
     for layer in run.layers:
         seconds = f"{layer.seconds * 1e3:.2f}"
         speed = f"{layer.gmacs_per_second:.1f}" if layer.performed else ""
         madds = (human(layer.counted) if layer.counted else "", human(layer.performed) if layer.performed else "")
         for index, top in enumerate(layer.tops or (None,)):
-            shapes = ("", "") if top is None else (str(top.inferred), str(top.executed))
+            shapes = ("", "") if top is None else _shown(top, images)
             blob = "" if top is None else visible(top.name)
             mark = "" if layer.agrees else "DIFFERS"
             if top is not None and top.by_data and top.agrees and top.inferred != top.executed:
@@ -70,6 +71,13 @@ def report(run: Verification) -> list[Part]:
         "",
         *_notes(run),
     ]
+
+
+def _shown(top: BlobCheck, images: int | None) -> tuple[str, str]:
+    """The shapes of a top, inferred and executed; in Caffe's order where only the batch tells them apart."""
+    pair = (top.inferred.hwc(images), type(top.inferred)(top.executed).hwc(images))
+    same = pair[0] == pair[1] and top.inferred != top.executed
+    return (f"[{top.inferred}]", f"[{top.executed}]") if same else pair
 
 
 def _notes(run: Verification) -> list[str]:

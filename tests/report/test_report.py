@@ -83,10 +83,10 @@ def test_a_shallow_net_is_folded_on_demand_only() -> None:
 
 def test_many_boxes_of_one_image_are_told() -> None:
     counted = count(load_text(BOXES))
-    assert "input data 18×22×2, rois 30·5" in headline(counted)
+    assert "input data 18×22×2, rois [30×5]" in headline(counted)
     table, *_ = layer_parts(counted, View(columns=("name", "tops", "bottoms")))
     assert isinstance(table, Table)
-    assert table.rows[2:] == (("pool", "30·3×4×2", "18×22×2 (+1)"), ("fc", "30·7", "30·3×4×2"))
+    assert table.rows[2:] == (("pool", "30·3×4×2", "18×22×2 (+1)"), ("fc", "[30×7]", "30·3×4×2"))
 
 
 def test_a_layer_that_borrows_its_params_says_whose_they_are() -> None:

@@ -35,7 +35,7 @@ class Permute(Moving):
         for index, axis in enumerate(self.order):
             if axis >= len(bottom):
                 self.refuse(f"axis {axis} is out of range for {bottom}", "permute_param.order", index)
-        return [Shape(bottom[axis] for axis in self._whole(len(bottom)))]
+        return [bottom.permuted(self._whole(len(bottom)))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Transposed and made contiguous; the bottom itself where no axis moves."""

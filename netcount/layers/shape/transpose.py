@@ -40,7 +40,7 @@ class Transpose(Moving):
                 f"names {len(self.order)} axes with dim, where {self.named(0)} {bottom} has {len(bottom)}",
                 "transpose_param.dim",
             )
-        return [Shape(bottom[axis] for axis in self.order)]
+        return [bottom.permuted(self.order)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By numpy."""
