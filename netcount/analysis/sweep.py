@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
+from threading import local
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from netcount.analysis._support.futures import result_of
@@ -152,8 +153,15 @@ def _on(
 
 def _far_variant(recipe: Recipe, words: Spelling, width: str, size: Resolution | None, **more: Any) -> Variant:
     """A variant where nothing but the recipe of its rescaler is at hand."""
+    latest: tuple[Recipe, Rescaler] | None = getattr(_here, "latest", None)
+    if latest is None or latest[0] != recipe:
+        latest = _here.latest = recipe, recipe.rescaler()
     with spelled(words):
-        return variant_of(recipe.rescaler(), width, size, **more)
+        return variant_of(latest[1], width, size, **more)
+
+
+_here = local()
+"""The rescaler that a worker's thread used last: the next variant is of the same net."""
 
 
 def variant_of(

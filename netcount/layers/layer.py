@@ -108,6 +108,13 @@ def give_all(argument: str, value: str, blobs: Sequence[str]) -> list[Advice]:
     return [Advice(argument, value, blob, lead) for blob, lead in zip(blobs, leads, strict=False)]
 
 
+def layer_error(
+    layer: Message, message: str, field: str | None = None, index: int = 0, *, advice: Sequence[Advice] = ()
+) -> InputError:
+    """An error at a field of a layer (its LayerParameter; a path like "pooling_param.pad"), naming the layer."""
+    return layer.error(f'{layer.text("type")} "{layer.text("name")}": {message}', field, index, advice=advice)
+
+
 class Layer(ABC):
     """One layer type, and in an instance one layer's parameters.
 
@@ -226,8 +233,7 @@ class Layer(ABC):
         self, message: str, field: str | None = None, index: int = 0, *, advice: Sequence[Advice] = ()
     ) -> InputError:
         """An error at a field of this layer (a path like "pooling_param.pad"), naming the layer."""
-        name = self.message.text("name")
-        return self.message.error(f'{self.message.text("type")} "{name}": {message}', field, index, advice=advice)
+        return layer_error(self.message, message, field, index, advice=advice)
 
     def refuse(
         self, message: str, field: str | None = None, index: int = 0, *, advice: Sequence[Advice] = ()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
-from netcount.layers.layer import Factors, Layer
+from netcount.layers.layer import Factors, Layer, layer_error
 from netcount.prototxt.message import Message
 
 CONVOLUTION = "convolution_param"
@@ -24,17 +24,17 @@ class WindowParam:
     Each is a list as the file gives it: one extent for all spatial axes, or one per axis.
     """
 
-    __slots__ = ("dilation", "fields", "kernel", "known", "layer", "name", "pad", "stride")
+    __slots__ = ("dilation", "fields", "kernel", "known", "message", "name", "pad", "stride")
     fields: dict[str, str]
     kernel: list[int]
-    layer: Layer
+    message: Message
     name: str
     pad: list[int]
     stride: list[int]
 
     def __init__(self, layer: Layer, param: Message, name: str = CONVOLUTION) -> None:
         """The window in `param`, which the layer's message holds under `name`."""
-        self.layer, self.name = layer, name
+        self.message, self.name = layer.message, name  # not the layer, which holds this
         self.fields = {"kernel": "kernel_size", "stride": "stride", "pad": "pad"}
         self.known: dict[int, Window4] = {}
         self.kernel = self._given(param, "kernel", [])
@@ -51,7 +51,7 @@ class WindowParam:
             return extents
         self.fields[name] = pair = high if high in values else wide
         if many in values:
-            self.layer.refuse(
+            self._refuse(
                 f"{many} {values[many]} and {pair} {values[pair]} exclude each other; give one of them",
                 f"{self.name}.{many}",
             )
@@ -68,6 +68,9 @@ class WindowParam:
             return [values["hole"]]
         return [1]
 
+    def _refuse(self, what: str, field: str) -> NoReturn:
+        raise layer_error(self.message, what, field)
+
     def over(self, axes: int) -> Window4:
         """Kernel, stride, pad and dilation for that many spatial axes, checked."""
         known = self.known.get(axes)
@@ -78,9 +81,9 @@ class WindowParam:
     def _over(self, axes: int) -> Window4:
         for field in self.fields.values():
             if field[-2:] in ("_h", "_w") and axes != 2:
-                self.layer.refuse(f"{field} is for 2 spatial axes, not {axes}", f"{self.name}.{field}")
+                self._refuse(f"{field} is for 2 spatial axes, not {axes}", f"{self.name}.{field}")
         if axes and not self.kernel:
-            self.layer.refuse("needs a kernel_size, or kernel_h and kernel_w", self.name)
+            self._refuse("needs a kernel_size, or kernel_h and kernel_w", self.name)
         kernel = self._spread(self.kernel, axes, "kernel")
         stride = self._spread(self.stride, axes, "stride")
         self._positive("kernel", kernel, 1)
@@ -97,7 +100,7 @@ class WindowParam:
             return tuple(extents) * axes
         if len(extents) != axes:
             field = self.fields.get(name, name)
-            self.layer.refuse(
+            self._refuse(
                 f"{field} is given {len(extents)} times for {axes} spatial axes; give one, or one per axis",
                 f"{self.name}.{field}",
             )
@@ -105,7 +108,7 @@ class WindowParam:
 
     def _positive(self, name: str, extents: Sequence[int], least: int) -> None:
         if any(not least <= extent < 2**31 for extent in extents):
-            self.layer.refuse(
+            self._refuse(
                 f"{name} {spatial_text(extents)} must be positive on every axis",
                 f"{self.name}.{self.fields[name]}",
             )
@@ -124,7 +127,7 @@ class WindowParam:
     def _possible(self, made: tuple[int, ...], extents: Sequence[int]) -> tuple[int, ...]:
         if made and min(made) < 0:
             kernel, stride, pad, dilation = map(spatial_text, self.over(len(extents)))
-            self.layer.refuse(
+            self._refuse(
                 f"kernel {kernel} with stride {stride}, pad {pad} and dilation {dilation} makes "
                 f"{spatial_text(made)} of {spatial_text(extents)}; an extent must not be negative",
                 f"{self.name}.{self.fields['kernel']}",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import netcount
+from netcount.analysis.rescale import Recipe
 from netcount.core.errors import InputError
 from netcount.report.formats.layout import plain
 from netcount.report.sweep import sweep_csv, sweep_document, sweep_report
@@ -79,3 +81,14 @@ def test_as_a_frame() -> None:
     frame = netcount.sweep(MOBILENET, WIDTHS[:2], SIZES[:2]).to_frame()
     assert list(frame["resolution"]) == [(224, 224), (192, 192)] * 2
     assert frame["madds"].dtype == "int64"
+
+
+def test_a_worker_reads_a_net_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    rescaler = Recipe.rescaler
+    monkeypatch.setattr(Recipe, "rescaler", lambda self: read.append(self.text) or rescaler(self))
+    net = netcount.load(MOBILENET)
+    with ThreadPoolExecutor(1) as executor:
+        far = [net.sweep(WIDTHS, SIZES, executor=executor) for _ in range(2)]
+    assert len(read) == 1
+    assert far[0].variants == far[1].variants == net.sweep(WIDTHS, SIZES).variants
