@@ -10,7 +10,7 @@ import inspect
 import json
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -18,6 +18,9 @@ from netcount.analysis.conventions import KNOWN
 from netcount.analysis.figures import FIGURES, SHARES
 from netcount.budget.limits import TYPE_RULES, rule_names
 from netcount.report.document_types import DOCUMENTS, INLINE, Keywords
+from netcount.targets.figures import LAYER, NET, PAIRS
+from netcount.targets.profile import ARRAYS, COMBINED, EFFECTS, KEPT, TRAFFIC
+from netcount.targets.profile import SCHEMA as TARGET
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "netcount" / "schemas"
@@ -145,10 +148,82 @@ def _limit(rule: str) -> dict[str, Any]:
     return {"$ref": "#/$defs/quantity", "description": f"The {FIGURES[figure].meaning}."}
 
 
+def target_schema() -> dict[str, Any]:
+    """The schema of a target's profile, as an editor for TOML reads it."""
+    text = {"type": "string", "minLength": 1}
+    several = {"anyOf": [text, {"type": "array", "minItems": 1, "items": text}]}
+    effect = {"enum": list(EFFECTS)}
+    expression = {**text, "description": "An expression over figures."}
+    above_zero = {"type": "number", "exclusiveMinimum": 0}
+    positive = {"anyOf": [above_zero, text], "description": "A number, or a text with a unit."}
+    one = {"type": ["number", "string", "boolean"]}
+    bound = {"anyOf": [one, {"type": "array", "minItems": 1, "items": one}], "description": "1..7, or a value."}
+
+    def table(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+        found = {"type": "object", "additionalProperties": False, "required": list(required)}
+        return {**found, "properties": properties}
+
+    def tables(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+        return {"type": "array", "items": table(properties, *required)}
+
+    def rules(figures: Iterable[str], **more: Any) -> dict[str, Any]:
+        common = {"when": expression, "require": expression, "effect": effect, "source": text, "note": text}
+        items = table({**more, **common, **dict.fromkeys(figures, bound)})
+        return {"type": "array", "items": {**items, "patternProperties": FIELDS}}
+
+    def named(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": table(properties, *required)}
+
+    numbers = ("clock_hz", "bandwidth", "sram", "weight_bits", "activation_bits", "products")
+    hardware = table(
+        {
+            **{key: table(dict.fromkeys(names, positive), *names) for key, names in ARRAYS.items()},
+            **dict.fromkeys(numbers, positive),
+            "combine": {"enum": list(COMBINED)},
+            "keeps": {"enum": list(KEPT)},
+            "traffic": {"enum": list(TRAFFIC)},
+            "source": text,
+        }
+    )
+    constants = {"type": "object", "additionalProperties": {"type": "number"}}
+    formula = {"type": several, "when": expression}
+    memory = {"name": text, "size": positive, "each": {"enum": ["layer", "net"]}, **formula, "need": expression}
+    speed = dict.fromkeys(("cores", "clock_hz", "bandwidth"), positive)
+    properties = {
+        "schema": {"const": TARGET},
+        **dict.fromkeys(("name", "vendor", "toolchain", "version", "reliability"), text),
+        **dict.fromkeys(("sources", "unchecked", "precision"), several),
+        "unlisted": {"enum": ["accepted", *EFFECTS], "description": "What becomes of a type that no list has."},
+        "outside": {**effect, "description": "What a broken rule means where it does not say."},
+        "types": table({**dict.fromkeys(("accepted", "ignored", "fused", *EFFECTS), several), "source": text}),
+        "constants": constants,
+        "function": named({"arguments": several, "value": expression}, "value"),
+        "rule": rules([*PAIRS, *LAYER], type=several),
+        "file": rules(NET),
+        "memory": tables({**memory, "effect": effect, "source": text, "note": text}, "name", "size", "need"),
+        "hardware": hardware,
+        "cycles": tables({**formula, "value": expression}, "value"),
+        "board": tables({"name": text, "variant": text, **speed, "source": text}, "name"),
+        "measured": tables({"net": text, "ms": above_zero, "board": text, "source": text}, "net", "ms"),
+        "variant": named({"name": text, "constants": constants, "hardware": hardware}),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://netcount.invalid/schemas/target.json",
+        "title": "A target's profile, for netcount fit.",
+        **table(properties, "schema", "name", "toolchain", "version", "reliability"),
+    }
+
+
+FIELDS = {r"^[a-z_0-9]+\.[a-z_0-9.]+$": {"description": "A field of the layer's parameters."}}
+"""Keys of a rule that are paths of fields."""
+
+
 def schemas() -> dict[str, str]:
     """The text of each file by name."""
     made = {name: Schema().document(name, part) for name, part in DOCUMENTS.items()}
     made["config"] = config_schema()
+    made["target"] = target_schema()
     return {name: json.dumps(one, indent=2, ensure_ascii=False) + "\n" for name, one in made.items()}
 
 

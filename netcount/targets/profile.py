@@ -25,6 +25,8 @@ COMBINED: Mapping[str, Fraction] = {"max": Fraction(0), "max and half min": Frac
 """How the time of the products and that of the memory make a layer's: the larger, and this part of the smaller."""
 KEPT = ("pair", "blob")
 """What stays in the SRAM: a layer's bottoms and tops where they fit together, or each of them that fits."""
+TRAFFIC = ("all", "weights")
+"""What goes through the memory that `bandwidth` is of."""
 
 _TOP = frozenset(
     "schema name vendor toolchain version reliability sources unchecked precision unlisted outside types constants"
@@ -38,7 +40,7 @@ _HARDWARE = {
     "combine", "keeps", "traffic", "source",
 }  # fmt: skip
 _BOARD = {"name", "variant", "cores", "clock_hz", "bandwidth", "source"}
-_ARRAYS = {"array": ("in", "out", "pixels"), "depthwise": ("channels", "pixels"), "pool": ("channels", "pixels")}
+ARRAYS = {"array": ("in", "out", "pixels"), "depthwise": ("channels", "pixels"), "pool": ("channels", "pixels")}
 
 
 class Types(NamedTuple):
@@ -473,7 +475,7 @@ class _Reader(Tables):
         for key in ("clock_hz", "bandwidth", "sram", "weight_bits", "activation_bits", "products"):
             if (number := self.quantity(table, key, *path)) is not None:
                 found[key] = number
-        for key, names in _ARRAYS.items():
+        for key, names in ARRAYS.items():
             part = self.typed(table, key, dict, f"a table of {', '.join(names)}", {}, *path)
             self.known(part, names, "extent", *path, key)
             numbers = [self.quantity(part, name, *path, key) for name in names]
@@ -481,7 +483,7 @@ class _Reader(Tables):
                 self.wrong(f"{key} needs {', '.join(names)}", *path, key)
             elif part:
                 found[key] = (Array if key == "array" else Lanes)(*numbers)  # type: ignore[arg-type]
-        for key, values in (("combine", tuple(COMBINED)), ("keeps", KEPT), ("traffic", ("all", "weights"))):
+        for key, values in (("combine", tuple(COMBINED)), ("keeps", KEPT), ("traffic", TRAFFIC)):
             if key in table and table[key] not in values:
                 self.wrong(f"{key} is one of {', '.join(values)}, not {table[key]!r}", *path, key)
             elif key in table:

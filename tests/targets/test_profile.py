@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from netcount.analysis.count import count
@@ -11,7 +14,8 @@ from netcount.core.errors import Errors, InputError, each
 from netcount.graph.load import load_text
 from netcount.targets.fit import Fit, Target, fit
 from netcount.targets.profile import read_profile
-from netcount.targets.shipped import profile, shipped
+from netcount.targets.shipped import FOLDER, profile, shipped
+from tests.helpers import ROOT, valid
 from tests.targets.cases import conv, net
 
 HEAD = """schema = "netcount-target/1"
@@ -88,6 +92,25 @@ def test_several_mistakes_are_told_together(tmp_path: Path) -> None:
 )
 def test_what_is_no_profile(tmp_path: Path, text: str, said: str) -> None:
     assert any(said in problem for problem in mistakes(tmp_path, text, head=""))
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_shipped_profile_is_what_the_schema_says(path: Path) -> None:
+    document = valid(tomllib.loads(path.read_text(encoding="utf-8")), "target")
+    document["rule"] = [{"kernle": 3}]
+    with pytest.raises(jsonschema.ValidationError):
+        valid(document, "target")
+
+
+def test_the_example_of_the_page_is_a_profile(tmp_path: Path) -> None:
+    """All blocks of docs/your-chip.md together, without the measured net, which is not there."""
+    page = (ROOT / "docs" / "your-chip.md").read_text(encoding="utf-8")
+    text = "\n".join(re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    valid(tomllib.loads(text), "target")
+    found = held(tmp_path, text, conv(), head="")
+    assert found.estimate is not None
+    assert found.target.profile.measured[0].net == "resnet50.prototxt"
+    assert len(found.held) == 2
 
 
 def test_a_type_has_one_fate(tmp_path: Path) -> None:
