@@ -11,6 +11,7 @@ from netcount.analysis.count import count
 from netcount.cli.options import FORMATS, format_options, load_options, net_options
 from netcount.cli.output import Forms, conclude, deliver, forms_of, service_forms
 from netcount.graph.load import load_net
+from netcount.graph.options import LoadOptions
 from netcount.report.formats.layout import Part
 from netcount.targets.fit import Fit, Target, compared
 from netcount.targets.fit import fit as held
@@ -23,6 +24,9 @@ from netcount.targets.shipped import profile, shipped
 @click.option("--list", "listing", is_flag=True, help="Show the targets there are; no FILE is read.")
 @click.option("--precision", metavar="NAME", help="What the net is computed in, such as int8.")
 @click.option("--board", metavar="NAME", help="On which board of the target the time is estimated.")
+@click.option(
+    "--what-would-fit", is_flag=True, help="Show edits that help, and the largest width and size that fit."
+)
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N slowest layers of the estimate.")
 @format_options("text", *FORMATS[1:], "github", "sarif")
 @net_options
@@ -32,6 +36,7 @@ def fit(
     listing: bool,
     precision: str | None,
     board: str | None,
+    what_would_fit: bool,
     top: int | None,
     form: str,
     output: str | None,
@@ -47,6 +52,7 @@ def fit(
       netcount fit mobilenet_v2.prototxt --target kendryte-k210
       netcount fit deploy.prototxt --target xilinx-dpuczdx8g-b4096 --board KV260
       netcount fit deploy.prototxt --target my-chip.toml --format sarif -o fit.sarif
+      netcount fit deploy.prototxt --target kendryte-k210 --what-would-fit
       netcount fit --list
     """
     if listing:
@@ -58,9 +64,20 @@ def fit(
     if target is None:
         raise click.UsageError("Missing option '--target'; netcount fit --list shows which there are.")
     against = Target.of(profile(target), precision, board)
-    found = held(count(load_net(file, load_options(options))), against)._replace(compared=compared(against))
+    found = _held(file, load_options(options), against, what_would_fit)._replace(compared=compared(against))
     deliver(_forms(found, top), form, output)
     conclude(found.counted.warnings, found.complete, found.exit_code)
+
+
+def _held(file: str, load: LoadOptions, target: Target, what_would_fit: bool) -> Fit:
+    if not what_would_fit:
+        return held(count(load_net(file, load)), target)
+    from netcount.analysis.rescale import Rescaler
+    from netcount.targets.what_fits import what_fits
+
+    rescaler = Rescaler.of_file(file, load, both_phases=False)
+    found = held(count(rescaler.net), target)
+    return found._replace(would_fit=what_fits(rescaler, found))
 
 
 def _listed(form: str) -> str:

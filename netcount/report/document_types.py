@@ -444,6 +444,35 @@ class MeasuredTime(TypedDict):
     source: str
 
 
+class Edit(TypedDict):
+    """What to write in a layer's place, and what it changes."""
+
+    layer: str
+    line: Count
+    what: str
+    params: Annotated[int, "How many more."]
+    madds: Annotated[int, "How many more."]
+    same: Annotated[bool, "Whether it computes the same with the weights there are."]
+
+
+class Smaller(TypedDict):
+    """A smaller net that fits once the edits are made."""
+
+    width: Ratio
+    resolution: Annotated[list[Count] | None, "Height and width, where it is the resolution that is smaller."]
+    params: Count
+    madds: Count
+
+
+class WouldFit(TypedDict):
+    """What of a net would fit a target."""
+
+    edits: list[Edit]
+    rest: Annotated[list[str], "Layers that no edit helps; empty for the file or the net."]
+    width: Smaller | None
+    resolution: Smaller | None
+
+
 class Fit(Subject):
     """Whether a net fits a target."""
 
@@ -458,6 +487,7 @@ class Fit(Subject):
     memories: list[FitMemory]
     unjudged: list[Unjudged]
     estimate: Annotated[Estimate | None, "Where the profile has hardware figures."]
+    would_fit: Annotated[WouldFit | None, "Where it is asked for."]
     measured: Annotated[list[MeasuredTime], "The profile's own measurements."]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
 from netcount.analysis.count import Count
-from netcount.core.units import human_bytes, percent, plural
+from netcount.core.units import human, human_bytes, percent, plural
 from netcount.report.analysis import View, report
 from netcount.report.columns import Value
 from netcount.report.document import document, place, subject, warning
@@ -16,7 +16,7 @@ from netcount.report.formats.problems import Problem, incomplete
 from netcount.report.formats.text import heading, listed, visible
 from netcount.report.tabular import Csv, csv_text
 from netcount.targets.estimate import CAVEAT, Estimate, LayerTime
-from netcount.targets.fit import Compared, Finding, Fit, Held, Target
+from netcount.targets.fit import Compared, Finding, Fit, Held, Smaller, Target, WhatFits
 from netcount.targets.profile import EFFECTS, Effect
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def fit_report(fit: Fit, top: int | None = None) -> list[Part]:
     ]
     if fit.findings:
         parts += ["", *_findings(fit.findings)]
+    if fit.would_fit is not None:
+        parts += ["", *_would_fit(fit.would_fit)]
     if fit.held:
         parts += ["", _memories(fit.held)]
     if fit.estimate is not None:
@@ -99,6 +101,41 @@ def _findings(findings: Sequence[Finding]) -> list[Part]:
         for reason, number in reasons.items()
     ]
     return [table, *notes]
+
+
+def _would_fit(found: WhatFits) -> list[Part]:
+    if not found.edits and not found.rest:
+        return ["it fits as it is"]
+    parts: list[Part] = []
+    if found.edits:
+        rows = tuple(
+            (
+                str(edit.line),
+                visible(edit.layer),
+                visible(edit.what),
+                f"{edit.params:+,}",
+                f"{edit.madds:+,}",
+                "the same" if edit.same else "to be trained",
+            )
+            for edit in found.edits
+        )
+        title = ("line", "layer", "what to write", "params", "madds", "computes")
+        parts.append(Table(title, (True, False, False, True, True, False), rows, shrink=((2, 24), (1, 12))))
+    if not found.rest:
+        return [*parts, "nothing else stops it; what the edits change is an estimate"]
+    layers = [visible(name or "the file or the net") for name in found.rest]
+    parts.append(f"no edit is known for {listed(layers, _SHOWN)}")
+    once = " once the edits are made" if found.edits else ""
+    for what, smaller in (("width", found.width), ("resolution", found.resolution)):
+        if smaller is None:
+            parts.append(f"no smaller {what} alone fits{once}")
+        else:
+            size = f"{float(smaller.width):g}" if what == "width" else "×".join(map(str, smaller.resolution or ()))
+            parts.append(
+                f"largest {what} that fits{once}: {size}, {human(smaller.params)} params, "
+                f"{human(smaller.madds)} madds (netcount rescale writes it)"
+            )
+    return parts
 
 
 def _memories(held: Sequence[Held]) -> Table:
@@ -334,6 +371,7 @@ def fit_document(fit: Fit) -> types.Fit:
         ],
         "unjudged": [cast("types.Unjudged", one._asdict()) for one in fit.unjudged],
         "estimate": None if fit.estimate is None else estimate_document(fit.estimate),
+        "would_fit": None if fit.would_fit is None else _would_fit_document(fit.would_fit),
         "measured": [
             {
                 "net": row.measured.net,
@@ -345,6 +383,22 @@ def fit_document(fit: Fit) -> types.Fit:
             for row in fit.compared
         ],
     }
+
+
+def _would_fit_document(found: WhatFits) -> types.WouldFit:
+    return {
+        "edits": [cast("types.Edit", edit._asdict()) for edit in found.edits],
+        "rest": list(found.rest),
+        "width": _smaller(found.width),
+        "resolution": _smaller(found.resolution),
+    }
+
+
+def _smaller(found: Smaller | None) -> types.Smaller | None:
+    if found is None:
+        return None
+    size = None if found.resolution is None else list(found.resolution)
+    return {"width": float(found.width), "resolution": size, "params": found.params, "madds": found.madds}
 
 
 def target_document(target: Target) -> types.FitTarget:

@@ -106,6 +106,43 @@ class Compared(NamedTuple):
         return self.ms / float(self.measured.ms) - 1
 
 
+class Edit(NamedTuple):
+    """What to write in a layer's place, and what it changes: an estimate, as it has to be trained or checked.
+
+    same: whether it computes the same with the weights there are.
+    """
+
+    layer: str
+    line: int
+    what: str
+    params: int
+    madds: int
+    same: bool
+
+
+class Smaller(NamedTuple):
+    """A smaller net that fits once the edits are made.  Figures are its own, before them."""
+
+    width: Fraction
+    resolution: tuple[int, int] | None
+    params: int
+    madds: int
+
+
+class WhatFits(NamedTuple):
+    """What would fit.
+
+    edits: the smallest known edit for each layer that stops the net or is on the CPU.  rest: the layers (empty:
+    the file, or the net) that stop it and that no edit helps.  width, resolution: the largest net of a smaller
+    width, or on smaller images, that fits once the edits are made; None where none does or needs to.
+    """
+
+    edits: tuple[Edit, ...]
+    rest: tuple[str, ...]
+    width: Smaller | None
+    resolution: Smaller | None
+
+
 class Fit(NamedTuple):
     """The whole answer.  findings: in the order of the file.  estimate: None without hardware figures."""
 
@@ -117,6 +154,7 @@ class Fit(NamedTuple):
     unjudged: tuple[Unjudged, ...]
     estimate: Estimate | None
     compared: tuple[Compared, ...] = ()
+    would_fit: WhatFits | None = None
 
     def layers(self, *effects: Effect) -> list[str]:
         """The layers with such a finding, each once."""
