@@ -19,6 +19,7 @@ ROOMS = (
     "budget",
     "execute",
     "deploy",
+    "export",
     "picture",
     "report",
     "results",

@@ -96,9 +96,12 @@ class Executor:
         self,
         inputs: Mapping[str, Array] | None = None,
         progress: Callable[[Step], None] | None = None,
+        *,
+        until: int | None = None,
     ) -> dict[str, Array]:
         """One forward pass.  inputs: arrays by blob name; an input that is not given is random.
 
+        until: the index of the last layer to run.
         Returns outputs and kept blobs by name; `steps` then tells what every layer did.
         """
         from netcount.kernels.run import Run
@@ -107,7 +110,7 @@ class Executor:
         run = Run(self.seed, self.net.phase)
         store = BlobStore(self.net, self.keep)
         self.steps = []
-        for node in self.net.nodes:
+        for node in self.net.nodes[: None if until is None else until + 1]:
             step = self._step(node, store, given, run)
             self.steps.append(step)
             if progress is not None:
@@ -147,26 +150,10 @@ class Executor:
         blob = next(top for top in node.tops if top.name == name)
         if node.type != "Input":
             node.layer.forward([], [], run)  # says that it has no data, and how to give them
-        limit = min(self._limits(blob), default=None)
+        limit = min(index_limits(self.net, blob), default=None)
         if limit is not None:
             return run.generator.integers(0, max(1, limit), blob.shape, np.int32).astype(np.float32)
         return run.generator.standard_normal(blob.shape, dtype=np.float32)
-
-    def _limits(self, blob: Blob) -> Iterator[int]:
-        """Below which whole number a blob's values must lie, for each layer that takes them for indices."""
-        same = [blob]
-        while same:
-            blob = same.pop()
-            for index in dict.fromkeys(self.net.readers[blob.index]):
-                node = self.net.nodes[index]
-                limits = node.layer.indices(node.bottom_shapes)
-                yield from (
-                    limit
-                    for position, limit in limits.items()
-                    if position < len(node.bottoms) and node.bottoms[position] is blob
-                )
-                if node.layer.shares_bottom:
-                    same += node.tops
 
     def _given(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """The caller's arrays in float32; each must name a blob and have its shape."""
@@ -201,6 +188,17 @@ def _own(top: Array, bottoms: Sequence[Array], node: Node) -> Array:
     else:
         shown = buffer.nbytes != top.nbytes or any(buffer is buffer_of(bottom) for bottom in bottoms)
     return top.copy() if shown and not node.layer.passes_bottom else top
+
+
+def index_limits(net: Graph, blob: Blob) -> Iterator[int]:
+    """Below which whole number a blob's values must lie, for each layer that takes them for indices."""
+    for index in net.readers[blob.index]:
+        node = net.nodes[index]
+        limits = node.layer.indices(node.bottom_shapes)
+        yield from (limits[i] for i, bottom in enumerate(node.bottoms) if bottom is blob and i in limits)
+        if node.layer.shares_bottom:
+            for top in node.tops:
+                yield from index_limits(net, top)
 
 
 def _floats(value: object, what: str) -> Array:

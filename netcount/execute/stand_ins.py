@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
+from netcount.execute.executor import index_limits
 from netcount.execute.init_weights import random_rows
 from netcount.execute.weights import named
 from netcount.graph.graph import Graph
@@ -41,18 +42,20 @@ def lively_weights(net: Graph, seed: int = 0) -> dict[str, list[Array]]:
 
 
 def stand_ins(net: Graph, seed: int = 0) -> dict[str, Array]:
-    """Seeded data for the inputs that no file declares (a database's): zeros where they may be labels."""
+    """Seeded data for all inputs, a database's too: labels where they are read as such."""
     generator = np.random.default_rng(seed + 2)
-    stand_ins_by_type = {}
+    arrays = {}
     for index in net.inputs:
         blob = net.blobs[index]
-        node = net.nodes[blob.producer]
-        if isinstance(node.layer, Source) and not node.layer.computes and node.type != "Input":
-            if len(blob.shape) < 3:
-                stand_ins_by_type[blob.name] = np.zeros(blob.shape, np.float32)
+        layer = net.nodes[blob.producer].layer
+        if isinstance(layer, Source) and not layer.computes:
+            limit = min(index_limits(net, blob), default=None)
+            if limit is not None:
+                drawn = generator.integers(0, max(1, limit), blob.shape, np.int32).astype(np.float32)
             else:
-                stand_ins_by_type[blob.name] = generator.standard_normal(blob.shape, dtype=np.float32)
-    return stand_ins_by_type
+                drawn = generator.standard_normal(blob.shape, dtype=np.float32)
+            arrays[blob.name] = drawn
+    return arrays
 
 
 def distance(mine: Array, theirs: Array) -> float:

@@ -183,6 +183,17 @@ QUESTIONS: Mapping[str, Question] = {
         "engines.md#fold",
         result=Lacks("the answer is a prototxt"),
     ),
+    "export": Question(
+        "A net as an ONNX model, checked in its engine.",
+        "cli.export:export",
+        "export.written:export_net",
+        Lacks("the answer is a file of the engine"),
+        Lacks("the answer is a file of the engine"),
+        Lacks("the answer is a file of the engine"),
+        Lacks("the answer is a file of the engine"),
+        "engines.md#export",
+        result=Lacks("the answer is a file of the engine"),
+    ),
     "from-caffemodel": Question(
         "What a .caffemodel holds, and its net as a prototxt.",
         "cli.from_caffemodel:from_caffemodel",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import netcount
 from netcount.execute.stand_ins import distance, lively_weights
 from netcount.execute.weights import write_caffemodel
 from tests.cli.test_analyze import hostile_net
-from tests.command import run
+from tests.command import UNMEASURED, run
 from tests.helpers import ROOT, SAMPLES
 
 SQUEEZENET = str(SAMPLES / "squeezenet_v1.1.prototxt")
@@ -41,6 +43,10 @@ def test_upgrade_writes_the_net_and_tells_what_was_old(tmp_path: Path) -> None:
         (["upgrade", "no/such.prototxt"], "", "cannot read no/such.prototxt"),
         (["from-caffemodel", SQUEEZENET], "", "not a .caffemodel"),
         (["from-caffemodel", TINY, "-f", "prototxt"], "", "holds weights alone"),
+        (["export", "-", "--to", "onnx"], "layer {", "the file ends inside"),
+        (["export", SQUEEZENET, "--to", "onnx", "--until", "conv11"], "", 'no blob is called "conv11"'),
+        (["export", SQUEEZENET, "--to", "onnx", "--weights", TINY], "", "has no layer of that name"),
+        (["export", SQUEEZENET, "--to", "onnx", "--max-memory", "1MB"], "", "more than the"),
         (["fold", "-"], "layer {", "the file ends inside"),
         (["fold", SQUEEZENET, "--weights", TINY], "", "has no layer of that name"),
         (["fold", SQUEEZENET, "--weights-out", "x"], "", "no weights to write"),
@@ -102,3 +108,35 @@ def test_fold_writes_both_files_or_none(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "cannot write" in done.stderr
     assert text.read_text() == "as it was"
+
+
+def test_export_writes_a_checked_model(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    path = tmp_path / "normed.prototxt"
+    path.write_text(NORMED)
+    done = run("export", str(path), "--to", "onnx")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'normed.onnx'}\n"
+    assert "2 blobs agree" in done.stderr
+    open_batch = run("export", str(path), "--to", "onnx", "--batch", "dynamic", "-o", str(tmp_path / "b.onnx"))
+    assert open_batch.returncode == 0, open_batch.stderr
+    assert run("export", "-", "--to", "onnx", stdin=NORMED).returncode == 2, "no place to write to"
+    hostile = run("export", "-", "--to", "onnx", "-o", str(tmp_path / "h.onnx"), stdin=hostile_net())
+    assert "\x1b" not in hostile.stdout + hostile.stderr
+    assert hostile.returncode == 0, hostile.stderr
+
+
+def test_without_the_engine_nothing_is_written(tmp_path: Path) -> None:
+    """The extra and the way out are named."""
+    (tmp_path / "onnxruntime.py").write_text("raise ImportError")
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1));from netcount.cli.main import run; run()"
+    out = tmp_path / "n.onnx"
+    arguments = [sys.executable, "-c", code, str(tmp_path), "export", "-", "--to", "onnx", "-o", str(out)]
+    done = subprocess.run(arguments, input=NORMED, capture_output=True, text=True, check=False, env=UNMEASURED)
+    assert done.returncode == 2
+    assert "netcount[onnx]" in done.stderr
+    assert "or write it unchecked" in done.stderr
+    assert not out.exists()
+    done = subprocess.run([*arguments, "--no-check"], input=NORMED, capture_output=True, text=True, env=UNMEASURED)
+    assert done.returncode == 0, done.stderr
+    assert out.exists()

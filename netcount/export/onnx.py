@@ -1,0 +1,243 @@
+"""A net as an ONNX model: the rules of `onnx_rules` applied layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from netcount.core.errors import Advice, InputError, NetcountError, raise_all
+from netcount.core.lazy_numpy import np
+from netcount.execute.executor import Executor
+from netcount.export.graph_of_ops import Inexpressible, OpGraph, Rule
+from netcount.export.onnx_rules.general import general_rule
+from netcount.graph.graph import Graph, Node
+from netcount.layers.bases import Source
+from netcount.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array
+
+OPSET = 21
+"""The opset of the models: what ONNX Runtime, OpenVINO and others of the last two years read."""
+IR_VERSION = 10
+FAMILIES = ("activation", "convolution", "detection", "loss", "normalization", "pooling", "recurrent", "shape")
+_MOST_BYTES = 2**31 - 1
+_BATCH = "N"
+
+
+class Exported(NamedTuple):
+    """A model with what is needed to hold it against the net.
+
+    Attributes:
+        model: The onnx.ModelProto.
+        net: The part of the net that was exported.
+        names: By blob version the name of its tensor, for those that are exported.
+        inputs: The names of the inputs.
+        outputs: The names of the outputs.
+    """
+
+    model: Any
+    net: Graph
+    names: Mapping[int, str]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def rules() -> dict[type[Layer], Rule]:
+    """All rules of all families, by class."""
+    found: dict[type[Layer], Rule] = {}
+    for family in FAMILIES:
+        found |= import_module(f"netcount.export.onnx_rules.{family}").RULES
+    return found
+
+
+def extra(name: str, package: str) -> InputError:
+    """The error where an engine is not installed."""
+    return InputError(
+        f"this takes {package}, of the extra netcount[{name}]; in a clone: python -m pip install '.[{name}]'"
+    )
+
+
+def part_until(net: Graph, until: str | None) -> tuple[list[Node], list[int]]:
+    """The layers that a blob needs, or all of them; and the blob versions that come out."""
+    if until is None:
+        return list(net.nodes), list(net.outputs)
+    versions = [blob.index for blob in net.blobs if blob.name == until]
+    if not versions:
+        from netcount.core.suggest import nearest
+
+        hint = nearest(until, {blob.name for blob in net.blobs})
+        raise InputError(f'{net.file}: no blob is called "{until}"{hint}', argument="until")
+    wanted = {versions[-1]}
+    nodes = []
+    for node in reversed(net.nodes):
+        if not wanted.isdisjoint(blob.index for blob in node.tops):
+            wanted |= {blob.index for blob in node.bottoms}
+            nodes.append(node)
+    return nodes[::-1], versions[-1:]
+
+
+def to_onnx(
+    net: Graph,
+    weights: Mapping[str, Sequence[Array]] | None = None,
+    *,
+    until: str | None = None,
+    dynamic: bool = False,
+    seed: int = 0,
+) -> Exported:
+    """The ONNX model of a net.
+
+    Args:
+        net: In phase TEST, as a rule.
+        weights: Arrays by layer name; without them they are random by the net's fillers.
+        until: The last blob that is exported; without it all outputs are.
+        dynamic: Leave the batch open, as axis 0 of every input.
+        seed: For random weights.
+
+    Raises:
+        InputError: ONNX is not installed, or has no words for some layers; all of them are named.
+    """
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise extra("onnx", "onnx") from None
+    nodes, ends = part_until(net, until)
+    rows = Executor(net, weights, seed=seed).weights
+    graph = OpGraph(net, rows, dynamic)
+    tensors = _applied(graph, nodes)
+    if not ends:
+        raise InputError(f"{net.file}: nothing comes out of the net")
+    outputs = _named_outputs(graph, tensors, ends)
+    if sum(array.nbytes for array in graph.constants.values()) > _MOST_BYTES:
+        raise InputError(f"{net.file}: its weights exceed the 2 GiB that one ONNX file holds")
+    inputs = [blob.index for node in nodes for blob in node.tops if _is_source(node)]
+    model = _model(graph, nodes, inputs, outputs, tensors)
+    return Exported(
+        model,
+        net,
+        {index: name for index, name in tensors.items() if name},
+        tuple(graph.names[index] for index in inputs),
+        tuple(name for _, name in outputs),
+    )
+
+
+def _is_source(node: Node) -> bool:
+    from netcount.layers.data.dummy_data import DummyData
+    from netcount.layers.data.parameter import Parameter
+
+    layer = node.layer
+    return isinstance(layer, Source) and not layer.computes and not isinstance(layer, (DummyData, Parameter))
+
+
+def _applied(graph: OpGraph, nodes: Sequence[Node]) -> dict[int, str]:
+    """The rule of each layer applied; the tensors of all blob versions."""
+    known = rules()
+    tensors: dict[int, str] = {}
+    problems: list[NetcountError] = []
+    broken: set[int] = set()
+    for node in nodes:
+        graph.begin(node)
+        rule = known.get(type(node.layer)) or general_rule(node)
+        try:
+            if rule is None:
+                from netcount.export.onnx_reasons import reason_of
+
+                raise Inexpressible(reason_of(type(node.layer)))
+            if not broken.isdisjoint(blob.index for blob in node.bottoms):
+                raise Inexpressible("")
+            made = rule(graph, node, [tensors[blob.index] for blob in node.bottoms])
+        except Inexpressible as why:
+            broken |= {blob.index for blob in node.tops}
+            if str(why):
+                problems.append(
+                    InputError(
+                        f'{node.type} "{node.name}": ONNX cannot express it: {why}',
+                        node.place,
+                        advice=[Advice("until", "BLOB", lead="export the part before with")],
+                    )
+                )
+            continue
+        for blob, name in zip(node.tops, made, strict=True):
+            tensors[blob.index] = _called(graph, name, graph.names[blob.index], tensors)
+    raise_all(problems)
+    return tensors
+
+
+def _called(graph: OpGraph, made: str, wanted: str, tensors: Mapping[int, str]) -> str:
+    """The tensor under the blob's name: the op that makes it gets to call it so."""
+    if made == wanted:
+        return wanted
+    if made not in tensors.values() and made not in graph.constants:
+        for _, inputs, outputs, _ in graph.ops[::-1]:
+            if made in outputs:
+                outputs[outputs.index(made)] = wanted
+                return wanted
+            if made in inputs:
+                break
+    graph.ops.append(("Identity", [made], [wanted], {}))
+    return wanted
+
+
+def _named_outputs(graph: OpGraph, tensors: Mapping[int, str], ends: Sequence[int]) -> list[tuple[int, str]]:
+    outputs = []
+    for index in ends:
+        name = tensors[index]
+        if name != graph.net.blobs[index].name or index in graph.net.inputs:
+            # an input that is an output too, or a blob whose name is the input's: it needs an op of its own
+            other = graph.fresh(f"{graph.net.blobs[index].name}@output")
+            graph.ops.append(("Identity", [name], [other], {}))
+            name = other
+        outputs.append((index, name))
+    return outputs
+
+
+def _model(
+    graph: OpGraph,
+    nodes: Sequence[Node],
+    inputs: Sequence[int],
+    outputs: Sequence[tuple[int, str]],
+    tensors: Mapping[int, str],
+) -> Any:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    net = graph.net
+
+    def value(index: int, name: str) -> Any:
+        blob = net.blobs[index]
+        shape: list[int | str | None] = list(blob.shape)
+        if graph.dynamic and shape:
+            shape[0] = _BATCH if index in inputs else None
+        node = net.nodes[blob.producer]
+        if node.layer.data_dependent(node.bottom_shapes) is not None:
+            shape = [None] * len(shape)
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    used = {name for _, names, _, _ in graph.ops for name in names} | {name for _, name in outputs}
+    between = (
+        []
+        if graph.dynamic
+        else [
+            value(index, name)
+            for index, name in tensors.items()
+            if index not in inputs and name not in {output for _, output in outputs} and name in used
+        ]
+    )
+    made = helper.make_graph(
+        [helper.make_node(kind, names, tops, name=tops[0], **more) for kind, names, tops, more in graph.ops],
+        net.name or "net",
+        [value(index, graph.names[index]) for index in inputs],
+        [value(index, name) for index, name in outputs],
+        [
+            numpy_helper.from_array(np.array(array, order="C"), name)
+            for name, array in graph.constants.items()
+            if name in used
+        ],
+        value_info=between,
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    model.producer_name = "netcount"
+    helper.set_model_props(model, {"netcount.file": net.file, "netcount.checked": "no"})
+    onnx.checker.check_model(model)
+    return model

@@ -1,0 +1,106 @@
+"""An ONNX model held against the executor, blob by blob, in ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from netcount.core.errors import InputError, reason
+from netcount.execute.executor import Executor
+from netcount.execute.stand_ins import distance, stand_ins
+from netcount.export.onnx import Exported, extra
+
+if TYPE_CHECKING:
+    from netcount.kernels.run import Array
+
+TOLERANCE = 1e-4
+"""By how much of its largest absolute value a blob may differ."""
+
+
+class Checked(NamedTuple):
+    """What the comparison showed.
+
+    Attributes:
+        engine: The engine and its version.
+        blobs: How many blobs were compared.
+        error: The largest difference of a blob, by its own largest absolute value.
+    """
+
+    engine: str
+    blobs: int
+    error: float
+
+
+def runtime() -> Any:
+    """The module onnxruntime; InputError where it is not installed."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise InputError(f"{extra('onnx', 'onnxruntime').what}; or write it unchecked") from None
+    onnxruntime.set_default_logger_severity(4)
+    return onnxruntime
+
+
+def session(model: bytes, threads: int = 1) -> Any:
+    """A session of ONNX Runtime on the CPU."""
+    ort = runtime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def check_onnx(
+    exported: Exported,
+    weights: Mapping[str, Sequence[Array]] | None = None,
+    *,
+    seed: int = 0,
+) -> Checked:
+    """Run the model and the net on the same inputs.
+
+    Raises:
+        InputError: ONNX Runtime is not installed or refuses the model, or a blob differs.
+    """
+    import onnx
+    from onnx import helper
+
+    ort = runtime()
+    net = exported.net
+    names = {net.blobs[index].name: tensor for index, tensor in sorted(exported.names.items())}
+    drawn = stand_ins(net, seed)
+    inputs = {name: drawn[name] for name in exported.inputs}
+    executor = Executor(net, weights, seed=seed, keep=names)
+    expected = executor.run(drawn, until=max((net.blobs[i].producer for i in exported.names), default=-1))
+    wide = onnx.ModelProto()
+    wide.CopyFrom(exported.model)
+    outputs = set(exported.outputs)
+    made = {name for node in wide.graph.node for name in node.output}
+    for tensor in names.values():
+        if tensor in made and tensor not in outputs:
+            wide.graph.output.append(helper.make_empty_tensor_value_info(tensor))
+    problems = []
+    worst = 0.0
+    try:
+        for model in (wide, exported.model):
+            run = session(model.SerializeToString())
+            tensors = [output.name for output in run.get_outputs()]
+            found = dict(zip(tensors, run.run(tensors, inputs), strict=True))
+            for name, tensor in names.items():
+                if tensor in found and name in expected:
+                    error = distance(expected[name], found[tensor])
+                    if not error <= TOLERANCE:
+                        problems.append((name, error))
+                    worst = max(worst, error)
+            if problems:
+                break
+    except Exception as failure:  # ONNX Runtime raises kinds of its own
+        raise InputError(f"{net.file}: ONNX Runtime does not run the model: {reason(failure)}") from None
+    if problems:
+        name, error = problems[0]
+        more = f", and {len(problems) - 1} more blobs" if len(problems) > 1 else ""
+        raise InputError(
+            f'{net.file}: in ONNX Runtime "{name}" differs by {error:.1e} of its largest value{more}; '
+            "nothing is written"
+        )
+    return Checked(f"onnxruntime {ort.__version__}", len(names), worst)

@@ -1,0 +1,85 @@
+"""ONNX for whole kinds of layers: sources, constants, and what only moves values."""
+
+from __future__ import annotations
+
+from netcount.core.lazy_numpy import np
+from netcount.export.graph_of_ops import OpGraph, Rule
+from netcount.graph.graph import Node
+from netcount.layers.bases import Moving, Source
+from netcount.layers.data.dummy_data import DummyData
+from netcount.layers.data.parameter import Parameter
+from netcount.layers.layer import Layer
+
+_EXACT = 2**24
+"""Up to here float32 tells whole numbers apart."""
+
+
+def general_rule(node: Node) -> Rule | None:
+    """The rule for a layer's kind, where its type has none of its own."""
+    layer = node.layer
+    if isinstance(layer, (DummyData, Parameter)):
+        return _constant
+    if isinstance(layer, Source) and not layer.computes:
+        return _source
+    if node.bottoms and layer.extents_only >= frozenset(range(len(node.bottoms))):
+        return _constant
+    if not node.tops:
+        return _nothing
+    if moves(layer) and len(node.bottoms) == 1:
+        return _moved
+    return None
+
+
+def moves(layer: Layer | type[Layer]) -> bool:
+    """Whether each value of its tops is one of its bottom's, or 0, wherever it stands."""
+    kind = layer if isinstance(layer, type) else type(layer)
+    return issubclass(kind, Moving) and not issubclass(kind, Source)
+
+
+def _source(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    return [g.names[blob.index] for blob in node.tops]
+
+
+def _nothing(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    return []
+
+
+def _constant(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    """What depends on no value: the executor's own, written out."""
+    from netcount.kernels.run import Run
+
+    if any(blob.shape[:1] == (g.net.batch,) for blob in node.tops):
+        g.fixed("is a constant of as many images")
+    layer, run = node.layer, Run(0, g.net.phase)
+    if isinstance(layer, DummyData):
+        if any(filler.type != "constant" for filler in layer.fillers):
+            from netcount.export.graph_of_ops import refuse
+
+            refuse("its values are drawn at random")
+        arrays = layer.filled(node.top_shapes, run)
+    else:
+        given = [np.broadcast_to(np.float32(0), blob.shape) for blob in node.bottoms]
+        arrays = layer.forward(given, [g.values(node, index) for index in range(len(node.params))], run)
+    return [g.op("Identity", g.constant(np.asarray(array, np.float32), "value")) for array in arrays]
+
+
+def _moved(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    """Where each value came from is seen by sending the positions through the layer."""
+    from netcount.export.graph_of_ops import refuse
+    from netcount.kernels.run import Run
+
+    shape = node.bottoms[0].shape
+    count = shape.count()
+    if not 0 < count < _EXACT:
+        refuse(f"moves {count:,} values, more than can be followed")
+    g.fixed("moves values in a way that is followed for one batch")
+    positions = np.arange(1, count + 1, dtype=np.float32).reshape(shape)
+    moved = node.layer.forward([positions], [], Run(0, g.net.phase))
+    flat = g.reshape(bottoms[0], shape, (count,))
+    if any((np.asarray(array) == 0).any() for array in moved):
+        flat = g.op("Concat", flat, g.constant(np.zeros(1, np.float32), "zero"), axis=0)
+    tops = []
+    for array in moved:
+        places = np.asarray(array).astype(np.int64) - 1
+        tops.append(g.op("Gather", flat, g.constant(np.where(places < 0, count, places), "places"), axis=0))
+    return tops
