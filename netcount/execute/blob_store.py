@@ -45,14 +45,18 @@ class BlobStore:
 
         Returns:
             The bytes in memory between the two, when the layer has made its tops and has not yet
-            released its bottoms.  What a top overwrites in place is left out: nothing reads it any more.
+            released its bottoms.  Of what a top overwrites in place and of the top only the larger counts:
+            nothing reads the other one any more.
         """
-        for blob in node.tops:
+        overwritten = 0
+        for blob, top in zip(node.tops, tops, strict=True):
             if blob.overwrites is not None:
+                before = self._memory.bytes
                 self._release(blob.overwrites)
+                overwritten += max(0, before - self._memory.bytes - top.nbytes)
         for blob, top in zip(node.tops, tops, strict=True):
             self._add(blob, top)
-        live_bytes = self._memory.bytes
+        live_bytes = self._memory.bytes + overwritten
         for blob in node.value_bottoms:
             self._readers_left[blob.index] -= 1
             if not self._readers_left[blob.index]:

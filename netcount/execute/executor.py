@@ -192,13 +192,17 @@ def _own(top: Array, bottoms: Sequence[Array], node: Node) -> Array:
 
 def index_limits(net: Graph, blob: Blob) -> Iterator[int]:
     """Below which whole number a blob's values must lie, for each layer that takes them for indices."""
-    for index in net.readers[blob.index]:
-        node = net.nodes[index]
-        limits = node.layer.indices(node.bottom_shapes)
-        yield from (limits[i] for i, bottom in enumerate(node.bottoms) if bottom is blob and i in limits)
-        if node.layer.shares_bottom:
-            for top in node.tops:
-                yield from index_limits(net, top)
+    same = [blob]
+    while same:
+        blob = same.pop()
+        for index in dict.fromkeys(net.readers[blob.index]):
+            node = net.nodes[index]
+            limits = node.layer.indices(node.bottom_shapes)
+            for position, limit in limits.items():
+                if position < len(node.bottoms) and node.bottoms[position] is blob:
+                    yield limit
+            if node.layer.shares_bottom:
+                same += node.tops
 
 
 def _floats(value: object, what: str) -> Array:

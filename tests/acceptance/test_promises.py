@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from netcount.report.verification import document
 from tests.acceptance.test_laws import inputs_for
 from tests.cases import CASES, TOLD
 from tests.command import Tool
+from tests.fuzz import KINDS, questions, random_net, tried
 from tests.helpers import conformance_cases, graph_of, inputs, net_of
 
 
@@ -130,6 +132,14 @@ PEAKS = {
         + op("Split", "a", "b")
         + op("ReLU", "x", "y"),
         3 * 96,
+    ),
+    "in place on what only gave its shape": (
+        inputs(x=(2, 6, 3, 4), i=(1, 3, 8, 8)) + op("PriorBox", "x i", "x", "prior_box_param { min_size: 3 }"),
+        192,
+    ),
+    "in place by what is smaller": (
+        inputs(x=(2, 6, 3, 4)) + op("InnerProduct", "x", "x", "inner_product_param { num_output: 2 }"),
+        144,
     ),
     "in place on what nobody else holds": (
         inputs(x=(3, 2, 4, 4)) + op("Split", "x", "a") + op("ReLU", "a", "a") + op("Sigmoid", "a", "y"),
@@ -337,3 +347,77 @@ def test_nets_that_nobody_keeps_are_let_go() -> None:
         except InputError:
             continue
     assert len(gc.get_objects()) - before < 350_000
+
+
+# -------------------------------------------------------------------------------- what the fuzz once found
+
+FOUND = {
+    "CTCGreedyDecoder": inputs(b0=(6, 2, 5, 5), b1=(3, 5, 6, 1)) + op("CTCGreedyDecoder", "b0 b1 b0", "a b c"),
+    "TripletSelectLayer": inputs(b=(5, 8, 4, 3))
+    + op(
+        "Python",
+        "b b",
+        "x y z",
+        'python_param { module: "tripletselectlayer" layer: "TripletSelectLayer" param_str: "" }',
+    ),
+    "BoxOutput of few channels": inputs(b=(5, 3, 9, 11))
+    + op("BoxOutput", "b", "y", "box_output_param { field_w: 40 field_h: 30 downsample_rate: 8 }"),
+    "BoxOutput of other images": inputs(b=(5, 6, 2, 3), c=(6, 6, 2, 3))
+    + op(
+        "BoxOutput",
+        "b c",
+        "y",
+        "box_output_param { field_w: [40, 9] field_h: [30, 9] downsample_rate: [8, 9] }",
+    ),
+    "BoxGroupOutput": inputs(b=(5, 9, 8, 8), c=(5, 4, 8, 8))
+    + op(
+        "BoxGroupOutput",
+        "b c",
+        "y",
+        "box_group_output_param { box_group_param { field_w: [40, 80] field_h: [30, 60] stride: 8 } }",
+    ),
+    "PoolingND": inputs(b=(3, 5, 2, 8))
+    + op("PoolingND", "b", "y m", "pooling_param { kernel_size: 1 stride: 2 pad: 2 dilation: 2 }"),
+}
+"""Nets that were accepted and then could not be run, or ran otherwise."""
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_cannot_be_run_is_refused(name: str) -> None:
+    with pytest.raises(InputError):
+        net_of(FOUND[name])
+
+
+RUNNING = {
+    "BoxOutput of two axes": inputs(b=(5, 6))
+    + op("BoxOutput", "b", "y", "box_output_param { field_w: 40 field_h: 30 downsample_rate: 8 }"),
+    "BoxGroupOutput of two axes": inputs(b=(6, 4))
+    + op(
+        "BoxGroupOutput",
+        "b b",
+        "y",
+        "box_group_output_param { box_group_param { field_w: [40, 80] field_h: [30, 60] stride: 8 } }",
+    ),
+    "LpqLoss of one axis": inputs(b=(3,))
+    + op("LpqLoss", "b b", "y", "lpq_loss_param { p: 2 q: 0.4 l2_prescale_by_channels: true }"),
+    "PriorBoxClustered of a number": inputs(b=(), i=(1, 3, 8, 8))
+    + op("PriorBoxClustered", "b i", "y", "prior_box_param { width: 4 height: 7 }"),
+}
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_what_is_accepted_runs_as_inferred(name: str) -> None:
+    assert verify(graph_of(net_of(RUNNING[name]))).agrees
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fuzz_finds_nothing_in_its_first_inputs(kind: str) -> None:
+    for number in range(300):
+        text, problem = tried(kind, 0, number, most_seconds=None)
+        assert not problem, f"{problem}\n{text}"
+
+
+def test_the_fuzz_makes_the_same_inputs_again_and_many_that_are_accepted() -> None:
+    texts = [random_net(random.Random(f"nets 0 {number}")) for number in range(300)]
+    assert texts == [random_net(random.Random(f"nets 0 {number}")) for number in range(300)]
+    assert sum(questions(text) is not None for text in texts) > 15

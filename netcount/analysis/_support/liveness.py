@@ -31,7 +31,8 @@ def buffers(net: Graph, in_place: bool, passing: bool = True) -> list[int]:
         for position, top in enumerate(node.tops):
             if in_place and top.overwrites is not None:
                 old = home[top.overwrites]
-                if not passing or needed.of_others(old, top.overwrites) < node.index:
+                read = any(blob.index == top.overwrites for blob in node.value_bottoms)
+                if not passing or (read and needed.of_others(old, top.overwrites) < node.index):
                     home[top.index] = old
             elif node.bottoms and (layer.passes_bottom if passing else layer.shares_bottom):
                 home[top.index] = home[node.bottoms[position if layer.equal_bottoms_tops else 0].index]
@@ -70,8 +71,10 @@ def usage(net: Graph, in_place: bool) -> list[int]:
 
 
 def alive(net: Graph, in_place: bool, node: int) -> list[Blob]:
-    """The blobs that are in memory while a layer runs, one for each buffer."""
-    return [net.blobs[index] for _, held in islice(_steps(net, in_place), node, node + 1) for index in held]
+    """The blobs that are in memory while a layer runs: of each buffer the first, or the largest."""
+    for _, held in islice(_steps(net, in_place), node, node + 1):
+        return [net.blobs[index] for index in held.values()]
+    return []
 
 
 class _Lifetimes(NamedTuple):
@@ -105,19 +108,30 @@ def _lifetimes(net: Graph, in_place: bool) -> _Lifetimes:
 
 
 def _steps(net: Graph, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:
-    """For each layer the elements alive, and those of each buffer (true until the next step)."""
+    """For each layer the elements alive, and of each buffer the blob that it holds (true until the next step).
+
+    While a layer overwrites a blob by a smaller one, the larger of both is there; behind it the smaller.
+    """
     lifetimes = _lifetimes(net, in_place)
     held: dict[int, int] = {}
+    sizes: dict[int, int] = {}
     live = 0
     for node, buffers_of_tops, ends in zip(net.nodes, lifetimes.tops, lifetimes.ends, strict=False):
+        shrinking = []
         for top, buffer in zip(node.tops, buffers_of_tops, strict=True):
-            before, elements = held.get(buffer, 0), prod(top.shape)
+            before, elements = sizes.get(buffer, -1), prod(top.shape)
             if elements > before:
-                live += elements - before
-            held[buffer] = max(before, elements)
+                live += elements - max(before, 0)
+                held[buffer], sizes[buffer] = top.index, elements
+            elif elements < before and top.overwrites is not None:
+                shrinking.append((buffer, top.index, elements))
         yield live, held
+        for buffer, index, elements in shrinking:
+            live -= sizes[buffer] - elements
+            held[buffer], sizes[buffer] = index, elements
         for buffer in ends:
-            live -= held.pop(buffer)
+            live -= sizes.pop(buffer)
+            del held[buffer]
 
 
 class RunMemory(NamedTuple):

@@ -71,7 +71,7 @@ class GridLoss(Loss):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Image by image, and in an image box by box of the truth, as matches are made in order."""
         x, truth = bottoms
-        images, high, wide = len(x), *(*x.shape, 1, 1)[2:4]
+        images, high, wide = len(x), *(*x.shape, 1, 1, 1, 1)[2:4]
         if truth.size != images * MOST * 5:
             self.refuse(
                 f"{self.named(1)} {Shape(truth.shape)} must hold {MOST} rows of 5 values per image",

@@ -67,7 +67,7 @@ class AnchorTargetLayer(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Anchors inside the image; too many of a kind are drawn from `run.generator`."""
-        if len(bottoms) < 3 or len(bottoms[0]) != 1:
+        if len(bottoms) < 3 or len(bottoms[0]) != 1 or bottoms[1].size % 5:
             self.refuse(
                 "needs scores of one image, a truth and the image's size", "bottom", advice=self.given_tops()
             )

@@ -48,7 +48,7 @@ class BoxGroupOutput(BoxOutputs):
         number = shapes[0][0] // len(self.fields[0][0])
         for index, (fields, _) in enumerate(self.fields):
             (n, c, *extent), values = shapes[2 * index : 2 * index + 2]
-            if n // len(fields) != number or c != shapes[0][1]:
+            if n != number * len(fields) or c != shapes[0][1]:
                 self.refuse(
                     f"{self.named(2 * index)} {bottoms[2 * index]} must hold {number} images of "
                     f"{len(fields)} fields and {shapes[0][1]} classes",
@@ -76,7 +76,7 @@ class BoxGroupOutput(BoxOutputs):
         scores: list[list[Array]] = [[] for _ in range(images)]
         for index, ((wide, high), stride) in enumerate(zip(self.fields, self.strides, strict=True)):
             sure, values = bottoms[2 * index : 2 * index + 2]
-            extent = sure.shape[2:]
+            extent = (*sure.shape, 1, 1, 1, 1)[2:4]
             grouped = values.reshape(images, len(wide), 4, *extent)
             sides = [np.array(side, dtype=np.float32).reshape(-1, 1, 1) for side in (wide, high)]
             decoded = self.decoded(grouped, (sides[0], sides[1]), stride)

@@ -27,9 +27,13 @@ class BoxOutput(BoxOutputs):
     pixel: int = 0
 
     def images(self, bottoms: Sequence[Shape]) -> int:
-        """N; Caffe checks nothing here but that there are four axes to read."""
-        images = [legacy(self, shape, index)[0] for index, shape in enumerate(bottoms)]
-        return images[0]
+        """N, alike in every branch; Caffe does not check this and reads what lies behind a smaller blob."""
+        shapes = [legacy(self, shape, index) for index, shape in enumerate(bottoms)]
+        for index, (n, c, _, _) in enumerate(shapes):
+            if n != shapes[0][0] or c < 5:
+                wanted = f"N×(classes+4)×H×W with N = {shapes[0][0]} and a class at least"
+                self.refuse(f"{self.named(index)} {bottoms[index]} must be {wanted}", "bottom", index)
+        return shapes[0][0]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The bound, as if every position were a box: the best of its classes, the decoding of four
@@ -53,7 +57,8 @@ class BoxOutput(BoxOutputs):
                 self.refuse(f"{len(values)} {name} for {len(bottoms)} bottoms", f"{self.param}.{name}")
         boxes: list[list[Array]] = [[] for _ in range(len(bottoms[0]))]
         scores: list[list[Array]] = [[] for _ in range(len(bottoms[0]))]
-        for x, wide, high, rate in zip(bottoms, *fields, strict=True):
+        for bottom, wide, high, rate in zip(bottoms, *fields, strict=True):
+            x = bottom.reshape((*bottom.shape, 1, 1, 1, 1)[:4])
             foreground = x[:, 1:-4].max(axis=1, initial=-np.inf) - x[:, 0]
             corners = self.decoded(
                 x[:, -4:], (np.array(wide, dtype=np.float32), np.array(high, dtype=np.float32)), rate

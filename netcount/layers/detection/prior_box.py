@@ -232,12 +232,12 @@ class PriorBox(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Centres of the positions plus and minus half of each box, in units of the image."""
-        high, wide = (*bottoms[0].shape, 1, 1, 1)[2:4]
+        high, wide = (*bottoms[0].shape, 1, 1, 1, 1)[2:4]
         if not all(self.image) and len(bottoms) < 2:
             self.refuse("needs the image as a second bottom, or img_size", f"{PARAM}.img_size")
         image_h, image_w = self.image
         if not all(self.image):
-            image_h, image_w = (*bottoms[1].shape, 1, 1, 1)[2:4]
+            image_h, image_w = (*bottoms[1].shape, 1, 1, 1, 1)[2:4]
         step_h, step_w = self.step if all(self.step) else (image_h / high, image_w / wide)
         sizes = np.array(self.boxes) / 2
         down, right = np.array(self.offsets).T

@@ -79,5 +79,6 @@ class LpqLoss(Loss):
         between, numbers = differences(bottoms)
         first, second = (np.float32(shift) for shift in self.shifts)
         powers = (np.abs(between) + first) ** np.float32(self.p)
+        powers = powers.reshape((*powers.shape, 1, 1, 1)[: max(4, powers.ndim)])
         roots = (over_channels(powers, self.mean_of_channels) + second) ** np.float32(self.q)
         return [number(roots.sum() / divisor(numbers, self.by_entries))]

@@ -32,7 +32,7 @@ class TripletSelectLayer(NoBlobs):
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """A third of the batch, one triplet at least."""
-        if len(bottoms[0]) < 2:
+        if len(bottoms[0]) < 2 or bottoms[0].count(2) != 1:
             self.refuse(f"{self.named(0)} {bottoms[0]} must be N×C", "bottom")
         n, c = bottoms[0][:2]
         return [Shape((max(1, n // 3), c))] * 3
@@ -49,7 +49,7 @@ class TripletSelectLayer(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Both thirds by their distance; less than three images are refused."""
-        x = bottoms[0]
+        x = bottoms[0].reshape(bottoms[0].shape[:2])
         number = len(x) // 3
         if not number:
             self.refuse(f"takes three images or more, not {len(x)}; count for a batch of three", "bottom")

@@ -72,6 +72,9 @@ class Volume(NoBlobs):
             steps = -(-(e + 2 * p - (k - 1) * d - 1) // s)
             drops = self.clipped and (any(pad) if self.together else p > 0)
             made.append(steps + 1 - (drops and steps * s >= e + p))
+            if drops and (made[-1] - 1) * s >= e + p:  # Caffe takes off one window, and checks the rest
+                told = f"pad {spatial_text(pad)} puts a window of stride {spatial_text(stride)} behind {bottom}"
+                self.refuse(told, f"{self.param}.pad")
         if min(made) < 1:
             self.refuse(
                 f"kernel {spatial_text(kernel)} with stride {spatial_text(stride)} and pad {spatial_text(pad)} "

@@ -50,6 +50,9 @@ class CTCGreedyDecoder(NoBlobs):
             if legacy(self, bottoms[1], 1)[0] != streams:
                 self.refuse(f"{self.named(1)} {bottoms[1]} must be T×N or N×L with N = {streams}", "bottom", 1)
             return [Shape((1, 2, 1, 1))]
+        for index, other in enumerate(bottoms[1:], 1):
+            if other.count() != steps * streams:
+                self.refuse(f"{self.named(index)} {other} must be T×N = {steps}×{streams}", "bottom", index)
         told = {"scores": Shape((streams, 1, 1, 1)), "accuracy": Shape((1, 1, 1, 1))}
         return [Shape((streams, steps, 1, 1)), *[told[what] for what in self._further(len(bottoms))]]
 
