@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -161,23 +162,39 @@ def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> Layer
 
 def _pairs(before: Sequence[LayerFacts], after: Sequence[LayerFacts]) -> list[tuple[LayerFacts, LayerFacts]]:
     """Which layer became which: by name, then equal ones in equal order among the rest."""
-    waiting: dict[str, list[LayerFacts]] = {}
+    waiting: dict[str, deque[LayerFacts]] = {}
     for new in after:
-        waiting.setdefault(new.name, []).append(new)
+        waiting.setdefault(new.name, deque()).append(new)
     pairs = []
     old_rest = []
     for old in before:
         if namesakes := waiting.get(old.name):
-            pairs.append((old, namesakes.pop(0)))
+            pairs.append((old, namesakes.popleft()))
         else:
             old_rest.append(old)
     left = {id(new) for queue in waiting.values() for new in queue}
     new_rest = [new for new in after if id(new) in left]
-    matcher = SequenceMatcher(
-        None, [_signature(old) for old in old_rest], [_signature(new) for new in new_rest], False
-    )
-    for start, other, length in matcher.get_matching_blocks():
-        pairs += zip(old_rest[start : start + length], new_rest[other : other + length], strict=True)
+    return pairs + _alike(old_rest, new_rest)
+
+
+MOST_COMPARED = 2_000_000
+"""Pairs of layers up to which the longest equal stretches are looked for: it takes as long as there are pairs."""
+
+
+def _alike(before: Sequence[LayerFacts], after: Sequence[LayerFacts]) -> list[tuple[LayerFacts, LayerFacts]]:
+    """Equal layers in equal order, by the longest stretches; of very many the n-th of a kind is the n-th one."""
+    old, new = ([_signature(layer) for layer in layers] for layers in (before, after))
+    pairs: list[tuple[LayerFacts, LayerFacts]] = []
+    if len(old) * len(new) <= MOST_COMPARED:
+        for start, other, length in SequenceMatcher(None, old, new, False).get_matching_blocks():
+            pairs += zip(before[start : start + length], after[other : other + length], strict=True)
+        return pairs
+    waiting: dict[object, deque[LayerFacts]] = {}
+    for layer, signature in zip(after, new, strict=True):
+        waiting.setdefault(signature, deque()).append(layer)
+    for layer, signature in zip(before, old, strict=True):
+        if alike := waiting.get(signature):
+            pairs.append((layer, alike.popleft()))
     return pairs
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import netcount
+from netcount.analysis._support import regions
 from netcount.analysis._support.liveness import usage
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory
@@ -22,6 +23,7 @@ from netcount.core.shape import Shape
 from netcount.core.units import exact_quantity
 from netcount.execute.executor import Executor
 from netcount.execute.verify import verify
+from netcount.graph.graph import Node
 from netcount.report.memory import memory_document
 from netcount.report.verification import document
 from tests.acceptance.test_laws import inputs_for
@@ -349,6 +351,28 @@ def test_nets_that_nobody_keeps_are_let_go() -> None:
     assert len(gc.get_objects()) - before < 350_000
 
 
+def test_many_layers_of_other_names_are_paired_in_their_order() -> None:
+    before, after = (
+        netcount.loads(inputs(x=(1, 2)) + "".join(op("ReLU", "x", f"{name}{number}") for number in range(1500)))
+        for name in ("a", "b")
+    )
+    (changes,) = netcount.compare(before, after).changes
+    assert {change.kind for change in changes} == {"renamed"}
+    pairs = {(change.before.name, change.after.name) for change in changes if change.before and change.after}
+    assert pairs == {(f"ReLU-a{number}", f"ReLU-b{number}") for number in range(1500)}
+
+
+def test_joins_that_close_nothing_are_not_searched_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    value_bottoms = Node.value_bottoms.fget
+    assert value_bottoms is not None
+    monkeypatch.setattr(regions, "MOST_IN_VAIN", 1000)
+    net = net_of(inputs(x0=(1, 2)) + "".join(op("Eltwise", f"x{i} x0", f"x{i + 1}") for i in range(600)))
+    monkeypatch.setattr(Node, "value_bottoms", property(lambda node: asked.append(1) or value_bottoms(node)))
+    assert regions.regions(graph_of(net)) == []
+    assert len(asked) < 3000
+
+
 # -------------------------------------------------------------------------------- what the fuzz once found
 
 FOUND = {
@@ -376,6 +400,8 @@ FOUND = {
         "y",
         "box_group_output_param { box_group_param { field_w: [40, 80] field_h: [30, 60] stride: 8 } }",
     ),
+    "PoolingND of many dilations": inputs(b=(3, 5, 9, 8))
+    + op("PoolingND", "b", "y", "pooling_param { kernel_size: 2 dilation: [1, 2, 1] }"),
     "PoolingND": inputs(b=(3, 5, 2, 8))
     + op("PoolingND", "b", "y m", "pooling_param { kernel_size: 1 stride: 2 pad: 2 dilation: 2 }"),
 }

@@ -10,6 +10,8 @@ from netcount.graph.graph import Graph, Node
 
 MOST_LAYERS = 500
 """A region of more layers is no block that repeats, and looking for its fork would take long."""
+MOST_IN_VAIN = 200_000
+"""Layers looked at for joins that close nothing: a net with more of them has no blocks that people would see."""
 
 
 class Region(NamedTuple):
@@ -39,11 +41,13 @@ def regions(net: Graph) -> list[Region]:
     """
     closed: dict[tuple[int, int], Region] = {}
     home: dict[int, Region] = {}
+    in_vain = MOST_IN_VAIN
     for join in net.nodes:
         if not _joins(join):
             continue
-        region = _closed_by(net, join)
+        region, steps = _closed_by(net, join, min(MOST_LAYERS, in_vain))
         if region is None:
+            in_vain -= steps
             continue
         inner = {id(block): block for index in region.nodes if (block := home.get(index)) is not None}
         if any(not _absorbed(block, region) for block in inner.values()):
@@ -64,8 +68,9 @@ def _joins(node: Node) -> bool:
     return len(node.tops) == 1 and not node.params and len({blob.index for blob in node.value_bottoms}) > 1
 
 
-def _closed_by(net: Graph, join: Node) -> Region | None:
-    """The region that a join closes, or None where its ways have no common start."""
+def _closed_by(net: Graph, join: Node, most: int) -> tuple[Region | None, int]:
+    """The region that a join closes, or None where its ways have no common start within `most` layers; and how
+    many layers were looked at."""
     inside: set[int] = set()
     open_blobs: list[int] = []  # a heap of negated blob versions: the latest is looked at first
     seen: set[int] = set()
@@ -82,19 +87,19 @@ def _closed_by(net: Graph, join: Node) -> Region | None:
         if producer in inside:
             continue
         node = net.nodes[producer]
-        if not node.bottoms or len(inside) >= MOST_LAYERS:
-            return None
+        if not node.bottoms or len(inside) >= most:
+            return None, len(inside)
         inside.add(producer)
         reach(blob.index for blob in node.value_bottoms)
     if not inside or not any(net.nodes[index].params for index in inside):
-        return None
+        return None, len(inside)
     members = {*inside, join.index}
     ends = set(net.outputs)
     for index in inside:
         for top in net.nodes[index].tops:
             if top.index in ends or not members.issuperset(net.readers[top.index]):
-                return None
-    return Region(-open_blobs[0], tuple(sorted(members)), _multiplies(join))
+                return None, len(inside)
+    return Region(-open_blobs[0], tuple(sorted(members)), _multiplies(join)), len(inside)
 
 
 def _multiplies(join: Node) -> bool:

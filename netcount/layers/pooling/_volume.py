@@ -62,7 +62,13 @@ class Volume(NoBlobs):
         if not spatial or (self.axes and len(spatial) != self.axes):
             what = "axes behind the channels" if self.axes is None else f"{self.axes} axes behind the channels"
             self.refuse(f"needs {what}, not {bottom}", "bottom")
-        for name, extents in (("kernel_size", self.kernel), ("stride", self.stride), ("pad", self.pad)):
+        given_extents = {
+            "kernel_size": self.kernel,
+            "stride": self.stride,
+            "pad": self.pad,
+            "dilation": self.dilation,
+        }
+        for name, extents in given_extents.items():
             if len(extents) not in (1, len(spatial)) and not self.whole:
                 given = f"{name} is given {len(extents)} times for {len(spatial)} spatial axes"
                 self.refuse(f"{given}; give one, or one per axis", f"{self.param}.{name}")
