@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from netcount.caffemodel.wire import EIGHT, FOUR, LENGTH, VARINT, WIRES, Wire
 from netcount.core.errors import InputError
-from netcount.prototxt.schema_table import ENUMS, MESSAGES
+from netcount.prototxt.schema import fields_of
+from netcount.prototxt.schema_table import ENUMS
 
 _WEIGHTS = ("blobs",)
 _DEEPEST = 32
@@ -157,7 +158,7 @@ class _Writer:
 def _by_number(message: str) -> dict[int, tuple[str, str, str, bool]]:
     return {
         number: (name, kind, type_name, repeated)
-        for name, (number, kind, type_name, repeated, _) in MESSAGES[message].items()
+        for name, (number, kind, type_name, repeated, _) in fields_of(message).items()
     }
 
 

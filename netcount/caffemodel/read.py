@@ -22,7 +22,8 @@ from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT, Field, Wire
 from netcount.core.errors import InputError, Place, reason
 from netcount.core.files import shown_path
 from netcount.core.lazy_numpy import np
-from netcount.prototxt.schema_table import ENUMS, MESSAGES
+from netcount.prototxt.schema import fields_of
+from netcount.prototxt.schema_table import ENUMS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,7 +167,7 @@ def _model(wire: Wire) -> CaffeModel:
 def _layer(wire: Wire, message: str, outer: Field) -> StoredLayer:
     """A layer of any age: a V0 layer is the field `layer` inside a V1 layer."""
     wire.count_item(outer.at)
-    _, _, enum, _, type = MESSAGES[message]["type"]
+    _, _, enum, _, type = fields_of(message)["type"]
     name, blobs, older = "", [], None
     for field in wire.fields(message, outer.start, outer.stop):
         if field.name == "name":

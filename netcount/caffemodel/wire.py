@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from netcount.caffemodel.file_bytes import FileBytes
 from netcount.core.errors import InputError, Place
-from netcount.prototxt.schema_table import MESSAGES
+from netcount.prototxt.schema import fields_of
 
 MAX_AXES = 32
 """Axes of a blob: Caffe's kMaxBlobAxes (blob.hpp)."""
@@ -138,6 +138,6 @@ def known_fields(message: str) -> dict[int, tuple[str, set[int]]]:
     """
     return {
         number: (name, {WIRES.get(kind, VARINT), LENGTH if repeated else WIRES.get(kind, 0)})
-        for name, (number, kind, _, repeated, _) in MESSAGES[message].items()
+        for name, (number, kind, _, repeated, _) in fields_of(message).items()
         if name in LAYER_FIELDS or not message.endswith("LayerParameter")
     }

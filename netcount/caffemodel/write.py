@@ -11,7 +11,7 @@ from netcount.caffemodel.wire import LENGTH, MAX_AXES, MAX_INT
 from netcount.core.errors import InputError, Place
 from netcount.core.files import replacing, shown_path
 from netcount.core.lazy_numpy import np
-from netcount.prototxt.schema_table import MESSAGES
+from netcount.prototxt.schema import fields_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def _varint(value: int) -> bytes:
 
 
 def _head(message: str, name: str, length: int) -> bytes:
-    return _varint(MESSAGES[message][name][0] << 3 | LENGTH) + _varint(length)
+    return _varint(fields_of(message)[name][0] << 3 | LENGTH) + _varint(length)
 
 
 def _record(message: str, name: str, payload: bytes) -> bytes:

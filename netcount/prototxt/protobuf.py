@@ -10,7 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcount.prototxt.message import Message
-from netcount.prototxt.schema_table import ENUMS, MESSAGES
+from netcount.prototxt.schema import fields_of, message_types
+from netcount.prototxt.schema_table import ENUMS
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto
@@ -36,7 +37,7 @@ def to_protobuf(message: Message) -> Any:
     for name, value in message.values.items():
         if name[0] in "?!":
             continue
-        kind = MESSAGES[message.type][name][1]
+        kind = fields_of(message.type)[name][1]
         if kind == "message":
             target = getattr(proto, name)
             for inner in value if isinstance(value, list) else (value,):
@@ -45,7 +46,7 @@ def to_protobuf(message: Message) -> Any:
                 if not isinstance(value, list):
                     target.SetInParent()
         elif kind == "enum":
-            numbers = ENUMS[MESSAGES[message.type][name][2]]
+            numbers = ENUMS[fields_of(message.type)[name][2]]
             if isinstance(value, list):
                 getattr(proto, name).extend(numbers[one] for one in value)
             else:
@@ -89,11 +90,11 @@ def _pool() -> DescriptorPool:
 
     file = descriptor_pb2.FileDescriptorProto(name="netcount/caffe.proto", package=PACKAGE, syntax="proto2")
     made: dict[str, DescriptorProto] = {}
-    for name in MESSAGES:
+    for name in message_types():
         outer, _, own = name.rpartition(".")
         message = (made[outer].nested_type if outer else file.message_type).add(name=own)
         made[name] = message
-        for field, row in MESSAGES[name].items():
+        for field, row in fields_of(name).items():
             _add_field(message, field, row)
     for name, values in ENUMS.items():
         outer, _, own = name.rpartition(".")

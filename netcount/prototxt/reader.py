@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import NoReturn
 
 from netcount.core.errors import Advice, InputError
@@ -32,13 +33,22 @@ _FIELD = re.compile(
     rf")|([}}>]){_SKIP}[,;]?)"
 )
 _SPACE = re.compile(_SKIP)
-_TOKEN = re.compile(
-    rf"({_STRING})|(-{_SKIP}(?:{_NUMBER}|{_IDENTIFIER})(?![A-Za-z0-9_.]))|({_NUMBER})(?![A-Za-z0-9_.])"
-    rf"|({_IDENTIFIER})|([{{}}<>\[\]:,;])"
-)
-_PLACEHOLDER = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*)\$)")
 _CLOSER = {"{": "}", "<": ">"}
 _MAX_LISTS = 32
+
+
+@cache
+def _any_token() -> re.Pattern[str]:
+    """What the fast pattern leaves over; compiled where that happens, as most nets do without."""
+    return re.compile(
+        rf"({_STRING})|(-{_SKIP}(?:{_NUMBER}|{_IDENTIFIER})(?![A-Za-z0-9_.]))|({_NUMBER})(?![A-Za-z0-9_.])"
+        rf"|({_IDENTIFIER})|([{{}}<>\[\]:,;])"
+    )
+
+
+@cache
+def _placeholder() -> re.Pattern[str]:
+    return re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*)\$)")
 
 
 def read(text: str, file: str) -> Tree:
@@ -64,7 +74,7 @@ def after_space(text: str, position: int) -> int:
 
 def token_span(text: str, position: int) -> tuple[int, int]:
     """Where the number or word at `position` stands: from there to its end."""
-    match = _TOKEN.match(text, position)
+    match = _any_token().match(text, position)
     return position, match.end() if match else position
 
 
@@ -74,7 +84,7 @@ def defined(text: str, values: Mapping[str, str]) -> str:
     >>> defined("dim: $HEIGHT$ dim: ${W} # $OTHER$", {"HEIGHT": "320", "W": "448"})
     'dim: 320 dim: 448 # $OTHER$'
     """
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1] or match[2], match[0]), text) if values else text
+    return _placeholder().sub(lambda match: values.get(match[1] or match[2], match[0]), text) if values else text
 
 
 class _Reader:
@@ -247,7 +257,7 @@ class _Reader:
         return match.end() if match else 0
 
     def _token(self, position: int) -> tuple[str, int]:
-        match = _TOKEN.match(self.text, position)
+        match = _any_token().match(self.text, position)
         if match:
             return match.group(), match.end()
         character = self.text[position : position + 1]
@@ -259,9 +269,9 @@ class _Reader:
             self._fail(f"{_shown(_word(self.text, position))} is not a number", position)
         if character == "\ufeff":
             self._fail("the file begins with a byte order mark, which Caffe does not read", position)
-        placeholder = _PLACEHOLDER.match(self.text, position)
+        placeholder = _placeholder().match(self.text, position)
         if placeholder:
-            rest = [placeholder, *_PLACEHOLDER.finditer(self.text, placeholder.end())]
+            rest = [placeholder, *_placeholder().finditer(self.text, placeholder.end())]
             names = list(dict.fromkeys(match[1] or match[2] for match in rest))[:20]
             lead = "set its value:" if len(names) == 1 else "give the values:"
             raise InputError(

@@ -8,7 +8,6 @@ from netcount.core.errors import NetcountError
 from netcount.prototxt.bind import BROKEN
 from netcount.prototxt.message import Message
 from netcount.prototxt.schema import fields_of
-from netcount.prototxt.upgrade_v0 import upgrade_v0
 
 V1_TYPES = {
     "NONE": "",
@@ -108,6 +107,8 @@ def upgrade(net: Message, problems: list[NetcountError]) -> Message:
         old = []
     if old:
         if any(message.has("layer") for message in old):
+            from netcount.prototxt.upgrade_v0 import upgrade_v0  # few nets are so old
+
             old = upgrade_v0(old, net.texts("input"), problems)
             values = {name: values[name] for name in KEPT_OF_V0 if name in values}
         layers = [_upgrade_v1(message) for message in old]

@@ -22,7 +22,7 @@ from netcount.caffemodel import write as caffemodel_writer
 from netcount.caffemodel.read import CaffeModel, StoredBlob
 from netcount.core.errors import InputError
 from netcount.prototxt.protobuf import message_class
-from netcount.prototxt.schema_table import MESSAGES
+from netcount.prototxt.schema import fields_of
 from tests.helpers import GOLDEN, examples, needs_golden
 
 MIB = 2**20
@@ -443,7 +443,7 @@ def assert_as_protobuf(data: bytes, found: list[Any]) -> None:
     for (name, type, blobs), layer in zip(found, layers, strict=True):
         if net.layers and layer.HasField("layer"):
             layer = layer.layer
-        kind = MESSAGES[layer.DESCRIPTOR.name]["type"]
+        kind = fields_of(layer.DESCRIPTOR.name)["type"]
         number_name = layer.DESCRIPTOR.fields_by_name["type"].enum_type
         assert name == layer.name
         expected = number_name.values_by_number[layer.type].name if kind[1] == "enum" else layer.type

@@ -15,7 +15,8 @@ from netcount.core.errors import InputError, NetcountError, raise_all
 from netcount.prototxt.bind import bind
 from netcount.prototxt.protobuf import message_class, to_protobuf
 from netcount.prototxt.reader import read
-from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
+from netcount.prototxt.schema import fields_of
+from netcount.prototxt.schema_table import ENUMS, REQUIRED
 from netcount.prototxt.tree import Source
 from netcount.prototxt.unknown_fields import UnknownField, refusal
 from tests.helpers import CORPUS, SAMPLES, WIDE, conformance_cases, examples, needs_corpus, needs_wide
@@ -241,7 +242,7 @@ def _messages(type: str, depth: int) -> st.SearchStrategy[Any]:
     return st.builds(
         _made,
         st.just(type),
-        st.dictionaries(st.sampled_from(sorted(MESSAGES[type])), st.integers(0, 2**32), max_size=6),
+        st.dictionaries(st.sampled_from(sorted(fields_of(type))), st.integers(0, 2**32), max_size=6),
         st.just(depth),
     )
 
@@ -249,10 +250,10 @@ def _messages(type: str, depth: int) -> st.SearchStrategy[Any]:
 def _made(type: str, chosen: dict[str, int], depth: int) -> Any:
     message = message_class(type)()
     for name, seed in chosen.items():
-        _, kind, type_name, repeated, _ = MESSAGES[type][name]
+        _, kind, type_name, repeated, _ = fields_of(type)[name]
         if kind == "message":
             if depth:
-                inner_names = sorted(MESSAGES[type_name])
+                inner_names = sorted(fields_of(type_name))
                 inner = _made(type_name, {inner_names[seed % len(inner_names)]: seed // 7}, depth - 1)
                 target = getattr(message, name)
                 (target.add() if repeated else target).CopyFrom(inner)

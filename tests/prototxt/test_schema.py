@@ -15,7 +15,8 @@ from grpc_tools import protoc
 
 from netcount.prototxt import schema_table
 from netcount.prototxt.protobuf import message_class
-from netcount.prototxt.schema_table import ENUMS, MESSAGES, REQUIRED
+from netcount.prototxt.schema import fields_of, message_types
+from netcount.prototxt.schema_table import ENUMS, REQUIRED
 from tests.helpers import SHARED
 
 PROTO = Path(schema_table.__file__).with_name("caffe.proto")
@@ -47,13 +48,13 @@ def every_message(outer: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def test_the_table_has_the_messages_of_the_proto(compiled: Any) -> None:
     found = {name: [f.name for f in message.field] for name, message in every_message(compiled)}
-    assert {name: list(fields) for name, fields in MESSAGES.items()} == found
+    assert {name: list(fields) for name, fields in ((name, fields_of(name)) for name in message_types())} == found
 
 
 def test_the_table_has_the_fields_of_the_proto(compiled: Any) -> None:
     for name, message in every_message(compiled):
         for field in message.field:
-            number, kind, type_name, repeated, default = MESSAGES[name][field.name]
+            number, kind, type_name, repeated, default = fields_of(name)[field.name]
             where = f"{name}.{field.name}"
             assert number == field.number, where
             assert kind == field.Type.Name(field.type).removeprefix("TYPE_").lower(), where
@@ -89,12 +90,12 @@ def test_the_table_has_the_enums_of_the_proto(compiled: Any) -> None:
     assert [list(v) for v in found.values()] == [list(ENUMS[name]) for name in found]
 
 
-@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("name", message_types())
 def test_the_classes_have_the_fields_and_defaults_of_the_table(name: str) -> None:
     message = message_class(name)()
     fields = message.DESCRIPTOR.fields_by_name
-    assert list(fields) == list(MESSAGES[name])
-    for field, (number, kind, type_name, repeated, default) in MESSAGES[name].items():
+    assert list(fields) == list(fields_of(name))
+    for field, (number, kind, type_name, repeated, default) in fields_of(name).items():
         assert fields[field].number == number
         if kind != "message" and not repeated:
             expected = ENUMS[type_name][default] if kind == "enum" else default
@@ -120,9 +121,9 @@ def facts() -> dict[str, Any]:
 @needs_facts
 def test_every_field_of_the_facts_is_in_the_table(facts: dict[str, Any]) -> None:
     for name, fields in facts["messages"].items():
-        assert fields.keys() <= MESSAGES[name].keys()
+        assert fields.keys() <= fields_of(name).keys()
         for field, fact in fields.items():
-            _, kind, type_name, repeated, default = MESSAGES[name][field]
+            _, kind, type_name, repeated, default = fields_of(name)[field]
             expected = fact_kind(facts, fact["type"])
             assert (kind, type_name) == expected, f"{name}.{field}"
             several = fact["label"] == "repeated" or (name, field) in REPEATED_BY_A_FORK
@@ -149,9 +150,9 @@ def fact_default(fact: dict[str, Any], kind: str, type_name: str) -> Any:
 def test_a_number_is_the_fact_or_private_because_another_field_has_it(facts: Any) -> None:
     rank = {None: 0, "SSD": 1}  # stock Caffe's number wins, then SSD's
     for name, fields in facts["messages"].items():
-        owners = {MESSAGES[name][field][0]: fact for field, fact in fields.items()}
+        owners = {fields_of(name)[field][0]: fact for field, fact in fields.items()}
         for field, fact in fields.items():
-            number = MESSAGES[name][field][0]
+            number = fields_of(name)[field][0]
             if number != fact["number"]:
                 owner = owners[fact["number"]]
                 assert number > PRIVATE, f"{name}.{field}"
@@ -161,7 +162,7 @@ def test_a_number_is_the_fact_or_private_because_another_field_has_it(facts: Any
 @needs_facts
 def test_what_no_fact_knows_has_a_private_number_and_names_its_fork(facts: Any) -> None:
     forks = forks_in_proto()
-    for name, fields in MESSAGES.items():
+    for name, fields in ((name, fields_of(name)) for name in message_types()):
         known = facts["messages"].get(name, {})
         for field, (number, *_) in fields.items():
             if field in known:
