@@ -193,3 +193,21 @@ def test_what_is_known_of_misfitting_predictions_survives_a_process() -> None:
         layer_of(OUTPUT.replace("%s", ""), 3).infer([Shape((1, 12)), Shape((1, 5)), Shape((1, 2, 12))])
     copy = pickle.loads(pickle.dumps(found.value))
     assert (copy.bottom, copy.each, copy.message) == (1, 2, found.value.message)
+
+
+def test_a_text_has_a_box_and_four_corners() -> None:
+    """detection_output_layer.cpp and bbox_util.cpp of TextBoxes_plusplus: 12 values a prior, rows of 15."""
+    text = 'type: "DetectionOutput" detection_output_param { num_classes: 2 code_type: CENTER_SIZE %s }'
+    layer = layer_of(text % "use_polygon: true", 3)
+    shapes = [Shape((2, 3 * 12)), Shape((2, 3 * 2)), Shape((1, 2, 12))]
+    assert layer.infer(shapes) == [(1, 1, 1, 15)]
+    plain = layer_of(text % "", 3)
+    with pytest.raises(InputError, match="must have 12 channels for the 3 boxes"):
+        plain.infer(shapes)
+    boxes = [Shape((2, 3 * 4)), *shapes[1:]]
+    further = OpCount(adds=2 * 3 * 8, muls=2 * 3 * 16)
+    assert layer.ops(shapes, [Shape((1, 1, 1, 15))]) == plain.ops(boxes, [Shape((1, 1, 1, 7))]) + further
+    with pytest.raises(InputError, match="corners of texts are not computed"):
+        layer.forward([np.zeros(shape, np.float32) for shape in shapes], [], Run())
+    with pytest.raises(InputError, match="turned boxes"):
+        layer_of(text % "use_polygon: false", 3)

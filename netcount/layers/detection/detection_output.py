@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array, Mask, Run
 
 PARAM = "detection_output_param"
+CORNERS = 8
+"""Values of a quadrilateral."""
 
 
 class DetectionOutput(NoBlobs):
@@ -30,6 +32,9 @@ class DetectionOutput(NoBlobs):
     RefineDet's first stage adds objectness N×(P·2) and locations N×(P·4): anchors below
     objectness_score are background, and the others are moved first.  Source: that file of RefineDet
     (Zhang et al. 2018, arXiv 1711.06897).  Another fourth bottom is SSD's, for pictures alone.
+
+    With use_polygon, TextBoxes++'s: a box and the four corners of a text, N×(P·12) -> 1×1×detections×15.
+    Source: that file of TextBoxes_plusplus; its values are not computed here.
     """
 
     type = "DetectionOutput"
@@ -59,6 +64,9 @@ class DetectionOutput(NoBlobs):
         self.encoded = param.flag("variance_encoded_in_target")
         self.keep_top_k = param.integer("keep_top_k")
         self.objectness = param.number("objectness_score")
+        self.polygon = param.has("use_polygon")
+        if self.polygon and not param.flag("use_polygon"):
+            self.refuse("turned boxes (use_polygon: false) are not known", f"{PARAM}.use_polygon")
         self.confidence = float("-inf")
         if param.has("confidence_threshold"):
             self.confidence = param.number("confidence_threshold")
@@ -71,9 +79,10 @@ class DetectionOutput(NoBlobs):
             self.refuse("eta must lie in (0, 1]", f"{PARAM}.nms_param.eta")
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
-        """1×1×1×7, after the check of the priors."""
-        check_predictions(self, bottoms, self.classes, 1 if self.shared else self.classes)
-        return [Shape((1, 1, 1, 7))]
+        """1×1×1×7, or 15 with corners, after the check of the priors."""
+        codes = 1 if self.shared else self.classes
+        check_predictions(self, bottoms, self.classes, codes, 4 + CORNERS * self.polygon)
+        return [Shape((1, 1, 1, 7 + CORNERS * self.polygon))]
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The detections."""
@@ -85,10 +94,12 @@ class DetectionOutput(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The decoding of every box and its area, and a compare a confidence; how much sorting and
         suppressing there is depends on the data and is not counted."""
-        boxes = bottoms[0].count() // 4
+        boxes = bottoms[0].count() // (4 + CORNERS * self.polygon)
         variances = 0 if self.encoded else 4
         if self.code == "CENTER_SIZE":
             each = OpCount(adds=12, muls=5 + variances, divs=6, compares=2, exps=2)
+            if self.polygon and not self.encoded:
+                each += OpCount(adds=CORNERS, muls=2 * CORNERS)
         elif self.code == "CORNER_SIZE":
             each = OpCount(adds=8, muls=5 + variances, compares=2)
         else:
@@ -99,6 +110,8 @@ class DetectionOutput(NoBlobs):
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Class by class for each image; without detections a row of −1 an image."""
+        if self.polygon:
+            self.refuse("corners of texts are not computed", advice=self.given_tops())
         location, confidence, priors = bottoms[:3]
         images = len(location)
         corners, variances = split_priors(priors)
@@ -182,7 +195,9 @@ class FirstStage:
         return likely
 
 
-def check_predictions(layer: Layer, bottoms: Sequence[Shape], classes: int, codes: int) -> None:
+def check_predictions(
+    layer: Layer, bottoms: Sequence[Shape], classes: int, codes: int, values_of_box: int = 4
+) -> None:
     """Refuse unless locations and confidences are as many as the priors ask for."""
     location, confidence, priors = bottoms[:3]
     if legacy(layer, location, 0)[0] != legacy(layer, confidence, 1)[0]:
@@ -192,7 +207,7 @@ def check_predictions(layer: Layer, bottoms: Sequence[Shape], classes: int, code
             1,
         )
     number = legacy(layer, priors, 2)[2] // 4
-    wanted = (number * codes * 4, number * classes)
+    wanted = (number * codes * values_of_box, number * classes)
     for index, (shape, values) in enumerate(zip((location, confidence), wanted, strict=True)):
         if legacy(layer, shape, index)[1] != values:
             error = layer.error(
