@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from netcount.analysis._support.alternatives import Alternative, alternatives
@@ -68,6 +68,12 @@ def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | 
         raise InputError(f'{file}: there is no {wanted} "{name}"{nearest(name, known)}')
     also = Warned(f"{len(indices)} layers have this name; this is the first") if len(indices) > 1 else None
     return Explanation(count, name, None, (_reasons(count, indices[0], classifiers(count.net)),), also)
+
+
+def every_reason(count: Count) -> Iterator[LayerReasons]:
+    """The reasons of each layer, in the order of the file."""
+    answering = classifiers(count.net)
+    return (_reasons(count, index, answering) for index in range(len(count.layers)))
 
 
 def _reasons(count: Count, index: int, answering: Container[int]) -> LayerReasons:

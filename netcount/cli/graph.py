@@ -16,14 +16,14 @@ from netcount.core.errors import InputError, NetcountError
 from netcount.core.files import read_text, write_atomically
 from netcount.graph.load import load_text, name_of
 from netcount.graph.partial import Outline, outline_of, outline_text
-from netcount.picture.picture import picture
+from netcount.picture.picture import ALL, picture
 from netcount.report.picture import COLOURS, Drawing, drawing, picture_document
 
 if TYPE_CHECKING:
     from netcount.graph.options import LoadOptions
 
-FORMATS = ("svg", "png", "pdf", "dot", "mermaid", "json")
-ENDINGS = {**{f".{form}": form for form in FORMATS}, ".gv": "dot", ".mmd": "mermaid"}
+FORMATS = ("svg", "png", "pdf", "dot", "mermaid", "html", "json")
+ENDINGS = {**{f".{form}": form for form in FORMATS}, ".gv": "dot", ".mmd": "mermaid", ".htm": "html"}
 BINARY = ("png", "pdf")
 
 
@@ -69,7 +69,7 @@ def graph(
     no_fuse: bool,
     **options: Any,
 ) -> None:
-    """A net as a picture: SVG, PNG, PDF, Graphviz, Mermaid or JSON.
+    """A net as a picture: SVG, PNG, PDF, Graphviz, Mermaid, JSON, or a page to look around in.
 
     A box holds a layer and those that work on what it makes (BatchNorm, Scale, ReLU, Dropout). A net that
     Caffe would refuse is drawn as far as it goes, with its mistakes marked; the exit code is then 2.
@@ -88,8 +88,14 @@ def graph(
     text = read_text(file)
     outline = _outline(text, load, name_of(file))
     counted = count(outline.graph)
-    drawn = drawing(picture(counted, outline, not no_fuse, collapse), color)
-    _write(_forms(drawn, text)[form](), output)
+    drawn = picture(counted, outline, not no_fuse, collapse)
+    if form == "html":
+        from netcount.report.page import net_page
+
+        whole, folded = (picture(counted, outline, not no_fuse, blocks) for blocks in ((), (ALL,)))
+        emit(net_page(whole, folded, text, color, drawn.folded), output)
+    else:
+        _write(_forms(drawing(drawn, color), text)[form](), output)
     if outline.error is not None:
         errors_as_documents(False)  # the document tells of them
         say(outline.error)

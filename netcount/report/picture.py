@@ -98,7 +98,7 @@ def drawing(picture: Picture, colour: Colour = "madds") -> Drawing:
         tuple(facts),
         labels,
         _notes(picture),
-        _legend(picture, colour, labels),
+        legend(picture, colour),
         layout(sizes, links),
     )
 
@@ -194,17 +194,19 @@ def _notes(picture: Picture) -> tuple[str, ...]:
         net = (arrow.source, arrow.port)
         shown = arrow.changes and net not in seen and arrow.blob is not None
         seen.add(net)
-        notes.append(_shape(picture, arrow) if shown else "")
+        notes.append(arrow_shape(picture, arrow) if shown else "")
     return tuple(notes)
 
 
-def _shape(picture: Picture, arrow: Arrow) -> str:
+def arrow_shape(picture: Picture, arrow: Arrow) -> str:
+    """What an arrow carries, as people read it; nothing where it is not known."""
     return clipped(arrow.blob.shape.hwc(picture.counted.net.batch), MOST_CELLS) if arrow.blob else ""
 
 
-def _legend(picture: Picture, colour: Colour, labels: Sequence[Label]) -> tuple[tuple[str, str], ...]:
+def legend(picture: Picture, colour: Colour) -> tuple[tuple[str, str], ...]:
+    """The tones of a colouring, each with its meaning; the text without a tone says of what."""
     found: list[tuple[str, str]] = []
-    tones = {label.tone for label in labels}
+    tones = {_tone(picture, box, colour) for box in picture.boxes}
     if colour in ("madds", "params"):
         steps = [percent(round(100 * step), 100).replace(".00", "") for step in SHARES]
         names = [f"no {colour}", f"below {steps[0]}", *(f"from {step}" for step in steps)]
@@ -219,6 +221,11 @@ def _legend(picture: Picture, colour: Colour, labels: Sequence[Label]) -> tuple[
         found = [("", "families"), *((family, family) for family in (*FAMILIES, OTHER) if family in tones)]
     found += [(tone, text) for tone, text in (("broken", "wrong"), ("unknown", "depends on it")) if tone in tones]
     return tuple(found)
+
+
+def block_lines(folded: Picture) -> dict[str, tuple[Line, ...]]:
+    """What is written in the boxes of a picture's folded blocks, but for the figure of the colours."""
+    return {box.name: _label(folded, box, "none").lines for box in folded.boxes if box.is_block}
 
 
 _NARROW = frozenset("ijl.,:;'|! I()[]/frt-·`")

@@ -77,6 +77,31 @@ def alive(net: Graph, in_place: bool, node: int) -> list[Blob]:
     return []
 
 
+class Life(NamedTuple):
+    """How long a buffer is in memory.
+
+    blob: the first blob in it.  first, last: the layers at which it is made and read last.  elements: of the
+    largest blob in it.
+    """
+
+    blob: Blob
+    first: int
+    last: int
+    elements: int
+
+
+def lives(net: Graph, in_place: bool) -> list[Life]:
+    """Every buffer of a run, in the order in which they are made."""
+    seen: dict[int, Life] = {}
+    for index, (_, held) in enumerate(_steps(net, in_place)):
+        for buffer, blob_index in held.items():
+            blob = net.blobs[blob_index]
+            before = seen.get(buffer, Life(blob, index, index, 0))
+            elements = max(before.elements, prod(blob.shape))
+            seen[buffer] = Life(before.blob, before.first, index, elements)
+    return list(seen.values())
+
+
 class _Lifetimes(NamedTuple):
     """What the connections of a net say, whatever its shapes are.
 
@@ -88,9 +113,9 @@ class _Lifetimes(NamedTuple):
 
 
 def _lifetimes(net: Graph, in_place: bool) -> _Lifetimes:
-    found: _Lifetimes | None = net.by_connections.get((_lifetimes, in_place))
-    if found is not None:
-        return found
+    lifetimes: _Lifetimes | None = net.by_connections.get((_lifetimes, in_place))
+    if lifetimes is not None:
+        return lifetimes
     home = buffers(net, in_place)
     last: dict[int, int] = {}
     for node in net.nodes:
@@ -102,9 +127,9 @@ def _lifetimes(net: Graph, in_place: bool) -> _Lifetimes:
     ends: list[list[int]] = [[] for _ in range(len(net.nodes) + 1)]
     for buffer, node_index in last.items():
         ends[node_index].append(buffer)
-    found = _Lifetimes([[home[top.index] for top in node.tops] for node in net.nodes], ends)
-    net.by_connections[_lifetimes, in_place] = found
-    return found
+    lifetimes = _Lifetimes([[home[top.index] for top in node.tops] for node in net.nodes], ends)
+    net.by_connections[_lifetimes, in_place] = lifetimes
+    return lifetimes
 
 
 def _steps(net: Graph, in_place: bool) -> Iterator[tuple[int, dict[int, int]]]:

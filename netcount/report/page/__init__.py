@@ -1,0 +1,143 @@
+"""The page that shows a net: one file, which opens from a disk and loads nothing.
+
+Its parts are written by hand: `page.html`, `page.css` and the modules of `SCRIPTS`, which Python joins.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from netcount.analysis._support.liveness import lives, usage
+from netcount.analysis.conventions import CONVENTIONS
+from netcount.analysis.explain import every_reason
+from netcount.analysis.reconcile import reconcile
+from netcount.analysis.rows import BYTES_PER_WEIGHT
+from netcount.picture.picture import Picture
+from netcount.report.explanation import madds_formula, params_formula, rule
+from netcount.report.formats.text import kernel_text, visible
+from netcount.report.picture import (
+    COLOURS,
+    PEAKS,
+    SHARES,
+    Colour,
+    arrow_shape,
+    block_lines,
+    drawing,
+    legend,
+    picture_document,
+)
+
+SCRIPTS = ("layout.js", "format.js", "model.js", "graph.js", "table.js", "text.js", "memory.js", "main.js")
+"""The page's modules, each behind those it imports."""
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:function|const|class) (\w+))", re.MULTILINE)
+
+
+def net_page(
+    picture: Picture, folded: Picture, text: str, colour: Colour = "madds", closed: Sequence[str] = ()
+) -> str:
+    """The page of a net.
+
+    Args:
+        picture: All of its layers, no block folded.
+        folded: The same, every block folded.
+        text: The file.
+        colour: What the colours tell at first.
+        closed: The blocks that are folded at first.
+    """
+    data = page_data(picture, folded, text, colour, closed)
+    view = data["view"]["analysis"]
+    title = f"{visible(view['net']) or '(unnamed net)'} · netcount"
+    style = _part("page.css")
+    script = script_text()
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src blob: data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    page = _part("page.html")
+    for name, value in (
+        ("POLICY", policy),
+        ("TITLE", escape(title)),
+        ("STYLE", style),
+        ("DATA", _inert(data)),
+        ("SCRIPT", script),
+    ):
+        before, mark, after = page.partition(f"<!--{name}-->")
+        if mark:
+            page = before + value + after
+        else:
+            page = page.replace(f"%{name}%", value, 1)
+    return page
+
+
+def script_text() -> str:
+    """The page's modules as one: each a function of its own, that gives what it exports."""
+    joined = []
+    for name in SCRIPTS:
+        body = _IMPORT.sub("", _part(name))
+        names = ", ".join([match[2] for match in _EXPORT.finditer(body)])
+        plain = _EXPORT.sub(r"\1", body)
+        joined.append(f"const {{ {names} }} = (() => {{\n{plain}return {{ {names} }};\n}})();")
+    return "\n".join(joined)
+
+
+def page_data(
+    picture: Picture, folded: Picture, text: str, colour: Colour, closed: Sequence[str]
+) -> dict[str, Any]:
+    """What the page shows: the document of the picture, and what else stands in its tables."""
+    counted = picture.counted
+    net = counted.net
+    rules: dict[str, int] = {}
+    formulas = [
+        [rules.setdefault(rule(reasons), len(rules)), params_formula(reasons), madds_formula(reasons.products)]
+        for reasons in every_reason(counted)
+    ]
+    conventions = list(CONVENTIONS.values())
+    totals = reconcile(net, conventions).totals
+    return {
+        "view": picture_document(drawing(picture, colour), text),
+        "color": colour,
+        "colors": {name: [list(entry) for entry in legend(picture, name)] for name in COLOURS},
+        "shares": SHARES,
+        "peaks": PEAKS,
+        "folded": list(closed),
+        "blocks": {name: [list(line) for line in lines] for name, lines in block_lines(folded).items()},
+        "shapes": [
+            [[blob.shape.hwc(net.batch) for blob in blobs] for blobs in (row.bottoms, row.tops)]
+            for row in counted.layers
+        ],
+        "edges": [arrow_shape(picture, arrow) for arrow in picture.arrows],
+        "families": [box.family for box in picture.boxes],
+        "live": [BYTES_PER_WEIGHT * live for live in usage(net, in_place=True)],
+        "lives": [
+            [life.blob.name, life.first, life.last, BYTES_PER_WEIGHT * life.elements]
+            for life in lives(net, in_place=True)
+        ],
+        "rules": list(rules),
+        "formulas": formulas,
+        "kernels": [kernel_text(share) for share in counted.kernels],
+        "conventions": [
+            [convention.name, convention.about, total]
+            for convention, total in zip(conventions, totals, strict=True)
+        ],
+    }
+
+
+def _part(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _inert(data: object) -> str:
+    """JSON in which nothing ends the element it stands in; surrogates are escapes, as all else beyond ASCII."""
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,0 +1,245 @@
+// The page: its parts, what is selected, found, folded and coloured, the address and the keys.
+
+import { element, exact, human, humanBytes, percent, visible } from "./format.js";
+import { GraphView, fillOf } from "./graph.js";
+import { MemoryView } from "./memory.js";
+import { Model } from "./model.js";
+import { TableView, messagesView, sharesView } from "./table.js";
+import { TextView } from "./text.js";
+
+const byId = (id) => document.getElementById(id);
+const model = new Model(JSON.parse(byId("data").textContent));
+const { analysis, view, data, layers } = model;
+let selected = null, hits = null;
+
+const addressOf = (layer) => {
+  const { name, line } = layers[layer];
+  const twice = model.byName.get(name) !== layer;
+  return `layer=${encodeURIComponent(name)}${twice ? `&line=${line}` : ""}`;
+};
+const others = () => location.hash.slice(1).split("&").filter((part) => part && !/^(layer|line)=/.test(part));
+const link = (layer) => `#${addressOf(layer)}`;
+
+function select(layer, scroll = true) {
+  selected = layer;
+  showLayer(layer);
+  for (const part of parts) part.select(layer, scroll);
+  const address = [...(layer === null ? [] : [addressOf(layer)]), ...others()].join("&");
+  if (address !== location.hash.slice(1)) history.replaceState(null, "", `${location.pathname}${location.search}${address ? `#${address}` : ""}`);
+}
+const choose = (layer) => select(layer);
+
+const table = new TableView(model, byId("pane-layers"), choose, link);
+const text = new TextView(model, byId("text"), choose);
+const memory = new MemoryView(model, byId("pane-memory"), choose);
+const graph = new GraphView(model, byId("graph"), choose);
+const parts = [graph, table, text, memory];
+sharesView(model, byId("pane-shares"));
+const messages = messagesView(model, byId("pane-messages"), (line) => { tab("text"); text.show(line); });
+
+function showLayer(layer) {
+  const panel = byId("layer");
+  panel.hidden = layer === null;
+  if (layer === null) { panel.replaceChildren(); return; }
+  const one = layers[layer], row = model.row(layer), close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
+  close.addEventListener("click", () => select(null));
+  const list = element("dl");
+  const add = (title, ...what) => list.append(element("dt", {}, title), element("dd", {}, ...what));
+  const links = (indices) => indices.flatMap((index, i) => [...(i ? [", "] : []), element("a", { href: link(index), "data-go": index }, visible(layers[index].name))]);
+  if (one.message) add("wrong", element("span", { class: "wrong" }, visible(one.message)));
+  const { above, below } = model.neighbours(layer);
+  if (above.length) add("reads from", ...links(above));
+  if (below.length) add("read by", ...links(below));
+  const block = model.blockOf.get(layer);
+  if (block !== undefined) {
+    const button = element("button", { type: "button" }, model.folded.has(block) ? "unfold" : "fold");
+    button.addEventListener("click", () => fold(layer));
+    add("block", `${visible(block)} `, button);
+  }
+  if (row) {
+    const shapes = (blobs, texts) => blobs.map((blob, at) => `${visible(blob.blob)} ${texts[at]}`).join(", ");
+    if (row.bottoms.length) add("bottoms", shapes(row.bottoms, data.shapes[one.row][0]));
+    if (row.tops.length) add("tops", shapes(row.tops, data.shapes[one.row][1]));
+    for (const blob of row.blobs) add(blob.role, blob.shape.join("×") + (blob.shared_with ? ` (of ${visible(blob.shared_with)})` : ""));
+    const [rule, params, madds] = data.formulas[one.row];
+    add("params", params === "0" ? exact(row.params) : params);
+    add("madds", madds === "0" ? exact(row.madds) : `${madds} (${percent(row.madds, analysis.totals.madds)})`);
+    const ops = Object.entries(row.ops).filter(([name, value]) => name !== "madds" && value);
+    if (ops.length) add("besides", ops.map(([name, value]) => `${exact(value)} ${name}`).join(", "));
+    add("alive", humanBytes(data.live[one.row]));
+    if (data.rules[rule]) add("rule", data.rules[rule]);
+    if (row.note) add("note", row.note);
+  } else if (!one.message) add("figures", "not known, as a layer before it is wrong");
+  const lines = view.text.split("\n").slice(one.line - 1, one.end_line).map((line) => visible(line.replace(/\r$/, "").replaceAll("\t", "    ")));
+  panel.replaceChildren(close, element("h2", {}, `${visible(one.name) || "(unnamed)"} · ${visible(one.type)} · line ${one.line}`), list, element("pre", { tabindex: "0", "aria-label": "Its text" }, lines.join("\n")));
+}
+
+function redraw() {
+  const { host } = graph, [x, y] = [host.scrollLeft, host.scrollTop];
+  graph.render();
+  host.scrollTo(x, y);
+  graph.find(hits);
+  graph.select(selected, selected !== null);
+  const names = Object.keys(data.blocks);
+  byId("fold").disabled = !names.length;
+  byId("fold").textContent = names.length && names.every((name) => model.folded.has(name)) ? "Unfold blocks" : "Fold blocks";
+}
+
+function fold(layer) {
+  const block = layer === null ? undefined : model.blockOf.get(layer);
+  if (block === undefined) {
+    const names = Object.keys(data.blocks);
+    model.folded = new Set(names.every((name) => model.folded.has(name)) ? [] : names);
+    redraw();
+    settle();
+  } else {
+    if (!model.folded.delete(block)) model.folded.add(block);
+    redraw();
+  }
+  if (selected !== null) showLayer(selected);
+}
+
+/** A size at which most can be read: the whole width, if that is not too small. */
+function settle() {
+  graph.zoom(Math.min(1, Math.max(0.45, graph.host.clientWidth / graph.size[0])));
+  graph.host.scrollTo((graph.size[0] * graph.scale - graph.host.clientWidth) / 2, 0);
+  graph.select(selected);
+}
+
+function colour(name) {
+  model.color = name;
+  byId("color").value = name;
+  byId("legend").replaceChildren(...data.colors[name].map(([tone, words]) =>
+    element("span", {}, ...(tone ? [element("svg", { viewBox: "0 0 14 11", "aria-hidden": "true" }, element("rect", { width: 14, height: 11, rx: 2, fill: fillOf(tone), stroke: tone === "broken" ? "#cf222e" : "#8c959f" }))] : []), words)));
+  redraw();
+}
+
+function find(words) {
+  hits = model.matching(words);
+  graph.find(hits);
+  table.find(hits);
+  text.find(hits);
+  byId("matches").textContent = hits === null ? "" : hits.length === 1 ? "1 layer" : `${hits.length} layers`;
+}
+
+const TABS = [["graph", "Graph", true], ["layers", "Layers"], ["memory", "Memory"], ["shares", "Kernels"], ["messages", `Messages${messages ? ` (${messages})` : ""}`], ["text", "Text", true]];
+const tabs = byId("tabs");
+for (const [name, title, narrow] of TABS) {
+  const button = element("button", { type: "button", role: "tab", id: `tab-${name}`, "data-for": name, class: narrow ? "narrow" : null,
+    "aria-controls": name === "graph" || name === "text" ? `pane-${name}` : `pane-${name}` }, title);
+  button.addEventListener("click", () => tab(name));
+  tabs.append(button);
+}
+function tab(name) {
+  document.body.dataset.tab = name;
+  const wide = getComputedStyle(byId(`tab-${name}`)).display === "none" ? "layers" : name;
+  for (const button of tabs.children) {
+    button.setAttribute("aria-selected", String(button.dataset.for === wide));
+    button.tabIndex = button.dataset.for === wide ? 0 : -1;
+  }
+}
+tabs.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const shown = [...tabs.children].filter((button) => button.offsetParent);
+  const next = shown[(shown.indexOf(document.activeElement) + step + shown.length) % shown.length];
+  next.focus();
+  next.click();
+  event.stopPropagation();
+  event.preventDefault();
+});
+
+function save(name, type, content) {
+  const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  const anchor = element("a", { href: address, download: name });
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+async function picture() {
+  const [width, height] = graph.size;
+  const scale = Math.min(2, 16000 / Math.max(width, height), Math.sqrt(1e8 / (width * height)));
+  const image = new Image(), address = URL.createObjectURL(new Blob([graph.file()], { type: "image/svg+xml" }));
+  image.src = address;
+  await image.decode();
+  const canvas = element("canvas", { width: Math.round(width * scale), height: Math.round(height * scale) });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  URL.revokeObjectURL(address);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+const base = (analysis.net || "net").replace(/[^\w.-]+/g, "_").slice(0, 60);
+byId("export").addEventListener("change", async (event) => {
+  const form = event.target.value;
+  event.target.value = "";
+  if (form === "svg") save(`${base}.svg`, "image/svg+xml", graph.file());
+  if (form === "png") save(`${base}.png`, "image/png", await picture());
+  if (form === "csv") save(`${base}.csv`, "text/csv", table.csv());
+});
+
+byId("color").append(...Object.keys(data.colors).map((name) => element("option", { value: name }, name)));
+byId("color").addEventListener("change", (event) => colour(event.target.value));
+byId("fold").addEventListener("click", () => fold(null));
+byId("graph").addEventListener("fold", (event) => fold(event.detail));
+byId("find").addEventListener("input", (event) => find(event.target.value));
+byId("find").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && hits?.length) {
+    const at = hits.indexOf(selected);
+    select(hits[(at + (event.shiftKey ? hits.length - 1 : 1)) % hits.length]);
+  }
+  if (event.key === "Escape") { event.target.value = ""; find(""); byId("graph").focus(); }
+});
+byId("theme").addEventListener("click", () => {
+  const root = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = root.dataset.theme ?? (dark ? "dark" : "light");
+  root.dataset.theme = now === "dark" ? "light" : "dark";
+});
+byId("help").addEventListener("click", () => byId("keys").showModal());
+for (const button of document.querySelectorAll("[data-zoom]"))
+  button.addEventListener("click", () => ({ in: () => graph.zoom(graph.scale * 1.25), out: () => graph.zoom(graph.scale / 1.25), fit: () => graph.fit() })[button.dataset.zoom]());
+
+document.addEventListener("click", (event) => {
+  const anchor = event.target.closest("a[data-go]");
+  if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  select(Number(anchor.dataset.go));
+});
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  const near = selected === null ? null : model.neighbours(selected);
+  const step = (list) => { if (list?.length) select(list[0]); };
+  const act = {
+    "/": () => byId("find").focus(), "?": () => byId("keys").showModal(), f: () => fold(selected), Escape: () => select(null),
+    "+": () => graph.zoom(graph.scale * 1.25), "-": () => graph.zoom(graph.scale / 1.25), 0: () => graph.fit(),
+    ArrowUp: near && (() => step(near.above)), ArrowDown: near && (() => step(near.below)),
+    ArrowLeft: near && (() => select(Math.max(0, selected - 1))), ArrowRight: near && (() => select(Math.min(layers.length - 1, selected + 1))),
+    Enter: () => { const box = event.target.closest?.("[data-box]"); if (box) box.dispatchEvent(new MouseEvent("click", { bubbles: true })); },
+  }[event.key];
+  if (!act || (event.key === "Enter" && !event.target.closest?.("[data-box]"))) return;
+  event.preventDefault();
+  act();
+});
+
+function fromAddress() {
+  const wanted = new Map(location.hash.slice(1).split("&").map((part) => part.split("=")));
+  if (!wanted.has("layer")) return;
+  let name;
+  try { name = decodeURIComponent(wanted.get("layer") ?? ""); } catch { return; }
+  const line = Number(wanted.get("line"));
+  const index = line ? layers.findIndex((layer) => layer.name === name && layer.line === line) : model.byName.get(name) ?? -1;
+  if (index >= 0) select(index);
+}
+addEventListener("hashchange", fromAddress);
+addEventListener("resize", () => tab(document.body.dataset.tab));
+
+byId("net").textContent = visible(analysis.net) || "(unnamed net)";
+byId("facts").textContent = [visible(analysis.file), `phase ${analysis.phase}`, `${layers.length} layers`, `${human(analysis.totals.params)} params`,
+  `${human(analysis.totals.madds)} madds`, `peak ${humanBytes(model.peak)}`, ...(view.errors.length ? ["not finished"] : []), ...(analysis.complete ? [] : ["incomplete"])].join(" · ");
+tab("graph");
+colour(model.color);
+settle();
+fromAddress();
+if (view.errors.length) tab("messages");
+document.documentElement.dataset.ready = "";

@@ -1,0 +1,140 @@
+// The table of layers, the shares by kernel with the conventions, and the messages.
+
+import { element, exact, human, humanBytes, percent, visible } from "./format.js";
+
+const COLUMNS = [
+  ["layer", (one) => visible(one.layer.name), (one) => one.index],
+  ["type", (one) => visible(one.layer.type), (one) => one.layer.type],
+  ["kernel", (one) => one.kernel, (one) => one.kernel],
+  ["output", (one) => one.output, (one) => one.output],
+  ["params", (one) => (one.row?.params ? human(one.row.params) : ""), (one) => one.row?.params ?? -1],
+  ["madds", (one) => (one.row?.madds ? human(one.row.madds) : ""), (one) => one.row?.madds ?? -1],
+  ["share", (one) => (one.row?.madds ? percent(one.row.madds, one.whole) : ""), (one) => one.row?.madds ?? -1],
+  ["alive", (one) => (one.row ? humanBytes(one.alive) : ""), (one) => one.alive ?? -1],
+];
+
+function kernelOf(row) {
+  if (!row?.kernel) return "";
+  const said = (values) => (new Set(values).size === 1 ? String(values[0]) : values.join("×"));
+  let text = row.kernel.join("×");
+  if (row.stride && said(row.stride) !== "1") text += `/${said(row.stride)}`;
+  if (row.pad && said(row.pad) !== "0") text += ` p${said(row.pad)}`;
+  if (row.dilation && said(row.dilation) !== "1") text += ` d${said(row.dilation)}`;
+  return row.group > 1 ? `${text} g${row.group}` : text;
+}
+
+export class TableView {
+  constructor(model, host, choose, link) {
+    Object.assign(this, { model, host, choose, sorted: -1, down: false });
+    const { analysis, data } = model;
+    this.rows = model.layers.map((layer, index) => {
+      const row = model.row(index);
+      const top = row?.tops[0];
+      const more = row && row.tops.length > 1 ? ` (+${row.tops.length - 1})` : "";
+      return { index, layer, row, kernel: kernelOf(row), output: top ? data.shapes[layer.row][1][0] + more : "",
+        whole: analysis.totals.madds, alive: row ? data.live[layer.row] : null };
+    });
+    const head = element("tr");
+    COLUMNS.forEach(([title], number) => {
+      const button = element("button", { type: "button" }, title);
+      button.addEventListener("click", () => this.sort(number));
+      head.append(element("th", { scope: "col", "aria-sort": "none", class: number && number < 4 ? "left" : null }, button));
+    });
+    this.body = element("tbody");
+    this.lines = this.rows.map((one) => {
+      const line = element("tr", { "data-layer": one.index });
+      COLUMNS.forEach(([, shown], number) => {
+        const cell = element(number ? "td" : "th", { scope: number ? null : "row", class: number < 4 ? "left" : null });
+        cell.append(number ? shown(one) : element("a", { href: link(one.index), "data-go": one.index }, shown(one)));
+        if (!number && one.layer.message) cell.classList.add("wrong");
+        line.append(cell);
+      });
+      return line;
+    });
+    this.body.addEventListener("click", (event) => {
+      const line = event.target.closest("tr");
+      if (line && !event.target.closest("a")) choose(Number(line.dataset.layer));
+    });
+    const { totals } = analysis;
+    const foot = element("tr", {}, ...[`total of ${model.layers.length} layers`, "", "", "", human(totals.params), human(totals.madds),
+      percent(totals.madds, totals.madds), ""].map((text, number) => element(number ? "td" : "th", { scope: number ? null : "row" }, text)));
+    this.table = element("table", {}, element("caption", {}, `exactly: ${exact(totals.params)} params, ${exact(totals.madds)} madds, ` +
+      `${exact(totals.activations)} activations, ${exact(totals.weight_bytes)} bytes of weights`), element("thead", {}, head), this.body, element("tfoot", {}, foot));
+    host.append(this.table);
+    this.sort(0);
+  }
+
+  sort(number) {
+    this.down = number === this.sorted ? !this.down : number > 3;
+    this.sorted = number;
+    const key = COLUMNS[number][2];
+    const order = this.rows.map((one) => [key(one), one.index]);
+    order.sort(([a, i], [b, j]) => (a < b ? -1 : a > b ? 1 : 0) * (this.down ? -1 : 1) || i - j);
+    this.body.replaceChildren(...order.map(([, index]) => this.lines[index]));
+    this.table.querySelectorAll("thead th").forEach((cell, index) =>
+      cell.setAttribute("aria-sort", index !== number ? "none" : this.down ? "descending" : "ascending"));
+  }
+
+  select(layer, scroll = true) {
+    this.chosen?.classList.remove("chosen");
+    this.chosen?.removeAttribute("aria-current");
+    this.chosen = layer === null ? undefined : this.lines[layer];
+    this.chosen?.classList.add("chosen");
+    this.chosen?.setAttribute("aria-current", "true");
+    if (scroll) this.chosen?.scrollIntoView({ block: "nearest" });
+  }
+
+  find(layers) {
+    const hit = layers && new Set(layers);
+    this.lines.forEach((line, index) => line.classList.toggle("off", Boolean(hit) && !hit.has(index)));
+  }
+
+  /** The layers as CSV, in the order shown; a text that a spreadsheet would take for a formula is one no more. */
+  csv() {
+    const cell = (value) => {
+      let text = String(value ?? "");
+      if (typeof value === "string" && /^\s*[=+\-@\t\r＝＋－＠]/.test(text)) text = `'${text}`;
+      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    const lines = [["name", "type", "line", "output", "params", "statistics", "madds", "activations", "live_bytes"]];
+    for (const line of this.body.children) {
+      if (line.classList.contains("off")) continue;
+      const { layer, row, alive } = this.rows[line.dataset.layer];
+      lines.push([layer.name, layer.type, layer.line, (row?.tops[0]?.shape ?? []).join("x"), row?.params, row?.statistics, row?.madds, row?.activations, alive]);
+    }
+    return lines.map((line) => line.map(cell).join(",") + "\r\n").join("");
+  }
+}
+
+export function sharesView(model, host) {
+  const { analysis, data } = model;
+  const scopes = new Map();
+  analysis.kernels.forEach((share, index) => scopes.set(share.scope, [...(scopes.get(share.scope) ?? []), [share, data.kernels[index]]]));
+  const table = (caption, titles, rows) => element("table", {}, element("caption", {}, caption),
+    element("thead", {}, element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)))),
+    element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((text, i) => element(i ? "td" : "th", { scope: i ? null : "row" }, text))))));
+  for (const [scope, shares] of scopes)
+    host.append(table(scope === "net" ? "madds by kernel, whole net" : `inside ${visible(scope)}`, ["kernel", "layers", "params", "madds", "share"],
+      shares.map(([share, kernel]) => [kernel, String(share.layers), human(share.params), human(share.madds), `${(100 * share.share_madds).toFixed(2)}%`])));
+  if (!scopes.size) host.append(element("p", {}, "No layer has madds."));
+  host.append(table("what conventions of counting make of the net", ["convention", "total"],
+    data.conventions.map(([name, about, total]) => [`${name}: ${about}`, human(total)])));
+  for (const cell of host.querySelectorAll("table:last-child tbody th")) cell.classList.add("wrap");
+}
+
+export function messagesView(model, host, go) {
+  const entry = ({ place, message }, wrong) => {
+    const item = element("li", { class: wrong ? "wrong" : null });
+    if (place?.line) {
+      const anchor = element("a", { href: "#" }, `line ${place.line}`);
+      anchor.addEventListener("click", (event) => { event.preventDefault(); go(place.line); });
+      item.append(anchor, ": ");
+    }
+    item.append(visible(message));
+    return item;
+  };
+  const { errors, analysis } = model.view;
+  const all = [...errors.map((one) => entry(one, true)), ...analysis.warnings.map((one) => entry(one, false))];
+  host.append(all.length ? element("ul", {}, ...all) : element("p", {}, "No mistakes, no warnings."));
+  return all.length;
+}
