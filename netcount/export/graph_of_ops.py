@@ -37,7 +37,7 @@ class OpGraph:
         self.constants: dict[str, Array] = {}
         self._layer = ""
         self._taken = {blob.name for blob in net.blobs}
-        self.names = self._blob_names()
+        self.names: list[str] = self._blob_names()
 
     def _blob_names(self) -> list[str]:
         """A name for each blob version: the file's for the last one, or for an input itself."""

@@ -40,7 +40,11 @@ _HARDWARE = {
     "combine", "keeps", "traffic", "source",
 }  # fmt: skip
 _BOARD = {"name", "variant", "cores", "clock_hz", "bandwidth", "source"}
-ARRAYS = {"array": ("in", "out", "pixels"), "depthwise": ("channels", "pixels"), "pool": ("channels", "pixels")}
+ARRAYS: dict[str, tuple[str, ...]] = {
+    "array": ("in", "out", "pixels"),
+    "depthwise": ("channels", "pixels"),
+    "pool": ("channels", "pixels"),
+}
 
 
 class Types(NamedTuple):

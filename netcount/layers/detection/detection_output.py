@@ -51,6 +51,7 @@ class DetectionOutput(NoBlobs):
     threshold: float
     eta: float
     top_k: int
+    polygon: bool
 
     def read(self, message: Message) -> None:
         """Classes, coding and thresholds."""

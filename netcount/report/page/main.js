@@ -65,7 +65,7 @@ function showLayer(layer) {
     add("params", params === "0" ? exact(row.params) : params);
     add("madds", madds === "0" ? exact(row.madds) : `${madds} (${percent(row.madds, analysis.totals.madds)})`);
     const ops = Object.entries(row.ops).filter(([name, value]) => name !== "madds" && value);
-    if (ops.length) add("besides", ops.map(([name, value]) => `${exact(value)} ${name}`).join(", "));
+    if (ops.length) add("other ops", ops.map(([name, value]) => `${exact(value)} ${name}`).join(", "));
     add("alive", humanBytes(data.live[one.row]));
     if (data.rules[rule]) add("rule", data.rules[rule]);
     if (row.note) add("note", row.note);
