@@ -75,6 +75,10 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = _COMMANDS[cmd_name].loaded("command")
+        if ctx.resilient_parsing:  # a shell asks what can stand there
+            from netcount.cli.completion import completed
+
+            return completed(command)
         return command
 
     def resolve_command(
@@ -163,6 +167,10 @@ codecs.register_error(_SPELT, _spelt)
 def _code() -> int:
     """Run the command; what it ends with."""
     errors_as_documents(False)
+    if "_NETCOUNT_COMPLETE" in os.environ:
+        from netcount.cli.completion import register
+
+        register()
     try:
         code = netcount.main(standalone_mode=False, prog_name="netcount")
     except click.Abort:  # click has ended the line that Ctrl-C stands in

@@ -120,7 +120,7 @@ def test_every_command_and_every_document_is_of_a_question() -> None:
     commands = {name for name, question in QUESTIONS.items() if not question.option}
     assert set(netcount.list_commands(click.Context(netcount))) == commands
     files = {path.stem for path in (ROOT / "netcount" / "cli").glob("*.py")}
-    others = {"__init__", "entry", "main", "output", "options", "limits", "flags"}
+    others = {"__init__", "entry", "main", "output", "options", "limits", "flags", "completion"}
     assert {name.replace("_", "-") for name in files - others} == commands
     schemas = {question.schema for question in QUESTIONS.values() if not isinstance(question.schema, Lacks)}
     assert schemas == set(DOCUMENTS) - {"baseline", "error"}, "which answer no question"
