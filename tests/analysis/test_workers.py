@@ -16,6 +16,7 @@ import pytest
 import netcount
 from netcount.analysis._support.workers import Workers, safe_path
 from netcount.layers.bases import Moving, SameShape
+from tests.command import UNMEASURED
 from tests.helpers import SAMPLES, inputs
 
 NET = inputs(x=(1, 2, 5, 7)) + 'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }'
@@ -40,7 +41,7 @@ def python(*arguments: str, cwd: Path, path: str) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**UNMEASURED, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=120,
@@ -100,7 +101,9 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
 def test_a_layer_of_the_script_is_one_clear_error(tmp_path: Path) -> None:
     paths = [str(SAMPLES / f"{name}.prototxt") for name in ("alexnet", "mobilenet_v1", "squeezenet_v1.1")]
     script = tmp_path / "script.py"
-    layer = "from netcount import Moving, SameShape\nclass Own(SameShape, Moving):\n    type = 'Own'\n"
+    layer = (
+        "from netcount.layers.activation.relu import ReLU\nclass Own(ReLU):\n    type = 'Own'\n    names = ()\n"
+    )
     more = ", catalogue=netcount.CATALOGUE.with_(Own)"
     script.write_text(layer + SCRIPT.format(paths=paths, more=more), encoding="utf-8")
     done = python(str(script), cwd=tmp_path, path=str(PACKAGE))

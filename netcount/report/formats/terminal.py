@@ -11,12 +11,14 @@ from netcount.report.formats.layout import Line, Part, lines
 
 _HOT = ((0.1, "bold red"), (0.04, "yellow"), (0.01, "default"), (0.0, "dim"))
 _WORDS = {"FAIL ": "bold red", "warn ": "yellow", "warning:": "yellow", "incomplete:": "yellow"}
+_LEAST_WIDTH = 20
+"""Cells a line; what is narrower is no terminal that a table can be read on, and figures would be cut."""
 _STYLES = {"title": "bold", "footer": "bold", "rule": "dim"}
 
 
 def show(parts: Sequence[Part], console: Console) -> None:
     """Print the parts, laid out as plain text is.  No text is read as markup, highlighted or cropped."""
-    console.width = console.width or 80
+    console.width = max(console.width or 80, _LEAST_WIDTH)
     for line in lines(parts, console.width):
         console.print(Text(line.text, style=_style(line)), highlight=False, soft_wrap=True)
 
