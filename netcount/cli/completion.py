@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from click.shell_completion import CompletionItem, FishComplete, add_completion_class
@@ -18,7 +18,9 @@ _MOST_BYTES = 2**22
 class CommaFish(FishComplete):
     """fish, with values that hold commas themselves: click splits them."""
 
-    source_template = FishComplete.source_template.replace('string split ","', 'string split -m 1 ","')
+    source_template: ClassVar[str] = FishComplete.source_template.replace(
+        'string split ","', 'string split -m 1 ","'
+    )
 
 
 def register() -> None:
