@@ -65,10 +65,13 @@ if TYPE_CHECKING:
     from netcount.layers.registry import CATALOGUE, Catalogue
     from netcount.prototxt.message import Message
     from netcount.prototxt.select import Phase
-    from netcount.results.of_a_net import Blocks, Explanation, Memory, Reconciliation, Verification
+    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
     from netcount.results.of_nets import Comparison, Survey, Sweep
     from netcount.results.result import Result
     from netcount.running import Executor, write_caffemodel
+    from netcount.targets.estimate import Estimate, LayerTime
+    from netcount.targets.fit import Compared, Edit, Finding, Held, Smaller, Target, Unjudged, WhatFits
+    from netcount.targets.profile import Profile
 
 __all__ = [
     "CATALOGUE",
@@ -88,16 +91,22 @@ __all__ = [
     "CaffeMemory",
     "Catalogue",
     "ChannelChange",
+    "Compared",
     "Comparison",
     "Convention",
     "ConventionName",
+    "Edit",
     "ElementWise",
     "Errors",
+    "Estimate",
     "Executor",
     "Explanation",
     "Factors",
     "FilePath",
     "Filler",
+    "Finding",
+    "Fit",
+    "Held",
     "InputError",
     "KernelShare",
     "Layer",
@@ -107,6 +116,7 @@ __all__ = [
     "LayerMemory",
     "LayerReasons",
     "LayerRow",
+    "LayerTime",
     "LimitError",
     "LoadArguments",
     "Memory",
@@ -127,6 +137,7 @@ __all__ = [
     "Plain",
     "PredictionsError",
     "Product",
+    "Profile",
     "Reconciliation",
     "Rescaled",
     "Resolution",
@@ -138,19 +149,23 @@ __all__ = [
     "Shape",
     "ShapesOnly",
     "Size",
+    "Smaller",
     "Source",
     "Step",
     "Survey",
     "SurveyRow",
     "Sweep",
+    "Target",
     "Term",
     "Totals",
     "TypeCosts",
+    "Unjudged",
     "UnknownTypeError",
     "Variant",
     "Verification",
     "Warned",
     "Weights",
+    "WhatFits",
     "Width",
     "Window",
     "WorkingMemory",
@@ -278,6 +293,7 @@ _HOMES = {
     "results.of_a_net": (
         "Blocks",
         "Explanation",
+        "Fit",
         "Memory",
         "Reconciliation",
         "Verification",
@@ -288,6 +304,18 @@ _HOMES = {
         "Sweep",
     ),
     "results.result": ("Result",),
+    "targets.estimate": ("Estimate", "LayerTime"),
+    "targets.fit": (
+        "Compared",
+        "Edit",
+        "Finding",
+        "Held",
+        "Smaller",
+        "Target",
+        "Unjudged",
+        "WhatFits",
+    ),
+    "targets.profile": ("Profile",),
     "running": (
         "Executor",
         "write_caffemodel",

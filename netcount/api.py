@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from netcount.analysis.survey import SurveyRow
     from netcount.analysis.sweep import Variant
     from netcount.kernels.run import Array
-    from netcount.results.of_a_net import Blocks, Explanation, Memory, Reconciliation, Verification
+    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
     from netcount.results.of_nets import Comparison, Survey, Sweep
 
 ConventionName: TypeAlias = Literal["madds", "macs", "netscope", "flops"]
@@ -177,6 +177,38 @@ class Net:
         if weight_bits is not None:
             weight_bits = arguments.whole("weight_bits", weight_bits, 1, arguments.MOST_BITS)
         return Memory._make(memory(self._counted(), bits, weight_bits))
+
+    def fit(
+        self,
+        target: FilePath,
+        *,
+        precision: str | None = None,
+        board: str | None = None,
+        what_would_fit: bool = False,
+    ) -> Fit:
+        """Whether the net fits a target: what its tool-chain refuses, leaves to the CPU, or gets wrong.
+
+        Args:
+            target: The name of a profile, such as "kendryte-k210", or the path of one of your own.
+            precision: What the net is computed in; the profile's first by default.
+            board: On which board of the target the time is estimated.
+            what_would_fit: Look for edits that help, and for the largest width and resolution that fit.
+
+        Raises:
+            InputError: There is no such target, precision or board, or the profile has mistakes.
+        """
+        from netcount.analysis.rescale import Rescaler
+        from netcount.results.of_a_net import Fit
+        from netcount.targets.fit import Target, compared, fit
+        from netcount.targets.shipped import profile
+        from netcount.targets.what_fits import what_fits
+
+        against = Target.of(profile(arguments.path("target", target)), precision, board)
+        found = fit(self._counted(), against)._replace(compared=compared(against))
+        if arguments.one_of("what_would_fit", what_would_fit, True, False):
+            rescaler = Rescaler(self._text, self._name, self._options, both_phases=False)
+            found = found._replace(would_fit=what_fits(rescaler, found))
+        return Fit._make(found)
 
     def blocks(
         self, pattern: str | None = None, *, convention: ConventionName | str | Convention = "madds"

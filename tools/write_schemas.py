@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_or
 
 from netcount.analysis.conventions import KNOWN
 from netcount.analysis.figures import FIGURES, SHARES
-from netcount.budget.limits import TYPE_RULES, rule_names
+from netcount.budget.limits import LIST_RULES, rule_names
 from netcount.report.document_types import DOCUMENTS, INLINE, Keywords
 from netcount.targets.figures import LAYER, NET, PAIRS
 from netcount.targets.profile import ARRAYS, COMBINED, EFFECTS, KEPT, TRAFFIC
@@ -138,7 +138,7 @@ def config_schema() -> dict[str, Any]:
 
 
 def _limit(rule: str) -> dict[str, Any]:
-    if rule in TYPE_RULES:
+    if rule in LIST_RULES:
         return {"type": "array", "minItems": 1, "items": {"type": "string"}}
     if rule.startswith("max_increase_"):
         return {"$ref": "#/$defs/increase"}

@@ -13,9 +13,11 @@ from netcount.analysis.compare import LayerChange, NetFacts, changes, facts
 from netcount.analysis.count import Count
 from netcount.analysis.figures import FIGURES, LAYER, SHARES, Figure, layer_figure, moved_by
 from netcount.analysis.rows import LayerRow
-from netcount.budget.limits import Limit
+from netcount.budget.limits import FIT, LISTED, Limit
 from netcount.core.errors import InputError, NetcountError, Place, each
 from netcount.core.exit_codes import DONE, FAILED, INCOMPLETE, worst
+from netcount.targets.fit import Target, fit
+from netcount.targets.shipped import profile
 
 LEVELS = ("error", "warn")
 SHOWN = 5
@@ -65,7 +67,7 @@ class Finding(NamedTuple):
     passed.  base: the figure in the baseline.  rows: the layers that cost most of it, with what
     each costs.  changes: the layers that changed since the baseline, what was
     edited before what only got other shapes.  line: of the first layer that was edited; without a baseline
-    of the one that costs most.
+    of the one that costs most.  notes: of a target its verdict, and what it says of layers.
     """
 
     limit: Limit
@@ -78,11 +80,12 @@ class Finding(NamedTuple):
     base: int | None = None
     rows: tuple[tuple[LayerRow, int], ...] = ()
     changes: tuple[LayerChange, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def left(self) -> int | Fraction | None:
         """How much more (of a least: less) would still pass; None for a broken limit and for types."""
-        if not self.passed or self.limit.side in ("allowed", "forbidden"):
+        if not self.passed or self.limit.side in LISTED:
             return None
         return self.value - self.bound if self.limit.side == "min" else self.bound - self.value
 
@@ -195,7 +198,9 @@ class _Judge:
         self._movers: dict[str, tuple[LayerChange, ...]] = {}
 
     def findings(self, limit: Limit) -> list[Finding]:
-        if limit.side in ("allowed", "forbidden"):
+        if limit.side == FIT:
+            return [self.fits(limit)]
+        if limit.side in LISTED:
             return [self.types(limit)]
         if limit.figure in SHARES:
             return [self.share(limit)]
@@ -312,6 +317,18 @@ class _Judge:
         dear = sorted(rows, key=lambda pair: -pair[1])
         value = Fraction(part, whole) if whole else Fraction(0)
         return self.found(limit, value, limit.bound, partial(tuple, dear[:SHOWN]))
+
+    def fits(self, limit: Limit) -> Finding:
+        """Whether the net fits a target; the value is how many layers (and memories of the net) stop it."""
+        (name,) = limit.names
+        held = fit(self.count, Target.of(profile(name)))
+        stopping = [one for one in held.findings if one.stops]
+        layers = {one.layer for one in stopping}
+        rows = [row for row in self.count.layers if row.name in layers]
+        whole = sum(one.layer is None for one in stopping)
+        named = tuple((row, 1) for row in rows[:SHOWN])
+        found = self.found(limit, len(rows) + whole, 0, partial(tuple, named), passed=held.fits)
+        return found._replace(notes=(held.verdict, *(one.told for one in stopping[:SHOWN])))
 
     def types(self, limit: Limit) -> Finding:
         forbidden = limit.side == "forbidden"

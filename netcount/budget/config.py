@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from netcount.analysis.conventions import KNOWN, Convention, weighted
 from netcount.budget.budget import LEVELS, Budget
-from netcount.budget.limits import Limit, is_rule, limits_of, rule_names
+from netcount.budget.limits import FIT, Limit, is_rule, limits_of, rule_names
 from netcount.core.errors import InputError, Place, raise_all
 from netcount.core.files import read_bytes, relative_path
 from netcount.core.globs import files_matching
@@ -224,6 +224,11 @@ class _Reader(Tables):
             found.update(dict.fromkeys(shown_file(os.path.normpath(match)) for match in matches))
         return tuple(found)
 
+    def target(self, name: Any) -> Any:
+        """A target's name, or a profile's path from the folder of the configuration as one from here."""
+        path, mark, variant = str(name).partition("#")
+        return f"{shown_file(self.folder / path)}{mark}{variant}" if path.endswith(".toml") else name
+
     def options(self, table: Any, *at: Key) -> LoadOptions:
         """How the nets of a table are read; a wrong value is left out and noted at its key."""
         given: LoadArguments = {"stages": self.texts(table, "stages", *at)}
@@ -260,6 +265,8 @@ class _Reader(Tables):
         limits: list[Limit] = []
         for key, value in table.items():
             if is_rule(key):
+                if key == FIT and isinstance(value, list):
+                    value = [self.target(name) for name in value]
                 try:
                     limits += limits_of(key, value, self.place(*at, key))
                 except ValueError as mistake:

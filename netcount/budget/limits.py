@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from netcount.analysis.figures import FIGURES, SHARES, in_bytes
-from netcount.core.errors import Place
+from netcount.core.errors import InputError, Place
 from netcount.core.suggest import unknown
 from netcount.core.units import exact_quantity
 
+FIT = "fit"
+"""The limit that names targets, which a net has to fit."""
 TYPE_RULES = ("allowed_types", "forbidden_types")
+LIST_RULES = (*TYPE_RULES, FIT)
+"""Limits whose value is a list of names."""
+LISTED = ("allowed", "forbidden", FIT)
+"""The sides of such limits, whose findings count layers."""
 
 _SHARE = re.compile(r"(\d{1,9}(?:\.\d{0,12})?|\.\d{1,12})\s*(%?)", re.ASCII)
 _KERNEL = re.compile(r"\d{1,6}([x×]\d{1,6})*")
@@ -44,7 +50,7 @@ def rule_names() -> list[str]:
     """Every key that sets a limit."""
     sided = [f"{side}_{figure}" for figure in FIGURES for side in ("max", "min")]
     shares = [f"{side}_{figure}" for figure in SHARES for side in ("max", "min")]
-    return [*sided, *shares, *(f"max_increase_{figure}" for figure in FIGURES), *TYPE_RULES]
+    return [*sided, *shares, *(f"max_increase_{figure}" for figure in FIGURES), *LIST_RULES]
 
 
 _RULES = frozenset(rule_names())
@@ -63,6 +69,8 @@ def limits_of(rule: str, value: Any, place: Place | None = None) -> list[Limit]:
     """
     if rule not in _RULES:
         raise ValueError(unknown("limit", rule, _RULES))
+    if rule == FIT:
+        return [Limit(FIT, FIT, "types", names=(name,), text=name, place=place) for name in _targets(value)]
     if rule in TYPE_RULES:
         return [_types(rule, value, place)]
     if rule.startswith("max_increase_"):
@@ -167,6 +175,19 @@ def _types(rule: str, value: Any, place: Place | None) -> Limit:
             raise ValueError(unknown("layer type", name, CATALOGUE))
     side = rule.removesuffix("_types")
     return Limit(rule, side, "types", names=tuple(value), text=", ".join(value), place=place)
+
+
+def _targets(value: Any) -> Sequence[str]:
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(name, str) for name in value):
+        raise ValueError('needs a list of targets, such as ["kendryte-k210"]')
+    from netcount.targets.shipped import profile  # only who names one pays for it
+
+    for name in value:
+        try:
+            profile(name)
+        except InputError as problem:
+            raise ValueError(str(problem)) from None
+    return value
 
 
 def _written(value: Any) -> str:

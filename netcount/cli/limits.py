@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from netcount.analysis.figures import FIGURES, SHARES
-from netcount.budget.limits import TYPE_RULES, Limit, limits_of, rule_names
+from netcount.budget.limits import LIST_RULES, Limit, limits_of, rule_names
 from netcount.core.errors import InputError, NetcountError, raise_all
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,13 +30,13 @@ _COMMON = (
 def limit_options(function: F) -> F:
     """An option for every limit: max_params -> --max-params."""
     for rule in reversed(rule_names()):
-        share = rule.split("_", 1)[1] in SHARES
-        types = rule in TYPE_RULES
+        share = rule.partition("_")[2] in SHARES
+        types = rule in LIST_RULES
         option = click.option(
             f"--{rule.replace('_', '-')}",
             rule,
             multiple=share,
-            metavar="KERNEL=SHARE" if share else "TYPE,TYPE,..." if types else "LIMIT",
+            metavar="KERNEL=SHARE" if share else "NAME,NAME,..." if types else "LIMIT",
             hidden=rule not in _COMMON,
             help=_HELP.get(rule, ""),
         )
@@ -60,7 +60,8 @@ def about_limits() -> str:
     figures, shares = (", ".join(name.replace("_", "-") for name in names) for names in (FIGURES, SHARES))
     return (
         f"Every limit of netcount.toml is an option: --max-, --min- and --max-increase- of {figures}; "
-        f"--max- and --min- of {shares}; --allowed-types and --forbidden-types. What each means: docs/ci.md."
+        f"--max- and --min- of {shares}; --allowed-types and --forbidden-types; --fit of targets. "
+        "What each means: docs/ci.md."
     )
 
 
@@ -72,7 +73,7 @@ def limits_given(values: dict[str, Any]) -> list[Limit]:
         if value is None or value == ():
             continue
         try:
-            if rule in TYPE_RULES:
+            if rule in LIST_RULES:
                 value = [name.strip() for name in value.split(",")]
             elif isinstance(value, tuple):
                 value = dict(_pair(part) for part in value)

@@ -10,6 +10,7 @@ from netcount.analysis._support.record import field_text, record
 from netcount.analysis.compare import LayerChange
 from netcount.analysis.figures import FIGURES, SHARES, moved_by, sums_of
 from netcount.budget.budget import Checked, Finding, exit_code
+from netcount.budget.limits import FIT, LISTED
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED, INCOMPLETE
 from netcount.core.units import percent, plural
@@ -62,7 +63,10 @@ def summary(net: Checked, found: Finding) -> str:
     """One line: the net or layer, the figure, the limit, by how much."""
     limit = found.limit
     where = f'{net.title}: layer "{found.layer}"' if found.layer is not None else net.title
-    if limit.side in ("allowed", "forbidden"):
+    if limit.side == FIT:
+        verdict, *_ = found.notes
+        return f"{where}: {limit.text}: {verdict}"
+    if limit.side in LISTED:
         kinds = ", ".join(sorted({row.type for row, _ in found.rows}))
         if found.passed:
             return f"{where}: layer types keep to {limit.rule}"
@@ -98,7 +102,7 @@ def _part(part: int, whole: int) -> str:
 def details(net: Checked, found: Finding) -> list[str]:
     """The layers that changed since the baseline, causes first, and those that cost most of a figure."""
     figure = found.limit.figure
-    lines = []
+    lines = list(found.notes[1:])
     changed = [_changed(change, figure) for change in found.changes[:_CHANGES]]
     if changed:
         lines.append("changed since the baseline:")
@@ -110,7 +114,7 @@ def details(net: Checked, found: Finding) -> list[str]:
     indent = "  " if changed and found.rows else ""
     if indent:
         lines.append("most of it now:")
-    for row, value in found.rows:
+    for row, value in () if found.limit.side == FIT else found.rows:
         cost = "" if figure in ("types", "layers") else f"  {_amount(figure, value, found)}"
         lines.append(f"{indent}{net.file}:{row.line}  {row.name} ({row.type}){cost}")
     return lines
@@ -153,6 +157,8 @@ def _problems(net: Checked) -> Iterator[Problem]:
 
 
 def _about(name: str) -> str:
+    if name == FIT:
+        return "fit: the targets a net has to fit."
     if name.endswith("_types"):
         return f"The layer types a net may have: {name}."
     figure = name.removeprefix("max_increase_").removeprefix("max_").removeprefix("min_")
@@ -238,7 +244,7 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
         rows += [("error", visible(net.title), "", "", "", visible(str(problem)), "") for problem in net.problems]
         for found in net.findings:
             limit = found.limit
-            typed = limit.side in ("allowed", "forbidden")
+            typed = limit.side in LISTED
             value, bound = amounts(limit.figure, found.value, found.bound)
             state = "ok" if found.passed else "over" if found.level == "error" else "warn"
             if limit.side == "min" and state == "over":

@@ -130,13 +130,13 @@ QUESTIONS: Mapping[str, Question] = {
     "fit": Question(
         "Whether a net runs on a chip or tool-chain, and what stops it.",
         "cli.fit:fit",
-        "targets.fit:fit",
+        ":Net.fit",
         "report.fit:fit_report",
         "report.fit:fit_csv",
         "report.fit:fit_document",
         "fit",
         "targets.md#does-it-fit",
-        result=Lacks("it has no public class yet"),
+        result=":Fit",
     ),
     "targets": Question(
         "The targets that netcount has profiles of.",

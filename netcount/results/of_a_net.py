@@ -15,6 +15,7 @@ from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
 from netcount.core.units import human, human_bytes, plural
 from netcount.execute.verify import Verification as VerificationValue
 from netcount.results.result import Result, frame_of
+from netcount.targets.fit import Fit as FitValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,39 @@ class Memory(Result, MemoryValue):
                     "weight_bytes": bytes_of(layer.weights, self.weight_bits),
                 }
                 for layer in self.layers
+            ),
+        )
+
+
+class Fit(Result, FitValue):
+    """Whether a net fits a target, and what stops it.
+
+    Attributes:
+        verdict: The answer in words: `fits with 3 layers on the CPU`.
+        fits: Whether nothing is refused, computed wrongly or over a memory.
+        target: The profile, precision and board it was held against.
+        findings: What the target does not take as it is, in the order of the file.
+        held: The most that each memory has to hold.
+        unjudged: Rules that a layer lacks a figure for.
+        estimate: The time of every layer; None where the profile has no hardware figures.
+        compared: The profile's own measured times beside its estimates.
+        would_fit: What would fit, where that was asked.
+    """
+
+    __slots__ = ()
+    question = "fit"
+
+    def _line(self) -> str:
+        return f"of {self.counted.net.name!r} on {self.target.profile.id}: {self.verdict}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a finding: `effect`, `layer`, `type`, `line`, `value`, `bound`, `rule`, `note`, `source`."""
+        columns = ("effect", "layer", "type", "line", "value", "bound", "rule", "note", "source")
+        return frame_of(
+            columns,
+            (
+                {"line": found.place.line, **{key: getattr(found, key) for key in columns if key != "line"}}
+                for found in self.findings
             ),
         )
 

@@ -68,6 +68,14 @@ class Finding(NamedTuple):
         """Whether the net does not fit with it."""
         return self.effect in STOPS
 
+    @property
+    def told(self) -> str:
+        """The finding in one line, without target and source."""
+        where = f"{self.place.file}:{self.place.line}  {self.layer} ({self.type})"
+        what = where if self.layer is not None else "the net"
+        wanted = f", it takes {self.bound}" if self.bound else ""
+        return f"{what}: {self.value}{wanted}{f' ({self.note})' if self.note else ''}"
+
 
 class Held(NamedTuple):
     """What a memory has to hold at most.  layer: where; None for the whole net."""

@@ -494,3 +494,51 @@ def test_a_byte_order_mark_is_no_text(tool: Tool) -> None:
     tool.write("a.prototxt", chain())
     tool.write("netcount.toml", '\ufeff[[net]]\npath = "a.prototxt"\nmax_params = 880\n')
     assert tool("check").code == 0
+
+
+CHIP = (
+    'schema = "netcount-target/1"\nname = "Chip"\ntoolchain = "cc"\nversion = "1"\nreliability = "ours"\n'
+    'unlisted = "accepted"\n[[rule]]\ntype = "Convolution"\nkernel = "..3"\n'
+)
+
+
+def test_a_target_is_a_limit(two: Tool) -> None:
+    two.write("chip.toml", CHIP)
+    two.write("netcount.toml", f'{HEAD}fit = ["chip.toml", "kendryte-k210"]\n')
+    ran = two("check")
+    assert ran.code == 1
+    assert "b.prototxt: chip.toml: does not fit: 1 layer" in ran.out
+    assert "  extra (Convolution): kernel 5×5, it takes ..3" in ran.out
+    assert ran.out.count("does not fit") == 1
+    for form in ("json", "csv", "markdown", "html", "github", "junit", "sarif"):
+        shown = two("check", "-f", form)
+        assert shown.code == 1
+        assert "does not fit" in shown.out
+    only_a = '[[net]]\npath = "?.prototxt"\nmax_params = "1M"\n[[budget]]\nnets = "a*"\nfit = ["chip.toml"]\n'
+    two.write("netcount.toml", only_a)
+    assert two("check").code == 0
+
+
+def test_a_target_is_an_option_of_check(two: Tool) -> None:
+    two.write("chip.toml", CHIP)
+    assert two("check", "a.prototxt", "--fit", "chip.toml,mnn").code == 0
+    assert two("check", "b.prototxt", "--fit", "chip.toml").code == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('"chip.toml"', "fit: needs a list of targets"),
+        ("[]", "fit: needs a list of targets"),
+        ('["kendryte-k21"]', 'there is no target "kendryte-k21"; did you mean "kendryte-k210"?'),
+        ('["none.toml"]', "fit: cannot read none.toml"),
+        ('["bad.toml"]', 'fit: bad.toml:9:11: in "x": there is no figure "x"'),
+    ],
+)
+def test_a_target_that_is_none(two: Tool, value: str, said: str) -> None:
+    two.write("bad.toml", CHIP.replace('"..3"', '"x"'))
+    two.write("netcount.toml", f"{HEAD}fit = {value}\n")
+    ran = two("check")
+    assert ran.code == 2
+    assert "netcount.toml:4: fit: " in ran.err
+    assert said in ran.err

@@ -110,6 +110,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     analysis = assert_type(net.analyze(convention), netcount.Analysis)
     memory = assert_type(net.memory(8, weight_bits=4), netcount.Memory)
     blocks = assert_type(net.blocks(r"^(fire\d)"), netcount.Blocks)
+    fit = assert_type(net.fit("kendryte-k210", what_would_fit=True), netcount.Fit)
     explained = assert_type(net.explain("fire2", kind="block"), netcount.Explanation)
     reconciled = assert_type(net.reconcile("madds", own, *netcount.CONVENTIONS), netcount.Reconciliation)
     compared = assert_type(net.compare(OTHER), netcount.Comparison)
@@ -139,16 +140,40 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(swept.variants[0].resolution, netcount.Resolution | None),
         assert_type(swept.searches, tuple[netcount.Search, ...]),
         assert_type(surveyed.rows[0], netcount.SurveyRow).error,
+        assert_type(fit.target, netcount.Target).precision,
+        assert_type(fit.target.profile, netcount.Profile).reliability,
+        assert_type(fit.findings[0], netcount.Finding).effect,
+        assert_type(fit.held[0], netcount.Held).need,
+        assert_type(fit.unjudged, tuple[netcount.Unjudged, ...]),
+        assert_type(fit.compared, tuple[netcount.Compared, ...]),
+        assert_type(fit.estimate, netcount.Estimate | None),
+        [assert_type(layer, netcount.LayerTime).ms for layer in fit.estimate.layers] if fit.estimate else [],
+        assert_type(fit.would_fit, netcount.WhatFits | None),
+        [assert_type(edit, netcount.Edit).what for edit in fit.would_fit.edits] if fit.would_fit else [],
+        assert_type(fit.would_fit.width, netcount.Smaller | None) if fit.would_fit else None,
         assert_type(verified.layers[0], netcount.LayerCheck).agrees,
         assert_type(verified.layers[0].tops[0], netcount.BlobCheck).by_data,
         assert_type(verified.memory, netcount.RunMemory),
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 25
+    assert len(held) == 36
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip
-    return [analysis, memory, blocks, explained, reconciled, compared, rescaled, swept, surveyed, verified, *older]
+    return [
+        analysis,
+        memory,
+        fit,
+        blocks,
+        explained,
+        reconciled,
+        compared,
+        rescaled,
+        swept,
+        surveyed,
+        verified,
+        *older,
+    ]
 
 
 def run(folder: Path) -> Mapping[str, NDArray[Any]]:

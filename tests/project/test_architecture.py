@@ -65,6 +65,7 @@ LayerReasons LayerRow LimitError LoadArguments Memory Message MissingFileError M
 NetFacts NetcountError NoBlobs Node OpCount Owner ParamBlob Phase Place Plain PredictionsError Product
 Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search Shape ShapesOnly Size Source Step Survey
 SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
+Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
 WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
 """
 

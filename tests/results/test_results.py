@@ -22,6 +22,7 @@ Net = netcount.Net
 ANSWERS: dict[str, tuple[Callable[[Net], Result], list[str]]] = {
     "analyze": (Net.analyze, ["analyze", V11]),
     "memory": (lambda net: net.memory(8), ["memory", V11, "--bits", "8"]),
+    "fit": (lambda net: net.fit("kendryte-k210"), ["fit", V11, "--target", "kendryte-k210"]),
     "blocks": (Net.blocks, ["blocks", V11]),
     "explain": (lambda net: net.explain("fire7"), ["explain", V11, "fire7"]),
     "reconcile": (
@@ -118,7 +119,7 @@ def test_a_notebook_shows_it(name: str, answers: dict[str, Result]) -> None:
 
 WORDS = frozenset(
     "name type blob bottom_blobs top_blobs file net phase error layer was change fields rule params_formula "
-    "madds_formula note shared_with block".split()
+    "madds_formula note shared_with block effect value bound source".split()
 )
 THINGS = frozenset(
     "kernel stride pad dilation bottoms tops tops_was inputs outputs plain_kernel differing input resolution over "
