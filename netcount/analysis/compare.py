@@ -13,6 +13,8 @@ from netcount.analysis.figures import COMPARED, KEPT, NetFigures, layer_figure
 from netcount.prototxt.message import Message
 from netcount.prototxt.tree import Tree
 
+SHARED = 0.5
+"""Nets of which at least this share of the layers with madds have a counterpart are versions of one net."""
 _SKIPPED = frozenset({"name", "type", "bottom", "top", "param", "include", "exclude", "phase"})
 _LEARNING = ("filler", "loss_weight", "propagate_down", "blobs_lr", "weight_decay")
 
@@ -79,10 +81,18 @@ class LayerChange(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Several nets against the first: the changes to each of the others, dearest first."""
+    """Several nets against the first.
+
+    Attributes:
+        nets: All of them.
+        changes: To each of the others, dearest first.
+        versions: Whether each of the others is a version of the first; if not, no layer of it is taken for
+            one of the first's: all are added, and all of the first's removed.
+    """
 
     nets: tuple[NetFacts, ...]
     changes: tuple[tuple[LayerChange, ...], ...]
+    versions: tuple[bool, ...] = ()
 
 
 def facts(count: Count, label: str | None = None) -> NetFacts:
@@ -122,7 +132,31 @@ def told_apart(nets: Sequence[NetFacts]) -> list[NetFacts]:
 def compared(nets: Sequence[NetFacts]) -> Comparison:
     """All nets against the first."""
     first, *others = nets
-    return Comparison(tuple(nets), tuple(tuple(changes(first, other)) for other in others))
+    found: list[tuple[LayerChange, ...]] = []
+    versions = []
+    for other in others:
+        differing = tuple(changes(first, other))
+        versions.append(_are_versions(first, other, differing))
+        found.append(differing if versions[-1] else _unpaired(first, other))
+    return Comparison(tuple(nets), tuple(found), tuple(versions))
+
+
+def _are_versions(before: NetFacts, after: NetFacts, changes: Sequence[LayerChange]) -> bool:
+    """Whether two nets are versions of one: enough of their costly layers are the same or changed ones."""
+    costly = [sum(bool(layer.figures.get("madds")) for layer in net.layers) for net in (before, after)]
+    figure = "madds" if all(costly) else None
+    total = sum(costly) if figure else len(before.layers) + len(after.layers)
+    alone = [change for change in changes if change.kind in ("added", "removed")]
+    if figure:
+        alone = [change for change in alone if change.layer.figures.get(figure)]
+    return not total or total - len(alone) >= SHARED * total
+
+
+def _unpaired(before: NetFacts, after: NetFacts) -> tuple[LayerChange, ...]:
+    """All layers of one net removed, all of the other added, the dearest first."""
+    changes = [LayerChange("removed", layer, None, {}) for layer in before.layers]
+    changes += [LayerChange("added", None, layer, {}) for layer in after.layers]
+    return tuple(sorted(changes, key=lambda change: (-abs(change.delta("madds")), -abs(change.delta("params")))))
 
 
 def changes(before: NetFacts, after: NetFacts) -> list[LayerChange]:

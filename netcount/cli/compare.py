@@ -21,7 +21,11 @@ from netcount.cli.options import (
 from netcount.cli.output import deliver, forms_of, say
 from netcount.core.errors import InputError, NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
-from netcount.graph.load import load_net
+from netcount.core.files import shown_path
+from netcount.core.git import is_object, read_object
+from netcount.graph.graph import Graph
+from netcount.graph.load import load_net, load_text
+from netcount.graph.options import LoadOptions
 
 
 @click.command()
@@ -42,13 +46,17 @@ def compare(
 ) -> None:
     """What changed from A to B: totals, and the layers added, removed, renamed or changed.
 
-    A and B are prototxts; one of them may be a baseline that `netcount check` wrote. A line `~`
-    without fields is a layer whose settings are the same and whose input is another.
+    A and B are prototxts; one of them may be a baseline that `netcount check` wrote. REVISION:PATH is
+    a file of a git repository as it was. A line `~` without fields is a layer whose settings are the
+    same and whose input is another. Nets of which few layers correspond are compared by kind of
+    operation and by plane.
 
     \b
     Examples:
       netcount compare squeezenet_v1.0.prototxt squeezenet_v1.1.prototxt
       netcount compare netcount-baseline.json deploy.prototxt --format markdown
+      netcount compare HEAD~1:net.prototxt net.prototxt
+      netcount compare alexnet.prototxt nin.prototxt vgg16.prototxt
     """
     if len(files) < 2:
         raise click.UsageError("compare needs two files or more")
@@ -57,10 +65,10 @@ def compare(
     found: dict[int, NetFacts] = {}
     code = DONE
     for index, file in enumerate(files):
-        if is_baseline(file):
+        if not is_object(file) and is_baseline(file):
             continue
         try:
-            counted = count(load_net(file, load), rule)
+            counted = count(_net(file, load), rule)
         except NetcountError as problem:
             say(problem)
             code = problem.exit_code
@@ -76,6 +84,11 @@ def compare(
     comparison = compared(told_apart([found[index] for index in range(len(files))]))
     deliver(forms_of("compare", comparison, report={"top": top}), form, output)
     raise click.exceptions.Exit(code)
+
+
+def _net(file: str, load: LoadOptions) -> Graph:
+    """The net of a file, or of a file at a revision of its repository."""
+    return load_text(read_object(file), load, shown_path(file)) if is_object(file) else load_net(file, load)
 
 
 def _of_baseline(file: str, label: str | None, others: list[NetFacts]) -> NetFacts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from netcount.analysis._support.record import RECORD, beside, field_text, record
 from netcount.analysis.compare import Comparison, LayerChange, LayerFacts, NetFacts
 from netcount.analysis.figures import COMPARED, FIGURES, MAIN
+from netcount.analysis.strangers import groups
 from netcount.core.shape import Shape
 from netcount.core.units import human, percent, plural
 from netcount.report.formats.amounts import amount, signed
@@ -26,8 +27,16 @@ def report(comparison: Comparison, top: int | None = None) -> list[Part]:
     """The whole comparison; at most `top` layers of each net."""
     first, *others = comparison.nets
     parts: list[Part] = [_totals(comparison.nets), ""]
-    for net, changes in zip(others, comparison.changes, strict=True):
-        parts += _difference(first, net, changes, top)
+    for net, changes, version in zip(others, comparison.changes, comparison.versions, strict=True):
+        if version:
+            parts += _difference(first, net, changes, top)
+        else:
+            parts += [
+                f"{visible(first.label)} and {visible(net.label)} are different nets; their layers are not paired",
+                "",
+            ]
+    if not all(comparison.versions):
+        parts += _side_by_side(comparison.nets)
     for net in others:
         for what in ("phase", "batch", "convention"):
             was, now = getattr(first, what), getattr(net, what)
@@ -49,29 +58,51 @@ def _figures(nets: Sequence[NetFacts]) -> list[str]:
 
 
 def _totals(nets: Sequence[NetFacts]) -> Table:
+    """A column a net; of two their difference, of more how many percent each differs from the first."""
+    pair = len(nets) == 2
+    behind = ["difference", "percent", "factor"] if pair else ["percent"]
     titles, right = ["", visible(nets[0].label)], [False, True]
-    labels, differences, ratios = [(1, 10)], [], []
+    labels = [(1, 10)]
     for net in nets[1:]:
-        column = len(titles)
-        labels.append((column, 10))
-        differences.append((column + 1, BELOW))
-        ratios += [(column + 3, LEFT_OUT), (column + 2, BELOW)]
-        titles += [visible(net.label), "difference", "percent", "factor"]
-        right += [True] * 4
+        labels.append((len(titles), 10))
+        titles += [visible(net.label), *behind]
+        right += [True] * (1 + len(behind))
+    less = (
+        [(4, LEFT_OUT), (3, BELOW), (2, BELOW)] if pair else [(column + 1, BELOW) for column, _ in labels[:0:-1]]
+    )
     rows = []
     for figure in _figures(nets):
         base = nets[0].totals[figure]
         row = [figure, amount(figure, base)]
         for net in nets[1:]:
             value = net.totals[figure]
-            row += [
-                amount(figure, value),
-                signed(figure, value - base),
-                ("+" if value > base else "") + percent(value - base, base) if base else "-",
-                _factor(value, base),
-            ]
+            share = ("+" if value > base else "") + percent(value - base, base) if base else "-"
+            row += [amount(figure, value)]
+            row += [signed(figure, value - base), share, _factor(value, base)] if pair else [share]
         rows.append(tuple(row))
-    return Table(tuple(titles), tuple(right), tuple(rows), shrink=(*labels, *ratios, *differences))
+    return Table(tuple(titles), tuple(right), tuple(rows), shrink=(*labels, *less))
+
+
+_TITLES = {"kind": "by kind of operation", "stage": "by plane, of the input's"}
+
+
+def _side_by_side(nets: Sequence[NetFacts]) -> list[Part]:
+    """Where the nets spend their madds and params: by kind, then by stage."""
+    parts: list[Part] = []
+    found = groups(nets)
+    for by, title in _TITLES.items():
+        rows = []
+        for group in (group for group in found if group.by == by):
+            row = [visible(group.name)]
+            for sums in group.sums:
+                row += [str(sums.layers) if sums.layers else "", *(human(n) if n else "" for n in sums[1:])]
+            rows.append(tuple(row))
+        titles = [title]
+        for net in nets:
+            titles += ["layers", "params", f"{visible(net.label)} madds"]
+        least = tuple((3 * place + 3, 12) for place in range(len(nets)))
+        parts += [Table(tuple(titles), (False, *(True,) * (3 * len(nets))), tuple(rows), shrink=least), ""]
+    return parts
 
 
 def _difference(first: NetFacts, net: NetFacts, changes: Sequence[LayerChange], top: int | None) -> list[Part]:
@@ -164,10 +195,13 @@ def _totals_document(net: NetFacts) -> types.NetTotals:
     return cast("types.NetTotals", {figure.key: net.totals.get(figure.key) for figure in COMPARED})
 
 
-def _difference_document(first: NetFacts, net: NetFacts, changes: Sequence[LayerChange]) -> types.Difference:
+def _difference_document(
+    first: NetFacts, net: NetFacts, changes: Sequence[LayerChange], version: bool
+) -> types.Difference:
     values = {
         "from": first.label,
         "to": net.label,
+        "version": version,
         "totals": {key: net.totals[key] - first.totals[key] for key in first.totals if key in net.totals},
         "changes": [_change_document(change) for change in changes],
     }
@@ -201,7 +235,15 @@ def comparison_document(comparison: Comparison) -> types.Comparison:
             for net in comparison.nets
         ],
         "differences": [
-            _difference_document(first, net, changes)
-            for net, changes in zip(others, comparison.changes, strict=True)
+            _difference_document(first, net, changes, version)
+            for net, changes, version in zip(others, comparison.changes, comparison.versions, strict=True)
+        ],
+        "groups": [
+            {
+                "by": group.by,
+                "name": group.name,
+                "nets": [cast("types.GroupSums", one._asdict()) for one in group.sums],
+            }
+            for group in groups(comparison.nets)
         ],
     }

@@ -692,8 +692,25 @@ class Difference(TypedDict):
 
     # `from` is a word of Python's: see INLINE
     to: str
+    version: Annotated[bool, "Whether it is a version of the first; else no layers are paired."]
     totals: Annotated[dict[str, int], "By how much each figure grew."]
     changes: list[LayerChange]
+
+
+class GroupSums(TypedDict):
+    """What a group of layers comes to in one net."""
+
+    layers: Count
+    params: Count
+    madds: Count
+
+
+class Group(TypedDict):
+    """The layers of one kind, or of one stage, in each net."""
+
+    by: Annotated[str, one_of("kind", "stage")]
+    name: Annotated[str, "A kernel or a type; a stage by its share of the input's height, as 1/4."]
+    nets: Annotated[list[GroupSums], "In the order of the nets."]
 
 
 class Comparison(TypedDict):
@@ -702,6 +719,7 @@ class Comparison(TypedDict):
     schema: Literal["netcount/compare/1"]
     nets: Annotated[list[ComparedNet], Keywords(("minItems", 2))]
     differences: list[Difference]
+    groups: list[Group]
 
 
 class CheckedLayer(TypedDict):

@@ -68,6 +68,7 @@ class Comparison(Result, ComparisonValue):
     Attributes:
         nets: `NetFacts` of each, the first being what the others are compared with.
         changes: For each of the others its `LayerChange`s, dearest first.
+        versions: For each of the others whether it is a version of the first; else no layers are paired.
     """
 
     __slots__ = ()

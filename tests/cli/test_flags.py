@@ -37,7 +37,7 @@ def test_no_option_is_spelled_outside_the_command_line() -> None:
     spelled = []
     for file in (ROOT / "netcount").rglob("*.py"):
         room = file.relative_to(ROOT / "netcount").parts[0]
-        if room == "cli":
+        if room == "cli" or file.name == "git.py":  # whose options are git's
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             docs = node.body[:1] if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) else []
