@@ -204,11 +204,11 @@ class Net:
         from netcount.targets.what_fits import what_fits
 
         against = Target.of(profile(arguments.path("target", target)), precision, board)
-        found = fit(self._counted(), against)._replace(compared=compared(against))
+        answer = fit(self._counted(), against)._replace(compared=compared(against))
         if arguments.one_of("what_would_fit", what_would_fit, True, False):
             rescaler = Rescaler(self._text, self._name, self._options, both_phases=False)
-            found = found._replace(would_fit=what_fits(rescaler, found))
-        return Fit._make(found)
+            answer = answer._replace(would_fit=what_fits(rescaler, answer))
+        return Fit._make(answer)
 
     def blocks(
         self, pattern: str | None = None, *, convention: ConventionName | str | Convention = "madds"

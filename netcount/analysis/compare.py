@@ -132,13 +132,13 @@ def told_apart(nets: Sequence[NetFacts]) -> list[NetFacts]:
 def compared(nets: Sequence[NetFacts]) -> Comparison:
     """All nets against the first."""
     first, *others = nets
-    found: list[tuple[LayerChange, ...]] = []
+    differences: list[tuple[LayerChange, ...]] = []
     versions = []
     for other in others:
         differing = tuple(changes(first, other))
         versions.append(_are_versions(first, other, differing))
-        found.append(differing if versions[-1] else _unpaired(first, other))
-    return Comparison(tuple(nets), tuple(found), tuple(versions))
+        differences.append(differing if versions[-1] else _unpaired(first, other))
+    return Comparison(tuple(nets), tuple(differences), tuple(versions))
 
 
 def _are_versions(before: NetFacts, after: NetFacts, changes: Sequence[LayerChange]) -> bool:

@@ -108,18 +108,18 @@ def _json(value: Any) -> str:
 
 
 def _layer(layer: LayerFacts) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    record: dict[str, Any] = {
         "name": layer.name,
         "type": layer.type,
         **{key: value for key, value in layer.figures.items() if value},
     }
     if layer.sources:
-        found["bottoms"] = list(layer.sources)
+        record["bottoms"] = list(layer.sources)
     if layer.tops:
-        found["tops"] = [list(shape) for shape in layer.tops]
+        record["tops"] = [list(shape) for shape in layer.tops]
     if layer.fields:
-        found["fields"] = dict(layer.fields)
-    return found
+        record["fields"] = dict(layer.fields)
+    return record
 
 
 def _net(label: str, net: Mapping[str, Any]) -> NetFacts:

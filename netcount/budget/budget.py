@@ -127,7 +127,7 @@ class Checked(NamedTuple):
     @property
     def failed(self) -> list[Finding]:
         """The limits of level error that are broken."""
-        return [found for found in self.findings if not found.passed and found.level == LEVELS[0]]
+        return [finding for finding in self.findings if not finding.passed and finding.level == LEVELS[0]]
 
     @property
     def exit_code(self) -> int:
@@ -278,13 +278,13 @@ class _Judge:
         findings = []
         for row in rows:
             value = self.at_bits(FIGURES[limit.figure], layer_figure(FIGURES[limit.figure], row))
-            found = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
-            own = None if found.passed else self.own_changes.get((row.name, row.line))
+            finding = self.found(limit, value, limit.bound, partial(tuple, ((row, value),)))
+            own = None if finding.passed else self.own_changes.get((row.name, row.line))
             changed: tuple[LayerChange, ...] = (own,) if own else ()
             line = row.line
             if own and own.kind == "resized" and self.cause and self.cause.after:
                 line, changed = self.cause.after.line, (self.cause, own)
-            findings.append(found._replace(layer=row.name, line=line, base=None, changes=changed))
+            findings.append(finding._replace(layer=row.name, line=line, base=None, changes=changed))
         return findings
 
     def increase(self, limit: Limit) -> Finding:
@@ -327,8 +327,8 @@ class _Judge:
         rows = [row for row in self.count.layers if row.name in layers]
         whole = sum(one.layer is None for one in stopping)
         named = tuple((row, 1) for row in rows[:SHOWN])
-        found = self.found(limit, len(rows) + whole, 0, partial(tuple, named), passed=held.fits)
-        return found._replace(notes=(held.verdict, *(one.told for one in stopping[:SHOWN])))
+        finding = self.found(limit, len(rows) + whole, 0, partial(tuple, named), passed=held.fits)
+        return finding._replace(notes=(held.verdict, *(one.told for one in stopping[:SHOWN])))
 
     def types(self, limit: Limit) -> Finding:
         forbidden = limit.side == "forbidden"

@@ -65,14 +65,14 @@ class Config(NamedTuple):
 
         InputError where two nets would have one label.
         """
-        found: dict[str, tuple[str, NetEntry]] = {}
+        by_label: dict[str, tuple[str, NetEntry]] = {}
         for entry in self.nets:
             for file in entry.files:
                 label = entry.name or relative_path(file, self.folder)
-                if label in found:
+                if label in by_label:
                     raise InputError(f'two nets are called "{label}"; give one of them a name', entry.place)
-                found[label] = file, entry
-        return found
+                by_label[label] = file, entry
+        return by_label
 
 
 def find(folder: str | os.PathLike[str] = ".") -> Path | None:
@@ -91,17 +91,17 @@ def find_below(folder: str | os.PathLike[str]) -> list[Path]:
     """Every netcount.toml, or pyproject.toml with [tool.netcount], in and below a folder; hidden folders are
     passed over.  InputError where there is none.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         own, project = Path(here, FILE), Path(here, "pyproject.toml")
         if FILE in names:
-            found.append(own)
+            files.append(own)
         elif "pyproject.toml" in names and _may_configure(project):
-            found.append(project)
-    if not found:
+            files.append(project)
+    if not files:
         raise InputError(f"there is no {FILE} in or below {shown_file(folder)}")
-    return found
+    return files
 
 
 def _may_configure(project: Path) -> bool:
@@ -167,7 +167,7 @@ class _Reader(Tables):
 
     def own_conventions(self, document: Any) -> dict[str, Convention]:
         """The `[convention.NAME]` tables: whole-number weights of op classes."""
-        found: dict[str, Convention] = {}
+        conventions: dict[str, Convention] = {}
         tables = self.typed(document, "convention", dict, "a table by name", {})
         for name, table in tables.items():
             at: tuple[Key, ...] = ("convention", name)
@@ -183,8 +183,8 @@ class _Reader(Tables):
             elif len(self.problems) == before and not any(weights.values()):
                 self.wrong(f"this convention counts nothing; give a weight to {', '.join(OpCount._fields)}", *at)
             elif len(self.problems) == before:
-                found[name] = weighted(name, weights, about)
-        return found
+                conventions[name] = weighted(name, weights, about)
+        return conventions
 
     def net(self, table: Any, index: int) -> NetEntry:
         at: tuple[Key, ...] = ("net", index)
@@ -207,7 +207,7 @@ class _Reader(Tables):
         )
 
     def files(self, table: Any, *at: Key) -> tuple[str, ...]:
-        found: dict[str, None] = {}
+        paths: dict[str, None] = {}
         patterns = self.texts(table, "path", *at)
         if not patterns and "path" not in table:
             self.wrong("this net has no path", *at)
@@ -221,8 +221,8 @@ class _Reader(Tables):
                 inside = pattern.rstrip("/") + "/*.prototxt"
                 what = f'"{pattern}" is a folder; write "{inside}"' if folder else f'no file matches "{pattern}"'
                 self.wrong(what, *at, "path", number)
-            found.update(dict.fromkeys(shown_file(os.path.normpath(match)) for match in matches))
-        return tuple(found)
+            paths.update(dict.fromkeys(shown_file(os.path.normpath(match)) for match in matches))
+        return tuple(paths)
 
     def target(self, name: Any) -> Any:
         """A target's name, or a profile's path from the folder of the configuration as one from here."""

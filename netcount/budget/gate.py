@@ -35,14 +35,14 @@ def checked(
     results tells.
     """
     results = []
-    for target, found, error in nets:
-        if found is None:
+    for target, counted, error in nets:
+        if counted is None:
             results.append(Checked(target.label, target.file, error=error, name=target.name))
             continue
         names = names_of(target, config)
         own = [*target.budgets, *(b for b in (config.budgets if config else ()) if b.covers(names))]
         if any(budget.limits for budget in own) or lenient:
-            results.append(_checked(target, found, own, base))
+            results.append(_checked(target, counted, own, base))
         else:
             place = target.entry.place if target.entry else None
             missing = InputError(
@@ -69,15 +69,15 @@ def new_baseline(nets: Sequence[Counted], path: str, keep: bool) -> tuple[Baseli
     """
     if os.path.isfile(path) and os.path.getsize(path) and not is_baseline(path):
         raise InputError(f"{shown_path(path)} is there and is no baseline; it is not overwritten")
-    for target, found, _ in nets:
-        if found and not found.net.complete and not target.allow_incomplete:
+    for target, counted, _ in nets:
+        if counted and not counted.net.complete and not target.allow_incomplete:
             raise IncompleteError(
                 f'"{target.label}" is incomplete (a layer is assumed), so it makes no baseline; '
                 "allow_incomplete = true accepts it"
             )
     old = read_baseline(path) if keep and os.path.exists(path) else {}
     base = Baseline(path, old)
-    made = [facts(found, target.label) for target, found, _ in nets if found]
+    made = [facts(counted, target.label) for target, counted, _ in nets if counted]
     merged = {**old, **{net.label: net._replace(file=base.named(net.file)) for net in made}}
     return base._replace(nets=merged), baseline_text(merged)
 
@@ -94,9 +94,9 @@ def wants_baseline(config: Config | None, chosen: Iterable[Target]) -> Limit | N
     return next((limit for budget in budgets for limit in budget.limits if limit.side == "increase"), None)
 
 
-def _checked(target: Target, found: Count, budgets: Sequence[Budget], base: Baseline | None) -> Checked:
+def _checked(target: Target, counted: Count, budgets: Sequence[Budget], base: Baseline | None) -> Checked:
     try:
-        known = base.of(target.label, found.net.file) if base else None
-        return check(found, budgets, target.label, known, target.allow_incomplete, target.name)
+        known = base.of(target.label, counted.net.file) if base else None
+        return check(counted, budgets, target.label, known, target.allow_incomplete, target.name)
     except NetcountError as problem:
         return Checked(target.label, target.file, error=problem, name=target.name)

@@ -86,12 +86,12 @@ def limits_of(rule: str, value: Any, place: Place | None = None) -> list[Limit]:
                 rule,
                 side,
                 figure,
-                share_of(found),
+                share_of(most),
                 kernel=_kernel(kernel),
-                text=_written(found),
+                text=_written(most),
                 place=place,
             )
-            for kernel, found in value.items()
+            for kernel, most in value.items()
         ]
     bound = quantity(figure, value, least=side == "min")
     return [Limit(rule, side, figure, bound, text=_written(value), place=place)]
@@ -109,16 +109,16 @@ def quantity(figure: str, value: Any, least: bool = False) -> int:
         exact = exact_quantity(value)
         if value.rstrip().lower().endswith("b") and not in_bytes(figure):
             raise ValueError(f"{value!r} is in bytes, and {figure} is not")
-        found = math.ceil(exact) if least else math.floor(exact)
-        whole = found == exact or value.rstrip()[-1].isalpha()
+        number = math.ceil(exact) if least else math.floor(exact)
+        whole = number == exact or value.rstrip()[-1].isalpha()
     else:
         whole = isinstance(value, int) or value.is_integer()
-        found = int(value) if whole else 0
+        number = int(value) if whole else 0
     if not whole:
         raise ValueError(f"{value!r} is not a whole number")
-    if not 0 <= found < _MOST:
+    if not 0 <= number < _MOST:
         raise ValueError(f"{value!r} is not between 0 and 2⁶³")
-    return found
+    return number
 
 
 def share_of(value: Any) -> Fraction:

@@ -82,12 +82,12 @@ def targets(config: Config | None, request: Request) -> list[Target]:
     by_file: dict[str, list[Target]] = {}
     for target in listed.values():
         by_file.setdefault(os.path.realpath(target.file), []).append(target)
-    found: dict[str, Target] = {}
+    by_label: dict[str, Target] = {}
     for file in dict.fromkeys(request.files):
         known = by_file.get(os.path.realpath(file), [])
         for target in known or [_loose(file, config, request, extra)]:
-            found.setdefault(target.label, target)
-    return list(found.values())
+            by_label.setdefault(target.label, target)
+    return list(by_label.values())
 
 
 def others(config: Config | None, chosen: Sequence[Target]) -> list[Target]:
@@ -99,13 +99,13 @@ def others(config: Config | None, chosen: Sequence[Target]) -> list[Target]:
 
 def counted(chosen: Iterable[Target]) -> list[Counted]:
     """Count every net; an error stops only its own."""
-    found = []
+    nets = []
     for target in chosen:
         try:
-            found.append(Counted(target, _count(target), None))
+            nets.append(Counted(target, _count(target), None))
         except NetcountError as problem:
-            found.append(Counted(target, None, _located(problem, target)))
-    return found
+            nets.append(Counted(target, None, _located(problem, target)))
+    return nets
 
 
 def _count(target: Target) -> Count:

@@ -132,8 +132,8 @@ def check(
             raise InputError("with several configurations neither a FILE nor a baseline can be named")
         results = []
         for config in configs:
-            found = _results(request, config, given, baseline, update_baseline)
-            results += _apart(found, config) if len(configs) > 1 else found
+            checked_nets = _results(request, config, given, baseline, update_baseline)
+            results += _apart(checked_nets, config) if len(configs) > 1 else checked_nets
     except NetcountError as problem:
         if form not in _MACHINE:
             raise
@@ -169,8 +169,8 @@ def _configs(paths: Sequence[str], below: str | None) -> list[Config | None]:
         return [load(path) for path in find_below(below)]
     if paths:
         return [load(path) for path in dict.fromkeys(paths)]
-    found = find()
-    return [load(found) if found else None]
+    config = find()
+    return [load(config) if config else None]
 
 
 def _apart(nets: Sequence[Checked], config: Config | None) -> list[Checked]:
@@ -257,7 +257,7 @@ def _updated(
     """Write the baseline, unless a net is broken; then hold the nets against it."""
     if path is None:
         raise InputError('--update-baseline: give --baseline FILE, or baseline = "FILE" in the configuration')
-    broken = [found.error for found in nets if found.error]
+    broken = [one.error for one in nets if one.error]
     if broken:
         raise Errors(
             [*broken, InputError(f"the baseline is not written: {plural(len(broken), 'net')} cannot be counted")]

@@ -62,7 +62,7 @@ def compare(
         raise click.UsageError("compare needs two files or more")
     load = load_options(options)
     rule = named_convention(convention)
-    found: dict[int, NetFacts] = {}
+    facts_of: dict[int, NetFacts] = {}
     code = DONE
     for index, file in enumerate(files):
         if not is_object(file) and is_baseline(file):
@@ -73,15 +73,15 @@ def compare(
             say(problem)
             code = problem.exit_code
             continue
-        found[index] = facts(counted)
+        facts_of[index] = facts(counted)
         if not counted.net.complete:
             code = code or INCOMPLETE
     if code not in (DONE, INCOMPLETE):
         raise click.exceptions.Exit(code)
     for index, file in enumerate(files):
-        if index not in found:
-            found[index] = _of_baseline(file, label, list(found.values()))
-    comparison = compared(told_apart([found[index] for index in range(len(files))]))
+        if index not in facts_of:
+            facts_of[index] = _of_baseline(file, label, list(facts_of.values()))
+    comparison = compared(told_apart([facts_of[index] for index in range(len(files))]))
     deliver(forms_of("compare", comparison, report={"top": top}), form, output)
     raise click.exceptions.Exit(code)
 

@@ -115,13 +115,13 @@ def _layers(ctx: click.Context) -> list[str]:
     from netcount.core.files import read_text
     from netcount.prototxt.reader import read
 
-    found = []
+    names = []
     for name, value, _ in read(read_text(_path(ctx)), "net").fields:
         if name in ("layer", "layers") and not isinstance(value, str):
-            found += [
+            names += [
                 text.strip("\"'") for key, text, _ in value.fields if key == "name" and isinstance(text, str)
             ]
-    return found
+    return names
 
 
 def _blocks(ctx: click.Context) -> list[str]:

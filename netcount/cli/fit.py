@@ -64,9 +64,9 @@ def fit(
     if target is None:
         raise click.UsageError("Missing option '--target'; netcount fit --list shows which there are.")
     against = Target.of(profile(target), precision, board)
-    found = _held(file, load_options(options), against, what_would_fit)._replace(compared=compared(against))
-    deliver(_forms(found, top), form, output)
-    conclude(found.counted.warnings, found.complete, found.exit_code)
+    answer = _held(file, load_options(options), against, what_would_fit)._replace(compared=compared(against))
+    deliver(_forms(answer, top), form, output)
+    conclude(answer.counted.warnings, answer.complete, answer.exit_code)
 
 
 def _held(file: str, load: LoadOptions, target: Target, what_would_fit: bool) -> Fit:
@@ -76,8 +76,8 @@ def _held(file: str, load: LoadOptions, target: Target, what_would_fit: bool) ->
     from netcount.targets.what_fits import what_fits
 
     rescaler = Rescaler.of_file(file, load, both_phases=False)
-    found = held(count(rescaler.net), target)
-    return found._replace(would_fit=what_fits(rescaler, found))
+    answer = held(count(rescaler.net), target)
+    return answer._replace(would_fit=what_fits(rescaler, answer))
 
 
 def _listed(form: str) -> str:
@@ -86,12 +86,12 @@ def _listed(form: str) -> str:
     return form
 
 
-def _forms(found: Fit, top: int | None) -> Forms:
+def _forms(answer: Fit, top: int | None) -> Forms:
     from netcount.report.fit import fit_report, problems, tally
 
     def parts() -> Sequence[Part]:
-        return fit_report(found, top)
+        return fit_report(answer, top)
 
-    return forms_of("fit", found)._replace(
-        parts=parts, others=service_forms(lambda: problems(found), lambda: tally(found))
+    return forms_of("fit", answer)._replace(
+        parts=parts, others=service_forms(lambda: problems(answer), lambda: tally(answer))
     )

@@ -34,15 +34,15 @@ def samples(names: tuple[str, ...], copy: str | None, form: str, output: str | N
       netcount samples squeezenet_v1.1.prototxt --copy .
       netcount analyze squeezenet_v1.1.prototxt
     """
-    found = _chosen(names)
+    chosen = _chosen(names)
     if copy is None:
-        deliver(forms_of("samples", found), form, output)
+        deliver(forms_of("samples", chosen), form, output)
         return
     try:
         os.makedirs(copy, exist_ok=True)
     except OSError as failure:
         raise InputError(f"cannot make {shown_path(copy)}: {reason(failure)}") from None
-    contents = {os.path.join(copy, sample.file): read_bytes(sample.path, _MOST_BYTES) for sample in found}
+    contents = {os.path.join(copy, sample.file): read_bytes(sample.path, _MOST_BYTES) for sample in chosen}
     for path, content in contents.items():
         if os.path.lexists(path) and not (os.path.isfile(path) and read_bytes(path, _MOST_BYTES) == content):
             raise InputError(f"{shown_path(path)} is there already and is another file; nothing is copied")
@@ -53,10 +53,10 @@ def samples(names: tuple[str, ...], copy: str | None, form: str, output: str | N
 
 def _chosen(names: tuple[str, ...]) -> list[Sample]:
     """The samples of these names, with or without their ending; all where none is named."""
-    found = {sample.file: sample for sample in all_samples()}
+    by_file = {sample.file: sample for sample in all_samples()}
     if not names:
-        return list(found.values())
+        return list(by_file.values())
     for name in names:
-        if name not in found and f"{name}.prototxt" not in found:
-            raise InputError(unknown("sample", visible(name), found, show_all=True))
-    return [found[name] if name in found else found[f"{name}.prototxt"] for name in dict.fromkeys(names)]
+        if name not in by_file and f"{name}.prototxt" not in by_file:
+            raise InputError(unknown("sample", visible(name), by_file, show_all=True))
+    return [by_file[name] if name in by_file else by_file[f"{name}.prototxt"] for name in dict.fromkeys(names)]

@@ -80,14 +80,14 @@ def _distinct(array: Array) -> int:
         nan = nan or bool(np.isnan(part).any())
         highs[np.unique(_bits(part) >> 26)] = True
     seen = np.empty(2**26, np.bool_)
-    found = int(nan)
+    number = int(nan)
     for high in np.flatnonzero(highs):
         seen[:] = False
         for part in _parts(array):
             bits = _bits(part)
             seen[bits[bits >> 26 == high] & (2**26 - 1)] = True
-        found += int(np.count_nonzero(seen))
-    return found
+        number += int(np.count_nonzero(seen))
+    return number
 
 
 def _bits(part: Array) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
@@ -109,16 +109,16 @@ def counted_matrices(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> list[M
 
 def _gaps(array: Array) -> dict[int, int]:
     """How often each distance from one value that is not 0 to the next occurs, the first from before the blob."""
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     before, start = -1, 0
     for part in _parts(array):
         places = np.flatnonzero(part) + start
         start += part.size
         if places.size:
             gaps, times = np.unique(np.diff(places, prepend=before), return_counts=True)
-            found.update(dict(zip(gaps.tolist(), times.tolist(), strict=True)))
+            counts.update(dict(zip(gaps.tolist(), times.tolist(), strict=True)))
             before = int(places[-1])
-    return dict(sorted(found.items()))
+    return dict(sorted(counts.items()))
 
 
 def _owned(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> Iterator[tuple[str, int, str, Array]]:

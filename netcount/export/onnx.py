@@ -46,10 +46,10 @@ class Exported(NamedTuple):
 
 def rules() -> dict[type[Layer], Rule]:
     """All rules of all families, by class."""
-    found: dict[type[Layer], Rule] = {}
+    by_class: dict[type[Layer], Rule] = {}
     for family in FAMILIES:
-        found |= import_module(f"netcount.export.onnx_rules.{family}").RULES
-    return found
+        by_class |= import_module(f"netcount.export.onnx_rules.{family}").RULES
+    return by_class
 
 
 def extra(name: str, package: str) -> InputError:

@@ -85,10 +85,10 @@ def check_onnx(
         for model in (wide, exported.model):
             run = session(model.SerializeToString())
             tensors = [output.name for output in run.get_outputs()]
-            found = dict(zip(tensors, run.run(tensors, inputs), strict=True))
+            computed = dict(zip(tensors, run.run(tensors, inputs), strict=True))
             for name, tensor in names.items():
-                if tensor in found and name in expected:
-                    error = distance(expected[name], found[tensor])
+                if tensor in computed and name in expected:
+                    error = distance(expected[name], computed[tensor])
                     if not error <= TOLERANCE:
                         problems.append((name, error))
                     worst = max(worst, error)

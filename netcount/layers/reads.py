@@ -25,18 +25,18 @@ def fields_read(layer: type[Layer]) -> list[str]:
     axes alone, those for one axis alone, and each field by itself; in the order of the schema.  A package's
     own fields stand by the name they have.
     """
-    found: dict[str, None] = {}
+    fields: dict[str, None] = {}
     for filled in _FILLED:
-        _watch(layer, filled, found)
-    for name in dict.fromkeys(path.rpartition(".")[2] for path in list(found)):
-        _watch(layer, lambda other, name=name: other in (name, *_NEEDED), found)  # type: ignore[misc]
-    return sorted(found, key=_position)
+        _watch(layer, filled, fields)
+    for name in dict.fromkeys(path.rpartition(".")[2] for path in list(fields)):
+        _watch(layer, lambda other, name=name: other in (name, *_NEEDED), fields)  # type: ignore[misc]
+    return sorted(fields, key=_position)
 
 
-def _watch(layer: type[Layer], filled: Callable[[str], bool], found: dict[str, None]) -> None:
+def _watch(layer: type[Layer], filled: Callable[[str], bool], fields: dict[str, None]) -> None:
     """Note what a layer asks for that sets these fields; it may want more than such a layer can tell."""
     with suppress(NetcountError, ArithmeticError, LookupError, TypeError, ValueError):
-        made = layer(_Watched("LayerParameter", "", found, filled), 1)
+        made = layer(_Watched("LayerParameter", "", fields, filled), 1)
         bottoms = [Shape((2, 4, 8, 9))] * max(1, layer.bottoms.least)
         made.infer(bottoms)
         made.blobs(bottoms)
@@ -70,9 +70,9 @@ class _Watched(Message):
 
     __slots__ = ("_filled", "_found")
 
-    def __init__(self, type: str, prefix: str, found: dict[str, None], filled: Callable[[str], bool]) -> None:
-        super().__init__(type, _Values(type, prefix, found, filled), Tree(Source("", "<type>"), 0))
-        self._found, self._filled = found, filled
+    def __init__(self, type: str, prefix: str, fields: dict[str, None], filled: Callable[[str], bool]) -> None:
+        super().__init__(type, _Values(type, prefix, fields, filled), Tree(Source("", "<type>"), 0))
+        self._found, self._filled = fields, filled
 
     def get(self, name: str) -> Any:
         _, kind, type_name, repeated, _ = fields_of(self.type)[name]
@@ -88,15 +88,15 @@ class _Watched(Message):
 class _Values(dict[str, Any]):
     """The values of a watched message: 1 for every number that is set, an empty message for a parameter's."""
 
-    def __init__(self, type: str, prefix: str, found: dict[str, None], filled: Callable[[str], bool]) -> None:
+    def __init__(self, type: str, prefix: str, fields: dict[str, None], filled: Callable[[str], bool]) -> None:
         super().__init__()
-        self._prefix, self._found = prefix, found
+        self._prefix, self._found = prefix, fields
         self._fields = {} if type == "LayerParameter" else fields_of(type)
         for name, (_, kind, type_name, repeated, default) in fields_of(type).items():
             if filled(name) and kind in _NUMBERS and prefix:
                 self[name] = [1] if repeated else default or 1
             elif filled(name) and kind == "message" and not (repeated or prefix):
-                self[name] = _Watched(type_name, f"{name}.", found, filled)
+                self[name] = _Watched(type_name, f"{name}.", fields, filled)
 
     def __contains__(self, name: object) -> bool:
         if name in self._fields:

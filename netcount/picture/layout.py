@@ -141,7 +141,7 @@ class _Ends:
 
 def _spread(wanted: list[tuple[int, Net]], straight: Net, x: int, half: int, shift: int) -> dict[Net, int]:
     """Ends of lines on a box's side: one in the middle, the others beside it in the order of where they go."""
-    found = {straight: x}
+    places = {straight: x}
     others = [pair for pair in wanted if pair[1] != straight]
     left = sorted([pair for pair in others if pair[0] < x], reverse=True)
     right = sorted([pair for pair in others if pair[0] >= x])
@@ -150,8 +150,8 @@ def _spread(wanted: list[tuple[int, Net]], straight: Net, x: int, half: int, shi
             away = PORT * number - shift
             if PORT * len(pairs) > half - 6:
                 away = max(1, (half - 6) * number // len(pairs) - shift * (half - 6) // (PORT * len(pairs)))
-            found[net] = x + sign * away
-    return found
+            places[net] = x + sign * away
+    return places
 
 
 class _Rows:
@@ -264,13 +264,13 @@ def hops(strips: Strips, ends: _Ends, net: Net, target: int) -> list[tuple[int |
         return [(None, above, leave, enter)]
     x = strips.all[taken].x
     carrier = strips.carriers.get(net)
-    found: list[tuple[int | None, int, int, int]]
+    steps: list[tuple[int | None, int, int, int]]
     if carrier is None:
-        found = [(None, rank[net[0]], leave, x)]
+        steps = [(None, rank[net[0]], leave, x)]
     elif taken == carrier.strip:
-        found = []
+        steps = []
     elif carrier.reach == rank[net[0]] + 1:
-        found = [(None, rank[net[0]], leave, x)]
+        steps = [(None, rank[net[0]], leave, x)]
     else:
-        found = [(carrier.strip, carrier.reach - 1, strips.all[carrier.strip].x, x)]
-    return [*found, (taken, above, x, enter)]
+        steps = [(carrier.strip, carrier.reach - 1, strips.all[carrier.strip].x, x)]
+    return [*steps, (taken, above, x, enter)]

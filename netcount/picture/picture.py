@@ -141,12 +141,12 @@ def _blocks(count: Count, outline: Outline) -> dict[int, str]:
     """The block of each layer of the outline that is in one; names tell where nothing else is known."""
     by_node = {node.index: block.name for block in blocks(count) for node in block.nodes}
     names = set(by_node.values())
-    found = {}
+    members = {}
     for index, layer in enumerate(outline.layers):
         name = by_node.get(layer.node) if layer.node is not None else block_of(layer.name)
         if name is not None and name in names:
-            found[index] = name
-    return found
+            members[index] = name
+    return members
 
 
 def _box(
@@ -182,13 +182,13 @@ def _tops(count: Count, layers: Sequence[Outlined]) -> tuple[Blob, ...]:
     """The blobs that leave a box."""
     net = count.net
     inside = {layer.node for layer in layers}
-    found = []
+    tops = []
     for layer in layers:
         for blob in net.nodes[layer.node].tops if layer.node is not None else ():
             readers = net.readers[blob.index]
             if not readers or any(reader not in inside for reader in readers):
-                found.append(blob)
-    return tuple(found)
+                tops.append(blob)
+    return tuple(tops)
 
 
 def _family(count: Count, layer: Outlined) -> str:
@@ -205,11 +205,11 @@ def _arrows(count: Count, outline: Outline, drawn: Diagram) -> list[Arrow]:
         if layer.node is not None:
             node = net.nodes[layer.node]
             blobs.update(zip((*layer.bottoms, *layer.tops), (*node.bottoms, *node.tops), strict=False))
-    found = []
+    arrows = []
     for link, version in zip(drawn.links, drawn.blobs, strict=True):
         blob = blobs.get(version)
         first = outline.layers[drawn.boxes[link.source].layers[0]]
         read = blobs.get(first.bottoms[0]) if first.bottoms else None
         changes = blob is not None and (read is None or read.shape != blob.shape)
-        found.append(Arrow(link.source, link.port, link.target, outline.blobs[version], blob, changes))
-    return found
+        arrows.append(Arrow(link.source, link.port, link.target, outline.blobs[version], blob, changes))
+    return arrows

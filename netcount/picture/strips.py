@@ -244,18 +244,18 @@ def ordered(below: Sequence[Sequence[int]]) -> list[int]:
 def parts(order: Sequence[int], below: Sequence[Sequence[int]], above: Sequence[Sequence[int]]) -> list[list[int]]:
     """The boxes that hang together, part by part; in each in the order given."""
     part = [-1] * len(order)
-    found: list[list[int]] = []
+    components: list[list[int]] = []
     for start in range(len(order)):
         if part[start] < 0:
-            part[start] = len(found)
+            part[start] = len(components)
             stack = [start]
             while stack:
                 box = stack.pop()
                 for other in (*below[box], *above[box]):
                     if part[other] < 0:
-                        part[other] = len(found)
+                        part[other] = len(components)
                         stack.append(other)
-            found.append([])
+            components.append([])
     for box in order:
-        found[part[box]].append(box)
-    return found
+        components[part[box]].append(box)
+    return components

@@ -46,9 +46,9 @@ def heights(buses: Sequence[Bus]) -> tuple[list[int], int]:
 def crossings(upper: Bus, lower: Bus) -> int:
     """How often two lines cross when the first goes to the side above the second."""
     left, right = upper.left, upper.right
-    found = left < lower.top < right
+    crossed = left < lower.top < right
     left, right = lower.left, lower.right
-    return found + sum([left < drop < right for drop in upper.drops])
+    return crossed + sum([left < drop < right for drop in upper.drops])
 
 
 def _sorted(buses: Sequence[Bus], sideways: list[int]) -> list[int]:

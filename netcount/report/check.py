@@ -59,33 +59,33 @@ def _exact(figure: str, value: int | Fraction) -> str:
     return f"{int(value):,}"
 
 
-def summary(net: Checked, found: Finding) -> str:
+def summary(net: Checked, finding: Finding) -> str:
     """One line: the net or layer, the figure, the limit, by how much."""
-    limit = found.limit
-    where = f'{net.title}: layer "{found.layer}"' if found.layer is not None else net.title
+    limit = finding.limit
+    where = f'{net.title}: layer "{finding.layer}"' if finding.layer is not None else net.title
     if limit.side == FIT:
-        verdict, *_ = found.notes
+        verdict, *_ = finding.notes
         return f"{where}: {limit.text}: {verdict}"
     if limit.side in LISTED:
-        kinds = ", ".join(sorted({row.type for row, _ in found.rows}))
-        if found.passed:
+        kinds = ", ".join(sorted({row.type for row, _ in finding.rows}))
+        if finding.passed:
             return f"{where}: layer types keep to {limit.rule}"
         verb = "forbidden" if limit.side == "forbidden" else "not allowed"
-        return f"{where}: {plural(int(found.value), 'layer')} of a type that is {verb}: {kinds}"
+        return f"{where}: {plural(int(finding.value), 'layer')} of a type that is {verb}: {kinds}"
     name = f"{limit.kernel} {limit.figure}" if limit.kernel else limit.figure
-    over = found.over
-    value, bound = amounts(limit.figure, found.value, found.bound)
-    if found.passed:
+    over = finding.over
+    value, bound = amounts(limit.figure, finding.value, finding.bound)
+    if finding.passed:
         return f"{where}: {name} {value} keeps to {limit.rule} {limit.text}"
     by = _rounded(limit.figure, over)
     if by == "0.00%":
         by = _exact(limit.figure, over)
-    of = "" if limit.figure in SHARES else _part(int(over), int(found.bound))
+    of = "" if limit.figure in SHARES else _part(int(over), int(finding.bound))
     side = "under" if limit.side == "min" else "over"
     text = f"{where}: {name} {value} is {side} {limit.rule} {bound} by {by}{of}"
-    if limit.side == "increase" and found.base is not None:
-        base, now = amounts(limit.figure, found.base, found.value)
-        grown = _part(int(found.value) - found.base, found.base)
+    if limit.side == "increase" and finding.base is not None:
+        base, now = amounts(limit.figure, finding.base, finding.value)
+        grown = _part(int(finding.value) - finding.base, finding.base)
         text = (
             f"{where}: {name} grew from {base} to {now}{grown and grown + ' of the baseline'}; "
             f"{limit.rule} is {limit.text}, exceeded by {by}"
@@ -99,33 +99,33 @@ def _part(part: int, whole: int) -> str:
     return "" if shown in ("-", "0.00%") else f", {shown}"
 
 
-def details(net: Checked, found: Finding) -> list[str]:
+def details(net: Checked, finding: Finding) -> list[str]:
     """The layers that changed since the baseline, causes first, and those that cost most of a figure."""
-    figure = found.limit.figure
-    lines = list(found.notes[1:])
-    changed = [_changed(change, figure) for change in found.changes[:_CHANGES]]
+    figure = finding.limit.figure
+    lines = list(finding.notes[1:])
+    changed = [_changed(change, figure) for change in finding.changes[:_CHANGES]]
     if changed:
         lines.append("changed since the baseline:")
         lines += [f"  {net.file}:{text}" if text[0].isdigit() else f"  {text}" for text in changed]
-        if len(found.changes) > _CHANGES:
-            lines.append(f"  and {len(found.changes) - _CHANGES} more")
-    if found.layer is not None:
+        if len(finding.changes) > _CHANGES:
+            lines.append(f"  and {len(finding.changes) - _CHANGES} more")
+    if finding.layer is not None:
         return lines
-    indent = "  " if changed and found.rows else ""
+    indent = "  " if changed and finding.rows else ""
     if indent:
         lines.append("most of it now:")
-    for row, value in () if found.limit.side == FIT else found.rows:
-        cost = "" if figure in ("types", "layers") else f"  {_amount(figure, value, found)}"
+    for row, value in () if finding.limit.side == FIT else finding.rows:
+        cost = "" if figure in ("types", "layers") else f"  {_amount(figure, value, finding)}"
         lines.append(f"{indent}{net.file}:{row.line}  {row.name} ({row.type}){cost}")
     return lines
 
 
-def _amount(figure: str, value: int, found: Finding) -> str:
+def _amount(figure: str, value: int, finding: Finding) -> str:
     if figure in SHARES:
         return _rounded("madds", value)
     if FIGURES[figure].whole == "largest":
         return _exact(figure, value)
-    return f"{_rounded(figure, value)}  {percent(value, int(found.value))}"
+    return f"{_rounded(figure, value)}  {percent(value, int(finding.value))}"
 
 
 def _changed(change: LayerChange, figure: str) -> str:
@@ -145,13 +145,13 @@ def problems(nets: Sequence[Checked]) -> list[Problem]:
 def _problems(net: Checked) -> Iterator[Problem]:
     for mistake in net.problems:
         yield unreadable(mistake, net.file, net.label)
-    for found in net.findings:
-        if not found.passed:
-            limit = found.limit
-            key = "/".join(part for part in (net.label, limit.kernel, found.layer) if part)
-            text = "\n".join(map(visible, [summary(net, found), *details(net, found)]))
-            level: Literal["error", "warning"] = "error" if found.level == "error" else "warning"
-            yield Problem(limit.rule, level, text, net.file, found.line, 0, key, _about(limit.rule))
+    for finding in net.findings:
+        if not finding.passed:
+            limit = finding.limit
+            key = "/".join(part for part in (net.label, limit.kernel, finding.layer) if part)
+            text = "\n".join(map(visible, [summary(net, finding), *details(net, finding)]))
+            level: Literal["error", "warning"] = "error" if finding.level == "error" else "warning"
+            yield Problem(limit.rule, level, text, net.file, finding.line, 0, key, _about(limit.rule))
     if net.incomplete:
         yield incomplete(f"{net.title}: {INCOMPLETE_TEXT}", net.file, net.label)
 
@@ -173,7 +173,7 @@ def report(nets: Sequence[Checked]) -> list[Part]:
 
 def lines(nets: Sequence[Checked]) -> list[str]:
     """The whole result for people."""
-    found: list[str] = []
+    texts: list[str] = []
     for net in nets:
         if net.error is not None:
             continue  # said on standard error, as every command does
@@ -181,31 +181,31 @@ def lines(nets: Sequence[Checked]) -> list[str]:
         for item in broken:
             label = "FAIL" if item.level == "error" else "warn"
             place = f"   [{item.limit.place}]" if item.limit.place else ""
-            found.append(visible(f"{label}  {summary(net, item)}{place}"))
-            found += [visible(f"        {line}") for line in details(net, item)]
+            texts.append(visible(f"{label}  {summary(net, item)}{place}"))
+            texts += [visible(f"        {line}") for line in details(net, item)]
         if net.counted is not None:
-            found += [visible(f"note  {net.title}: assumed: {note}") for note in net.counted.net.assumptions]
-            found += [visible(f"warn  {net.title}: {note}") for note in net.counted.warnings]
+            texts += [visible(f"note  {net.title}: assumed: {note}") for note in net.counted.net.assumptions]
+            texts += [visible(f"warn  {net.title}: {note}") for note in net.counted.warnings]
         if net.incomplete:
-            found.append(visible(f"FAIL  {net.title}: {INCOMPLETE_TEXT}"))
+            texts.append(visible(f"FAIL  {net.title}: {INCOMPLETE_TEXT}"))
         kept = f"{len(net.findings) - len(broken)} of {plural(len(net.findings), 'limit')} kept"
         if net.exit_code == DONE:
             noted = len(net.counted.warnings) if net.counted else 0
             rest = f"; {len(broken)} broken at level warn" if broken else ""
             rest += f"; {plural(noted, 'warning')}" if noted else ""
-            found.append(visible(f"{'pass' if rest else 'ok  '}  {net.title}: {kept}{rest}"))
+            texts.append(visible(f"{'pass' if rest else 'ok  '}  {net.title}: {kept}{rest}"))
         elif len(broken) < len(net.findings):
-            found.append(visible(f"      {net.title}: {kept}"))
-        found += [visible(f"        {line}") for line in headroom(net)]
-    return [*found, tally(nets)]
+            texts.append(visible(f"      {net.title}: {kept}"))
+        texts += [visible(f"        {line}") for line in headroom(net)]
+    return [*texts, tally(nets)]
 
 
 def headroom(net: Checked) -> list[str]:
     """What every limit that is kept leaves; of one for layers the tightest of them tells."""
     groups: dict[int, list[Finding]] = {}
-    for found in net.findings:
-        if found.left is not None:
-            groups.setdefault(id(found.limit), []).append(found)
+    for finding in net.findings:
+        if finding.left is not None:
+            groups.setdefault(id(finding.limit), []).append(finding)
     lines = []
     for group in groups.values():
         tightest = min(group, key=_share_left)
@@ -219,8 +219,8 @@ def headroom(net: Checked) -> list[str]:
     return lines
 
 
-def _share_left(found: Finding) -> Fraction:
-    return Fraction(found.left or 0) / Fraction(found.bound) if found.bound else Fraction(found.left or 0)
+def _share_left(finding: Finding) -> Fraction:
+    return Fraction(finding.left or 0) / Fraction(finding.bound) if finding.bound else Fraction(finding.left or 0)
 
 
 def tally(nets: Sequence[Checked]) -> str:
@@ -229,7 +229,7 @@ def tally(nets: Sequence[Checked]) -> str:
     words = {FAILED: "over", INCOMPLETE: "incomplete", BAD_INPUT: "with errors"}
     checked = [net for net in nets if net.is_net]
     for net in checked:
-        quiet = all(found.passed for found in net.findings) and not (net.counted and net.counted.warnings)
+        quiet = all(finding.passed for finding in net.findings) and not (net.counted and net.counted.warnings)
         kept = "within budget" if quiet else "with warnings only"
         counts[words.get(net.exit_code, kept)] += 1
     told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
@@ -242,22 +242,22 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
     rows = []
     for net in nets:
         rows += [("error", visible(net.title), "", "", "", visible(str(problem)), "") for problem in net.problems]
-        for found in net.findings:
-            limit = found.limit
+        for finding in net.findings:
+            limit = finding.limit
             typed = limit.side in LISTED
-            value, bound = amounts(limit.figure, found.value, found.bound)
-            state = "ok" if found.passed else "over" if found.level == "error" else "warn"
+            value, bound = amounts(limit.figure, finding.value, finding.bound)
+            state = "ok" if finding.passed else "over" if finding.level == "error" else "warn"
             if limit.side == "min" and state == "over":
                 state = "under"
             rows.append(
                 (
                     state,
                     visible(net.title),
-                    visible(found.layer or ""),
+                    visible(finding.layer or ""),
                     f"{limit.rule} {limit.kernel}".rstrip(),
                     visible(limit.text) if typed else bound,
-                    plural(int(found.value), "layer") if typed else value,
-                    "" if found.left is None else _rounded(limit.figure, found.left),
+                    plural(int(finding.value), "layer") if typed else value,
+                    "" if finding.left is None else _rounded(limit.figure, finding.left),
                 )
             )
     text: list[Part] = [
@@ -271,10 +271,10 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
         "",
     ]
     for net in nets:
-        for found in net.findings:
-            if not found.passed:
-                text.append(visible(summary(net, found)))
-                text += [visible(f"  {line}") for line in details(net, found)]
+        for finding in net.findings:
+            if not finding.passed:
+                text.append(visible(summary(net, finding)))
+                text += [visible(f"  {line}") for line in details(net, finding)]
         if net.incomplete:
             text.append(visible(f"{net.title}: {INCOMPLETE_TEXT}"))
     return [*text, tally(nets)]
@@ -295,22 +295,22 @@ def _records(net: Checked) -> Iterator[list[Value]]:
     head: list[Value] = [net.label, net.file, STATUS[net.exit_code]]
     for problem in net.problems:
         yield [*head, "", "", "", problem.place.line if problem.place else "", *[""] * 7, str(problem)]
-    for found in net.findings:
-        limit = found.limit
+    for finding in net.findings:
+        limit = finding.limit
         yield [
             *head,
             limit.rule,
             limit.kernel,
-            found.layer or "",
-            found.line,
-            found.level,
-            int(found.passed),
-            _plain(found.value),
-            _plain(found.bound),
-            _plain(found.over),
-            "" if found.left is None else _plain(found.left),
-            "" if found.base is None else found.base,
-            summary(net, found),
+            finding.layer or "",
+            finding.line,
+            finding.level,
+            int(finding.passed),
+            _plain(finding.value),
+            _plain(finding.bound),
+            _plain(finding.over),
+            "" if finding.left is None else _plain(finding.left),
+            "" if finding.base is None else finding.base,
+            summary(net, finding),
         ]
 
 
@@ -337,7 +337,7 @@ def _net(net: Checked) -> types.CheckedNet:
         "totals": totals(sums_of(counted.layers)) if counted else None,
         "warnings": [warning(note) for note in counted.warnings] if counted else [],
         "errors": [_problem(problem) for problem in net.problems],
-        "checks": [_finding(net, found) for found in net.findings],
+        "checks": [_finding(net, finding) for finding in net.findings],
     }
 
 
@@ -345,27 +345,27 @@ def _problem(problem: NetcountError) -> types.Error:
     return {"place": place(problem.place), "message": problem.message}
 
 
-def _finding(net: Checked, found: Finding) -> types.Check:
-    limit = found.limit
+def _finding(net: Checked, finding: Finding) -> types.Check:
+    limit = finding.limit
     return {
         "rule": limit.rule,
         "kernel": limit.kernel or None,
-        "layer": found.layer,
-        "line": found.line,
-        "level": found.level,
-        "passed": found.passed,
-        "value": _plain(found.value),
-        "limit": _plain(found.bound),
-        "over": _plain(found.over),
-        "left": None if found.left is None else _plain(found.left),
-        "base": found.base,
+        "layer": finding.layer,
+        "line": finding.line,
+        "level": finding.level,
+        "passed": finding.passed,
+        "value": _plain(finding.value),
+        "limit": _plain(finding.bound),
+        "over": _plain(finding.over),
+        "left": None if finding.left is None else _plain(finding.left),
+        "base": finding.base,
         "written": limit.text,
         "place": place(limit.place),
-        "message": summary(net, found),
+        "message": summary(net, finding),
         "layers": [
-            {"name": row.name, "type": row.type, "line": row.line, "value": value} for row, value in found.rows
+            {"name": row.name, "type": row.type, "line": row.line, "value": value} for row, value in finding.rows
         ],
-        "changes": [cast("types.Change", record(change)) for change in found.changes],
+        "changes": [cast("types.Change", record(change)) for change in finding.changes],
     }
 
 

@@ -89,10 +89,10 @@ _TITLES = {"kind": "by kind of operation", "stage": "by plane, of the input's"}
 def _side_by_side(nets: Sequence[NetFacts]) -> list[Part]:
     """Where the nets spend their madds and params: by kind, then by stage."""
     parts: list[Part] = []
-    found = groups(nets)
+    all_groups = groups(nets)
     for by, title in _TITLES.items():
         rows = []
-        for group in (group for group in found if group.by == by):
+        for group in (group for group in all_groups if group.by == by):
             row = [visible(group.name)]
             for sums in group.sums:
                 row += [str(sums.layers) if sums.layers else "", *(human(n) if n else "" for n in sums[1:])]

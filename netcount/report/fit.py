@@ -76,16 +76,16 @@ def _findings(findings: Sequence[Finding]) -> list[Part]:
     reasons: dict[tuple[str, str], int] = {}
     rows = []
     order = {effect: index for index, effect in enumerate(EFFECTS)}
-    for found in sorted(findings, key=lambda one: order[one.effect]):
-        number = reasons.setdefault((found.note, found.source), len(reasons) + 1)
+    for finding in sorted(findings, key=lambda one: order[one.effect]):
+        number = reasons.setdefault((finding.note, finding.source), len(reasons) + 1)
         rows.append(
             (
-                WORDS[found.effect],
-                str(found.place.line) if found.layer is not None else "",
-                visible(found.layer if found.layer is not None else "(the net)"),
-                visible(found.type),
-                visible(found.value),
-                visible(found.bound),
+                WORDS[finding.effect],
+                str(finding.place.line) if finding.layer is not None else "",
+                visible(finding.layer if finding.layer is not None else "(the net)"),
+                visible(finding.type),
+                visible(finding.value),
+                visible(finding.bound),
                 f"[{number}]",
             )
         )
@@ -103,11 +103,11 @@ def _findings(findings: Sequence[Finding]) -> list[Part]:
     return [table, *notes]
 
 
-def _would_fit(found: WhatFits) -> list[Part]:
-    if not found.edits and not found.rest:
+def _would_fit(answer: WhatFits) -> list[Part]:
+    if not answer.edits and not answer.rest:
         return ["it fits as it is"]
     parts: list[Part] = []
-    if found.edits:
+    if answer.edits:
         rows = tuple(
             (
                 str(edit.line),
@@ -117,16 +117,16 @@ def _would_fit(found: WhatFits) -> list[Part]:
                 f"{edit.madds:+,}",
                 "the same" if edit.same else "to be trained",
             )
-            for edit in found.edits
+            for edit in answer.edits
         )
         title = ("line", "layer", "what to write", "params", "madds", "computes")
         parts.append(Table(title, (True, False, False, True, True, False), rows, shrink=((2, 24), (1, 12))))
-    if not found.rest:
+    if not answer.rest:
         return [*parts, "nothing else stops it; what the edits change is an estimate"]
-    layers = [visible(name or "the file or the net") for name in found.rest]
+    layers = [visible(name or "the file or the net") for name in answer.rest]
     parts.append(f"no edit is known for {listed(layers, _SHOWN)}")
-    once = " once the edits are made" if found.edits else ""
-    for what, smaller in (("width", found.width), ("resolution", found.resolution)):
+    once = " once the edits are made" if answer.edits else ""
+    for what, smaller in (("width", answer.width), ("resolution", answer.resolution)):
         if smaller is None:
             parts.append(f"no smaller {what} alone fits{once}")
         else:
@@ -271,19 +271,19 @@ def timed_documents(counts: Sequence[Count], estimates: Sequence[Estimate]) -> I
         yield {**document(count), "estimate": estimate_document(estimate)}
 
 
-def message(fit: Fit, found: Finding) -> str:
+def message(fit: Fit, finding: Finding) -> str:
     """A finding in one line: `Convolution "conv1": kernel 11×11, the target takes 1..7; refused`."""
-    what = f'{found.type} "{found.layer}"' if found.layer is not None else "the net"
-    wanted = f", {fit.target.profile.name} takes {found.bound}" if found.bound else ""
-    note = f" ({found.note})" if found.note else ""
-    source = f" [{found.source}]" if found.source else ""
-    return f"{what}: {found.value}{wanted}: {WORDS[found.effect]}{note}{source}"
+    what = f'{finding.type} "{finding.layer}"' if finding.layer is not None else "the net"
+    wanted = f", {fit.target.profile.name} takes {finding.bound}" if finding.bound else ""
+    note = f" ({finding.note})" if finding.note else ""
+    source = f" [{finding.source}]" if finding.source else ""
+    return f"{what}: {finding.value}{wanted}: {WORDS[finding.effect]}{note}{source}"
 
 
 def problems(fit: Fit) -> list[Problem]:
     """The findings for CI services, at their lines."""
     id = fit.target.profile.id
-    found = [
+    reports = [
         Problem(
             f"fit_{one.effect}",
             _LEVELS[one.effect],
@@ -297,8 +297,8 @@ def problems(fit: Fit) -> list[Problem]:
         for one in fit.findings
     ]
     if not fit.complete:
-        found.append(incomplete(INCOMPLETE_TEXT, fit.counted.net.file, id))
-    return found
+        reports.append(incomplete(INCOMPLETE_TEXT, fit.counted.net.file, id))
+    return reports
 
 
 def tally(fit: Fit) -> str:
@@ -315,18 +315,18 @@ def fit_csv(fit: Fit) -> Csv:
 
 
 def _records(fit: Fit) -> Iterator[list[Value]]:
-    for found in fit.findings:
+    for finding in fit.findings:
         yield [
             fit.target.profile.id,
-            found.effect,
-            found.layer or "",
-            found.type,
-            found.place.line,
-            found.value,
-            found.bound,
-            found.rule,
-            found.note,
-            found.source,
+            finding.effect,
+            finding.layer or "",
+            finding.type,
+            finding.place.line,
+            finding.value,
+            finding.bound,
+            finding.rule,
+            finding.note,
+            finding.source,
         ]
 
 
@@ -344,18 +344,18 @@ def fit_document(fit: Fit) -> types.Fit:
         "warnings": [warning(one) for one in fit.counted.warnings],
         "findings": [
             {
-                "effect": found.effect,
-                "rule": found.rule,
-                "layer": found.layer,
-                "type": found.type,
-                "place": place(found.place),
-                "value": found.value,
-                "bound": found.bound,
-                "note": found.note,
-                "source": found.source,
-                "message": message(fit, found),
+                "effect": finding.effect,
+                "rule": finding.rule,
+                "layer": finding.layer,
+                "type": finding.type,
+                "place": place(finding.place),
+                "value": finding.value,
+                "bound": finding.bound,
+                "note": finding.note,
+                "source": finding.source,
+                "message": message(fit, finding),
             }
-            for found in fit.findings
+            for finding in fit.findings
         ],
         "memories": [
             {
@@ -385,20 +385,20 @@ def fit_document(fit: Fit) -> types.Fit:
     }
 
 
-def _would_fit_document(found: WhatFits) -> types.WouldFit:
+def _would_fit_document(answer: WhatFits) -> types.WouldFit:
     return {
-        "edits": [cast("types.Edit", edit._asdict()) for edit in found.edits],
-        "rest": list(found.rest),
-        "width": _smaller(found.width),
-        "resolution": _smaller(found.resolution),
+        "edits": [cast("types.Edit", edit._asdict()) for edit in answer.edits],
+        "rest": list(answer.rest),
+        "width": _smaller(answer.width),
+        "resolution": _smaller(answer.resolution),
     }
 
 
-def _smaller(found: Smaller | None) -> types.Smaller | None:
-    if found is None:
+def _smaller(net: Smaller | None) -> types.Smaller | None:
+    if net is None:
         return None
-    size = None if found.resolution is None else list(found.resolution)
-    return {"width": float(found.width), "resolution": size, "params": found.params, "madds": found.madds}
+    size = None if net.resolution is None else list(net.resolution)
+    return {"width": float(net.width), "resolution": size, "params": net.params, "madds": net.madds}
 
 
 def target_document(target: Target) -> types.FitTarget:

@@ -205,22 +205,24 @@ def arrow_shape(picture: Picture, arrow: Arrow) -> str:
 
 def legend(picture: Picture, colour: Colour) -> tuple[tuple[str, str], ...]:
     """The tones of a colouring, each with its meaning; the text without a tone says of what."""
-    found: list[tuple[str, str]] = []
+    entries: list[tuple[str, str]] = []
     tones = {_tone(picture, box, colour) for box in picture.boxes}
     if colour in ("madds", "params"):
         steps = [percent(round(100 * step), 100).replace(".00", "") for step in SHARES]
         names = [f"no {colour}", f"below {steps[0]}", *(f"from {step}" for step in steps)]
-        found = [("", f"share of the net's {colour}"), *((str(tone), name) for tone, name in enumerate(names))]
+        entries = [("", f"share of the net's {colour}"), *((str(tone), name) for tone, name in enumerate(names))]
     elif colour == "memory":
         steps = [percent(round(100 * step), 100).replace(".00", "") for step in PEAKS[:-1]]
         names = [f"below {steps[0]}", *(f"from {step}" for step in steps), "the peak"]
         peak = human_bytes(picture.peak_bytes)
-        found = [("", f"alive while it runs, of the peak of {peak}")]
-        found += [(str(tone), name) for tone, name in enumerate(names, 1)]
+        entries = [("", f"alive while it runs, of the peak of {peak}")]
+        entries += [(str(tone), name) for tone, name in enumerate(names, 1)]
     elif colour == "type":
-        found = [("", "families"), *((family, family) for family in (*FAMILIES, OTHER) if family in tones)]
-    found += [(tone, text) for tone, text in (("broken", "wrong"), ("unknown", "depends on it")) if tone in tones]
-    return tuple(found)
+        entries = [("", "families"), *((family, family) for family in (*FAMILIES, OTHER) if family in tones)]
+    entries += [
+        (tone, text) for tone, text in (("broken", "wrong"), ("unknown", "depends on it")) if tone in tones
+    ]
+    return tuple(entries)
 
 
 def block_lines(folded: Picture) -> dict[str, tuple[Line, ...]]:
@@ -257,10 +259,10 @@ def _size(label: Label) -> tuple[int, int]:
     return max(72, wide + 2 * PADDING), LINE * len(label.lines) + 2 * PADDING
 
 
-def picture_document(found: Drawing, text: str = "") -> types.View:
+def picture_document(drawn: Drawing, text: str = "") -> types.View:
     """The document of a picture (schemas/view.json).  text: the file."""
-    picture = found.picture
-    placed = found.placed
+    picture = drawn.picture
+    placed = drawn.placed
     error = picture.outline.error
     return {
         "schema": "netcount/view/1",
@@ -280,7 +282,7 @@ def picture_document(found: Drawing, text: str = "") -> types.View:
         ],
         "blocks": {name: list(layers) for name, layers in picture.blocks.items()},
         "kept_open": list(picture.kept_open),
-        "color": found.colour,
+        "color": drawn.colour,
         "width": placed.width,
         "height": placed.height,
         "boxes": [
@@ -301,7 +303,7 @@ def picture_document(found: Drawing, text: str = "") -> types.View:
                 "height": rect.height,
                 "main": main,
             }
-            for box, label, rect, main in zip(picture.boxes, found.labels, placed.boxes, placed.main, strict=True)
+            for box, label, rect, main in zip(picture.boxes, drawn.labels, placed.boxes, placed.main, strict=True)
         ],
         "edges": [
             {
@@ -313,6 +315,6 @@ def picture_document(found: Drawing, text: str = "") -> types.View:
                 "note": note,
                 "points": [list(point) for point in route],
             }
-            for arrow, note, route in zip(picture.arrows, found.notes, placed.routes, strict=True)
+            for arrow, note, route in zip(picture.arrows, drawn.notes, placed.routes, strict=True)
         ],
     }

@@ -27,17 +27,17 @@ class Sample(NamedTuple):
 
 def samples() -> list[Sample]:
     """All of them, by name."""
-    found = []
+    shipped = []
     for name in sample_names():
         path = sample_path(name) or name
         first = read_text(path).partition("\n")[0]
-        found.append(Sample(name, first.lstrip("# ").rstrip("."), path))
-    return found
+        shipped.append(Sample(name, first.lstrip("# ").rstrip("."), path))
+    return shipped
 
 
-def samples_report(found: Sequence[Sample]) -> list[Part]:
+def samples_report(samples: Sequence[Sample]) -> list[Part]:
     """The table, and what can be done with them."""
-    rows = tuple((visible(sample.file), visible(sample.about)) for sample in found)
+    rows = tuple((visible(sample.file), visible(sample.about)) for sample in samples)
     return [
         Table(("sample", "what it is"), (False, False), rows, shrink=((1, BELOW), (0, 20))),
         "",
@@ -46,14 +46,14 @@ def samples_report(found: Sequence[Sample]) -> list[Part]:
     ]
 
 
-def samples_csv(found: Sequence[Sample]) -> Csv:
+def samples_csv(samples: Sequence[Sample]) -> Csv:
     """A record a sample."""
-    return csv_text(Sample._fields, found)
+    return csv_text(Sample._fields, samples)
 
 
-def samples_document(found: Sequence[Sample]) -> types.Samples:
+def samples_document(samples: Sequence[Sample]) -> types.Samples:
     """The JSON document, versioned by its `schema`."""
     return {
         "schema": "netcount/samples/1",
-        "samples": [{"file": sample.file, "about": sample.about, "path": sample.path} for sample in found],
+        "samples": [{"file": sample.file, "about": sample.about, "path": sample.path} for sample in samples],
     }

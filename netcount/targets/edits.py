@@ -17,19 +17,19 @@ MOST_PARTS = 4
 """Groups that are written as convolutions of their own; of more, one convolution without groups."""
 
 
-def edits(found: Fit) -> list[Edit]:
+def edits(answer: Fit) -> list[Edit]:
     """The smallest known edit for each layer that stops the net or is left to the CPU, where that helps."""
-    stopping, on_cpu = {*found.layers(*STOPS)}, {*found.layers("cpu")}
-    nodes = [node for node in found.counted.net.nodes if node.name in stopping | on_cpu]
-    return [edit for node in nodes if (edit := _edit(node, found, node.name in stopping)) is not None]
+    stopping, on_cpu = {*answer.layers(*STOPS)}, {*answer.layers("cpu")}
+    nodes = [node for node in answer.counted.net.nodes if node.name in stopping | on_cpu]
+    return [edit for node in nodes if (edit := _edit(node, answer, node.name in stopping)) is not None]
 
 
-def _edit(node: Node, found: Fit, stops: bool) -> Edit | None:
-    row = found.counted.layers[node.index]
-    if node.type == "Dropout" and found.counted.net.phase == "TEST":
+def _edit(node: Node, answer: Fit, stops: bool) -> Edit | None:
+    row = answer.counted.layers[node.index]
+    if node.type == "Dropout" and answer.counted.net.phase == "TEST":
         return Edit(node.name, row.line, "take it out: in phase TEST it changes nothing", 0, 0, True)
     for what, text, same in _proposals(node):
-        cost = _tried(text, found.target, found.counted.net.batch, stops)
+        cost = _tried(text, answer.target, answer.counted.net.batch, stops)
         if cost is not None:
             params, madds = cost
             return Edit(node.name, row.line, what, params - row.params, madds - row.madds, same)
@@ -40,10 +40,10 @@ def _tried(text: str, target: Target, batch: int | None, cpu: bool) -> tuple[int
     """Params and madds of a small net, where the target takes it (without its CPU, unless `cpu`)."""
     try:
         counted = count(load_text(text, LoadOptions.of(batch=batch or "net")))
-        found = fit(counted, target)
+        answer = fit(counted, target)
     except NetcountError:
         return None
-    helps = found.fits and (cpu or not found.layers("cpu"))
+    helps = answer.fits and (cpu or not answer.layers("cpu"))
     return (counted.totals.params, counted.totals.madds) if helps else None
 
 

@@ -166,23 +166,25 @@ class Fit(NamedTuple):
 
     def layers(self, *effects: Effect) -> list[str]:
         """The layers with such a finding, each once."""
-        names = [found.layer for found in self.findings if found.effect in effects and found.layer is not None]
+        names = [
+            finding.layer for finding in self.findings if finding.effect in effects and finding.layer is not None
+        ]
         return list(dict.fromkeys(names))
 
     @property
     def fits(self) -> bool:
         """Whether nothing is refused, computed wrongly or over a memory."""
-        return not any(found.stops for found in self.findings)
+        return not any(finding.stops for finding in self.findings)
 
     @property
     def verdict(self) -> str:
         """The answer in words: `fits with 3 layers on the CPU`."""
         if not self.fits:
             layers = len(self.layers(*STOPS))
-            whole = [found for found in self.findings if found.stops and found.layer is None]
+            whole = [finding for finding in self.findings if finding.stops and finding.layer is None]
             parts = [plural(layers, "layer")] if layers else []
-            parts += ["the memory"] if any(found.rule == "memory" for found in whole) else []
-            parts += ["the file"] if any(found.rule != "memory" for found in whole) else []
+            parts += ["the memory"] if any(finding.rule == "memory" for finding in whole) else []
+            parts += ["the file"] if any(finding.rule != "memory" for finding in whole) else []
             return f"does not fit: {' and '.join(parts)}"
         notes = []
         if cpu := self.layers("cpu"):
@@ -235,7 +237,7 @@ def times(counts: Sequence[Count], target: Target) -> list[Estimate]:
         boards = ", ".join(board.name for board in target.profile.boards)
         hint = f"; with a board it has: {boards}" if boards and target.board is None else ""
         raise InputError(f"{target.profile.id} has not the hardware figures for a time{hint}", argument="target")
-    return [found.estimate for found in (fit(one, target) for one in counts) if found.estimate is not None]
+    return [answer.estimate for answer in (fit(one, target) for one in counts) if answer.estimate is not None]
 
 
 def compared(target: Target) -> tuple[Compared, ...]:
@@ -244,15 +246,15 @@ def compared(target: Target) -> tuple[Compared, ...]:
     Raises:
         InputError: A net cannot be read; or there are times, and no figures to estimate them with.
     """
-    found = []
+    rows = []
     for row in target.profile.measured:
         try:
             counted = count(load_net(Path(target.profile.folder) / row.net))
             (estimate,) = times([counted], Target.of(target.profile, board=row.board or None))
         except InputError as problem:
             raise problem.changed(f"the measured net {row.net}: {problem}", row.place) from None
-        found.append(Compared(row, estimate.ms))
-    return tuple(found)
+        rows.append(Compared(row, estimate.ms))
+    return tuple(rows)
 
 
 class _Judge:
@@ -268,7 +270,7 @@ class _Judge:
 
     def on_cpu(self) -> frozenset[str]:
         """The layers that the array does not compute."""
-        return frozenset(found.layer for found in self.findings if found.effect == "cpu" and found.layer)
+        return frozenset(finding.layer for finding in self.findings if finding.effect == "cpu" and finding.layer)
 
     def layer(self, node: Node) -> None:
         types = self.profile.types

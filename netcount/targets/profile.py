@@ -240,7 +240,7 @@ class _Reader(Tables):
         self.on_layers = layer_vocabulary(self.constants, self.functions)
         self.on_nets = net_vocabulary(self.constants, self.functions)
         outside = self.effect(document, "outside", "refused")
-        found = Profile(
+        made = Profile(
             id=f"{stem}-{variant}" if variant else stem,
             file=self.file,
             folder=str(self.folder),
@@ -263,7 +263,7 @@ class _Reader(Tables):
             measured=tuple(self.measured(document)),
         )
         raise_all(self.problems)
-        return found
+        return made
 
     def variant(self, document: Any, variant: str) -> dict[str, Any]:
         tables = self.typed(document, "variant", dict, "a table by name", {})
@@ -283,13 +283,13 @@ class _Reader(Tables):
         return value
 
     def numbers(self, table: Any, key: str, *path: Key) -> dict[str, int | Fraction]:
-        found: dict[str, int | Fraction] = {}
+        values: dict[str, int | Fraction] = {}
         for name, value in self.typed(table, key, dict, "a table of numbers", {}, *path).items():
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 self.wrong(f"{name} is a number, not {value!r}", *path, key, name)
             else:
-                found[name] = value if isinstance(value, int) else Fraction(str(value))
-        return found
+                values[name] = value if isinstance(value, int) else Fraction(str(value))
+        return values
 
     def effect(self, table: Any, key: str, default: Effect, *path: Key) -> Effect:
         value = table.get(key, default)
@@ -360,7 +360,7 @@ class _Reader(Tables):
         return Place(self.file, spot.value_line, spot.value_column + 1) if spot else self.place(*path)
 
     def rules(self, document: Any, key: str, vocabulary: Vocabulary, outside: Effect) -> list[Rule]:
-        found = []
+        kept = []
         for index, table in enumerate(self.tables(document, key)):
             at: tuple[Key, ...] = (key, index)
             bounds = []
@@ -378,7 +378,7 @@ class _Reader(Tables):
             bounds += [Bound("", require)] if require else []
             if not bounds and not ({*table} - _RULE or "require" in table):
                 self.wrong('a rule needs a figure with its bound, such as kernel = "1..7", or require', *at)
-            found.append(
+            kept.append(
                 Rule(
                     self.texts(table, "type", *at),
                     self.expression(table, "when", vocabulary, BOOL, *at),
@@ -389,7 +389,7 @@ class _Reader(Tables):
                     self.place(*at),
                 )
             )
-        return found
+        return kept
 
     def short(
         self, table: Any, name: str, figures: tuple[str, ...], vocabulary: Vocabulary, *path: Key
@@ -419,7 +419,7 @@ class _Reader(Tables):
             return None
 
     def banks(self, document: Any, outside: Effect) -> list[Bank]:
-        found = []
+        kept = []
         for index, table in enumerate(self.tables(document, "memory")):
             at: tuple[Key, ...] = ("memory", index)
             self.known(table, _MEMORY, "key of a memory", *at)
@@ -435,7 +435,7 @@ class _Reader(Tables):
                 self.wrong("need is missing: a formula for bytes", *at)
             if need is None or size is None:
                 continue
-            found.append(
+            kept.append(
                 Bank(
                     self.text(table, "name", *at, required=True),
                     size,
@@ -449,7 +449,7 @@ class _Reader(Tables):
                     self.place(*at),
                 )
             )
-        return found
+        return kept
 
     def quantity(self, table: Any, key: str, *path: Key) -> int | None:
         """A positive whole number, or a text with a unit."""
@@ -475,10 +475,10 @@ class _Reader(Tables):
     def hardware_of(self, document: Any, *path: Key) -> dict[str, Any]:
         table = self.typed(document, str(path[-1]), dict, "a table", {}, *path[:-1])
         self.known(table, _HARDWARE, "figure of hardware", *path)
-        found: dict[str, Any] = {}
+        parts: dict[str, Any] = {}
         for key in ("clock_hz", "bandwidth", "sram", "weight_bits", "activation_bits", "products"):
             if (number := self.quantity(table, key, *path)) is not None:
-                found[key] = number
+                parts[key] = number
         for key, names in ARRAYS.items():
             part = self.typed(table, key, dict, f"a table of {', '.join(names)}", {}, *path)
             self.known(part, names, "extent", *path, key)
@@ -486,37 +486,37 @@ class _Reader(Tables):
             if part and None in numbers:
                 self.wrong(f"{key} needs {', '.join(names)}", *path, key)
             elif part:
-                found[key] = (Array if key == "array" else Lanes)(*numbers)  # type: ignore[arg-type]
+                parts[key] = (Array if key == "array" else Lanes)(*numbers)  # type: ignore[arg-type]
         for key, values in (("combine", tuple(COMBINED)), ("keeps", KEPT), ("traffic", TRAFFIC)):
             if key in table and table[key] not in values:
                 self.wrong(f"{key} is one of {', '.join(values)}, not {table[key]!r}", *path, key)
             elif key in table:
-                found[key] = table[key]
+                parts[key] = table[key]
         if "source" in table:
-            found["source"] = self.text(table, "source", *path)
-        return found
+            parts["source"] = self.text(table, "source", *path)
+        return parts
 
     def cycles(self, document: Any) -> list[Cycles]:
-        found = []
+        kept = []
         for index, table in enumerate(self.tables(document, "cycles")):
             at: tuple[Key, ...] = ("cycles", index)
             self.known(table, {"type", "when", "value"}, "key of cycles", *at)
             value = self.expression(table, "value", self.on_layers, NUMBER, *at)
             when = self.expression(table, "when", self.on_layers, BOOL, *at)
             if value is not None:
-                found.append(Cycles(self.texts(table, "type", *at), when, value))
+                kept.append(Cycles(self.texts(table, "type", *at), when, value))
             elif "value" not in table:
                 self.wrong("value is missing: a formula for cycles", *at)
-        return found
+        return kept
 
     def boards(self, document: Any) -> list[Board]:
-        found = []
+        kept = []
         for index, table in enumerate(self.tables(document, "board")):
             at: tuple[Key, ...] = ("board", index)
             self.known(
                 table, {"name", "variant", "cores", "clock_hz", "bandwidth", "source"}, "key of a board", *at
             )
-            found.append(
+            kept.append(
                 Board(
                     self.text(table, "name", *at, required=True),
                     self.text(table, "variant", *at),
@@ -526,10 +526,10 @@ class _Reader(Tables):
                     self.text(table, "source", *at),
                 )
             )
-        return found
+        return kept
 
     def measured(self, document: Any) -> list[Measured]:
-        found = []
+        kept = []
         for index, table in enumerate(self.tables(document, "measured")):
             at: tuple[Key, ...] = ("measured", index)
             self.known(table, {"net", "ms", "board", "source"}, "key of a measurement", *at)
@@ -537,7 +537,7 @@ class _Reader(Tables):
             if isinstance(ms, bool) or not isinstance(ms, (int, float)) or not 0 < ms < 1e9:
                 self.wrong("ms is the time of one image in milliseconds, a positive number", *at, "ms")
                 continue
-            found.append(
+            kept.append(
                 Measured(
                     self.text(table, "net", *at, required=True),
                     Fraction(str(ms)),
@@ -546,4 +546,4 @@ class _Reader(Tables):
                     self.place(*at),
                 )
             )
-        return found
+        return kept

@@ -18,11 +18,11 @@ FOLDER = Path(__file__).resolve().parent / "profiles"
 @cache
 def shipped() -> Mapping[str, tuple[Path, str]]:
     """Name -> the file and the variant in it."""
-    found: dict[str, tuple[Path, str]] = {}
+    profiles: dict[str, tuple[Path, str]] = {}
     for path in sorted(FOLDER.glob("*.toml")):
         for variant in variants_of(path) or ("",):
-            found[f"{path.stem}-{variant}" if variant else path.stem] = path, variant
-    return found
+            profiles[f"{path.stem}-{variant}" if variant else path.stem] = path, variant
+    return profiles
 
 
 def profile(name: str | os.PathLike[str]) -> Profile:

@@ -18,19 +18,19 @@ PIXELS = 16
 MOST_SIZES = 64
 
 
-def what_fits(rescaler: Rescaler, found: Fit) -> WhatFits:
+def what_fits(rescaler: Rescaler, answer: Fit) -> WhatFits:
     """What of a net would fit a target, by its own counts at smaller widths and resolutions."""
-    known = edits(found)
+    known = edits(answer)
     edited = {edit.layer for edit in known}
-    rest = [found.layer or "" for found in found.findings if found.stops and found.layer not in edited]
+    rest = [finding.layer or "" for finding in answer.findings if finding.stops and finding.layer not in edited]
     remaining = tuple(dict.fromkeys(rest))
     if not remaining:
         return WhatFits(tuple(known), (), None, None)
     return WhatFits(
         tuple(known),
         remaining,
-        _largest(_widths(), rescaler, found.target, edited),
-        _largest(_sizes(rescaler), rescaler, found.target, edited),
+        _largest(_widths(), rescaler, answer.target, edited),
+        _largest(_sizes(rescaler), rescaler, answer.target, edited),
     )
 
 

@@ -60,16 +60,16 @@ def _detection_output(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     rows = [
         _of_image(g, layer, image, corners, scores, candidates, floor, wanted, boxes) for image in range(images)
     ]
-    found = g.op("Concat", *rows, axis=0) if len(rows) > 1 else rows[0]
+    detections = g.op("Concat", *rows, axis=0) if len(rows) > 1 else rows[0]
     # without any detection a row of -1 for each image: as many of these rows are kept as are needed
     empty = np.full((images, 7), -1, np.float32)
     empty[:, 0] = np.arange(images)
-    count = g.op("Gather", g.op("Shape", found), g.constant(np.array([0], np.int64), "first"), axis=0)
+    count = g.op("Gather", g.op("Shape", detections), g.constant(np.array([0], np.int64), "first"), axis=0)
     none = g.op("Cast", g.op("Equal", count, g.constant(np.array([0], np.int64), "nothing")), to=7)
     number = g.op("Mul", none, g.constant(np.array([images], np.int64), "images"))
     start, axis = (g.constant(np.array([v], np.int64), "at") for v in (0, 0))
     filler = g.op("Slice", g.constant(empty, "empty"), start, number, axis)
-    whole = g.op("Concat", found, filler, axis=0)
+    whole = g.op("Concat", detections, filler, axis=0)
     return [g.op("Reshape", whole, g.constant(np.array([1, 1, -1, 7], np.int64), "shape"))]
 
 

@@ -8,9 +8,9 @@ from netcount.report.picture import Drawing
 _LOST = {"broken": "#ffebe9", "unknown": "#f6f8fa"}
 
 
-def dot(found: Drawing) -> str:
+def dot(drawing: Drawing) -> str:
     """The drawing in Graphviz's language; names from a file are quoted text."""
-    title = _quoted("\n".join((found.title, " · ".join(found.facts))))
+    title = _quoted("\n".join((drawing.title, " · ".join(drawing.facts))))
     lines = [
         "digraph net {",
         f"  label={title};",
@@ -18,14 +18,14 @@ def dot(found: Drawing) -> str:
         '  node [shape=box, style="filled,rounded", fontname="Helvetica", fontsize=10];',
         '  edge [fontname="Helvetica", fontsize=9];',
     ]
-    for number, label in enumerate(found.labels):
+    for number, label in enumerate(drawing.labels):
         text = "\n".join(line.text for line in label.lines)
         more = ', color="#cf222e"' if label.tone == "broken" else ""
         lines.append(
             f"  n{number} [label={_quoted(text)}, tooltip={_quoted(label.about)}, "
             f'fillcolor="{fill_of(label.tone)}"{more}];'
         )
-    for arrow, note in zip(found.picture.arrows, found.notes, strict=True):
+    for arrow, note in zip(drawing.picture.arrows, drawing.notes, strict=True):
         shown = f" [label={_quoted(note)}]" if note else ""
         lines.append(f"  n{arrow.source} -> n{arrow.target}{shown};")
     return "\n".join([*lines, "}", ""])

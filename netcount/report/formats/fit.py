@@ -45,25 +45,25 @@ def fitted(
         available: Cells of a line; None for as many as it needs.
     """
     natural = [max(pair) for pair in zip(titles, cells, strict=True)]
-    found = Fitted(dict(enumerate(natural)), [], [])
+    columns = Fitted(dict(enumerate(natural)), [], [])
     if available is None:
-        return found
+        return columns
     for column, least in _steps(titles, cells, yields):
-        excess = _total(found.widths) - available
+        excess = _total(columns.widths) - available
         if excess <= 0:
             break
-        if column not in found.widths:
+        if column not in columns.widths:
             continue
         if least > 0:
             least = max(least, cells[column]) if solid[column] else least
-            found.widths[column] -= min(excess, max(0, found.widths[column] - least))
-        elif len(found.widths) > 1:
-            del found.widths[column]
-            (found.left_out if least == LEFT_OUT else found.below).append(column)
-    _give_back(found.widths, natural, yields, available)
-    found.below.sort()
-    found.left_out.sort()
-    return found
+            columns.widths[column] -= min(excess, max(0, columns.widths[column] - least))
+        elif len(columns.widths) > 1:
+            del columns.widths[column]
+            (columns.left_out if least == LEFT_OUT else columns.below).append(column)
+    _give_back(columns.widths, natural, yields, available)
+    columns.below.sort()
+    columns.left_out.sort()
+    return columns
 
 
 def _steps(titles: Sequence[int], cells: Sequence[int], yields: Yields) -> Iterator[tuple[int, int]]:

@@ -111,13 +111,13 @@ def _below(cells: Sequence[str], table: Table, fit: Fitted, available: int | Non
         if cells[column]:
             title = f"{table.titles[column]} " if table.right[column] and table.titles[column] else ""
             told.append(title + cells[column])
-    found: list[str] = []
+    rows: list[str] = []
     for text in told:
-        if found and available is not None and width(found[-1]) + len(GAP) + width(text) <= available:
-            found[-1] += GAP + text
+        if rows and available is not None and width(rows[-1]) + len(GAP) + width(text) <= available:
+            rows[-1] += GAP + text
         else:
-            found.append(_INDENT + text)
-    return [line for text in found for line in wrapped(text, available)]
+            rows.append(_INDENT + text)
+    return [line for text in rows for line in wrapped(text, available)]
 
 
 def _narrow(footer: Sequence[str], right: Sequence[bool]) -> list[str]:

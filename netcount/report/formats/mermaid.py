@@ -10,16 +10,16 @@ from netcount.report.picture import Drawing
 _TOLD = re.compile(r"[^A-Za-z0-9 .,/×·÷%()_-]")
 
 
-def mermaid(found: Drawing) -> str:
+def mermaid(drawing: Drawing) -> str:
     """The drawing as a flowchart; in names from a file every sign that could mean something is a number."""
     lines = ["flowchart TB"]
-    for number, label in enumerate(found.labels):
+    for number, label in enumerate(drawing.labels):
         lines.append(f'  n{number}["{"<br/>".join(_inert(line.text) for line in label.lines)}"]')
-    for arrow, note in zip(found.picture.arrows, found.notes, strict=True):
+    for arrow, note in zip(drawing.picture.arrows, drawing.notes, strict=True):
         shown = f'|"{_inert(note)}"|' if note else ""
         lines.append(f"  n{arrow.source} -->{shown} n{arrow.target}")
     tones: dict[str, list[str]] = {}
-    for number, label in enumerate(found.labels):
+    for number, label in enumerate(drawing.labels):
         tones.setdefault(label.tone, []).append(f"n{number}")
     for tone, nodes in tones.items():
         kind = f"tone{tone or 'none'}"

@@ -25,7 +25,7 @@ def shortened(names: Sequence[str], cells: int, middle: bool = True) -> list[str
     if not long:
         return list(names)
     taken = {name for name in names if width(name) <= cells}
-    whole = (found for found in _cuts(long, cells, middle) if _distinct(found, taken))
+    whole = (cut for cut in _cuts(long, cells, middle) if _distinct(cut, taken))
     short = next(whole, None) or _told_apart(long, cells, taken)
     return [short.get(name, name) for name in names]
 
