@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from copy import copy
 from typing import Any
 
 from netcount.core.errors import Advice, InputError, NetcountError
@@ -79,7 +78,9 @@ class Wiring:
 
     def with_parts(self, parts: Mapping[int, Part]) -> Wiring:
         """The same connections with other parts in the place of some, by index."""
-        other = copy(self)
+        other = Wiring.__new__(Wiring)
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
         other.parts = [parts.get(index, part) for index, part in enumerate(self.parts)]
         return other
 

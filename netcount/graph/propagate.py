@@ -8,7 +8,6 @@ from typing import NamedTuple
 from netcount.core.errors import Advice, Errors, InputError, MissingShapeError, NetcountError, PredictionsError
 from netcount.core.shape import Shape, oversized
 from netcount.graph.connect import Part, Wiring
-from netcount.graph.heads import misfit
 from netcount.graph.known import Known
 from netcount.graph.ways_out import overridable
 from netcount.layers.assumed import Assumed
@@ -89,6 +88,8 @@ def propagate(
                 answers.placed[key] = tops, own
         except NetcountError as problem:
             if isinstance(problem, PredictionsError):
+                from netcount.graph.heads import misfit  # only a detector's mistake needs it
+
                 problem = problem.changed(problem.what + misfit(wiring, part, known, params, problem))
             problems.append(_with_hint(wiring, part, known, given, problem))
             params.append([])
