@@ -151,7 +151,7 @@ def totals_parts(count: Count) -> list[Part]:
     others = ", ".join(f"{human(totals[figure.key])} {figure.key}" for figure in LAYER if figure.is_op_class)
     parts: list[Part] = [
         Table(("totals", "", "exactly"), (False, True, True), tuple(rows)),
-        f"besides madds: {others}",
+        f"other ops: {others}",
     ]
     if convention.name != "madds":
         parts.append(f"{visible(convention.unit)}: {convention.about}")

@@ -121,7 +121,7 @@ def test_totals_are_rounded_and_exact() -> None:
         ("netscope", "573.78M", "573,783,040"),
         ("weight bytes, float32", "16.23 MiB", "17,015,564"),
     )
-    assert others == "besides madds: 10.15M adds, 5.06M muls, 5.04M divs, 5.04M compares, 11.94k exps"
+    assert others == "other ops: 10.15M adds, 5.06M muls, 5.04M divs, 5.04M compares, 11.94k exps"
     assert isinstance(about, str)
     assert about.startswith("netscope: madds, and")
 
