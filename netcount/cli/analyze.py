@@ -14,8 +14,9 @@ from netcount.cli.options import (
     load_options,
     named_convention,
     net_options,
+    plot_options,
 )
-from netcount.cli.output import Forms, conclude, deliver, forms_of, or_sample, say
+from netcount.cli.output import Forms, conclude, deliver, forms_of, or_sample, say, write_plot
 from netcount.core.errors import NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
 from netcount.core.files import read_text
@@ -39,13 +40,14 @@ from netcount.report.analysis import View, warning_lines
     "--top",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Show only the first N layers, or with --sort the N largest.",
+    help="Show only the N most expensive layers, or with --sort the first N.",
 )
 @click.option(
     "--fold/--no-fold",
     default=None,
     help="Hide layers that have no value in any shown column (default for deep nets).",
 )
+@plot_options("Write bar charts of the layers' madds and params")
 @click.option(
     "--without-batchnorm",
     is_flag=True,
@@ -63,6 +65,9 @@ def analyze(
     sort: str | None,
     top: int | None,
     fold: bool | None,
+    plot: str | None,
+    plot_size: tuple[float, float] | None,
+    plot_dpi: int,
     without_batchnorm: bool,
     **options: Any,
 ) -> None:
@@ -79,11 +84,14 @@ def analyze(
       netcount analyze deploy.prototxt --columns name,tops,params --sort params
       netcount analyze deploy.prototxt --target xilinx-dpuczdx8g-b4096
       netcount analyze train_val.prototxt --input-shape data=1,3,227,227
+      netcount analyze deploy.prototxt --plot cost.pdf --plot-size 8.5x6cm
       netcount analyze a.prototxt b.prototxt --format json > costs.jsonl
     """
     load = load_options(options)
     if target is not None and (reconcile is not None or form in _WITHOUT_TIMES):
         raise click.UsageError("--target goes with no --reconcile, and has no place in CSV and XLSX")
+    if plot is not None and (len(files) > 1 or reconcile is not None):
+        raise click.UsageError("--plot takes one FILE, without --reconcile")
     files = tuple(map(or_sample, files))
     if reconcile is not None:
         if without_batchnorm:
@@ -104,6 +112,7 @@ def analyze(
     if code and output is not None:
         raise click.exceptions.Exit(code)
     if counts:
+        write_plot(plot, plot_size, plot_dpi, "analysis", counts[0], top)
         shown = {"view": view}
         forms = forms_of("analyze", counts, report=shown, csv=shown)
         deliver(forms if target is None else _timed(forms, counts, view, target, board), form, output)

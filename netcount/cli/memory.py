@@ -9,9 +9,8 @@ import click
 from netcount.analysis._support.modelsize import matrices_of, model_size
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
-from netcount.cli.options import FORMATS, format_options, load_options, net_options
-from netcount.cli.output import conclude, deliver, forms_of, spare
-from netcount.core.files import write_atomically
+from netcount.cli.options import FORMATS, format_options, load_options, net_options, plot_options
+from netcount.cli.output import conclude, deliver, forms_of, write_plot
 from netcount.graph.load import load_net
 
 if TYPE_CHECKING:
@@ -38,11 +37,7 @@ BITS = click.IntRange(1, 64)
 @click.option(
     "--top", type=click.IntRange(min=1), metavar="N", help="Show only the N layers that need the most memory."
 )
-@click.option(
-    "--plot",
-    metavar="FILE",
-    help="Write a bar chart of the layers to a .png or .svg file (needs the extra 'plot').",
-)
+@plot_options("Write a bar chart of the layers")
 @format_options(*FORMATS)
 @net_options
 def memory(
@@ -53,6 +48,8 @@ def memory(
     weights: str | None,
     top: int | None,
     plot: str | None,
+    plot_size: tuple[float, float] | None,
+    plot_dpi: int,
     form: str,
     output: str | None,
     **options: Any,
@@ -72,11 +69,7 @@ def memory(
     net = load_net(file, load_options(options))
     answer = measured(count(net), bits, weight_bits)
     size, stats = _model(net, weights, density, answer.weight_bits)
-    if plot is not None:
-        from netcount.report.formats.plot import memory_plot
-
-        spare(plot)
-        write_atomically(plot, memory_plot(answer, plot))
+    write_plot(plot, plot_size, plot_dpi, "memory", answer, top)
     deliver(forms_of("memory", answer, size, stats, report={"top": top}), form, output)
     conclude(answer.counted.warnings, net.complete)
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from netcount.analysis._support.resolutions import Resolution
 
     _Choice = click.Choice[str]
+    _ParamType = click.ParamType[Any]
 else:
     _Choice = click.Choice  # which click 8.1 has without a type of its values
+    _ParamType = click.ParamType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -146,6 +148,52 @@ def format_options(*forms: str, about: str = "") -> Callable[[F], F]:
         return form(output(cast(F, resolved)))
 
     return decorated
+
+
+_SIZES = {"": 1.0, "in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4}
+"""Inches."""
+
+
+class _PlotSize(_ParamType):
+    """Width and height, in inches where no unit is given."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float] | Any:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(
+            r"(?a)([0-9]{1,4}(?:\.[0-9]{1,3})?)[x×]([0-9]{1,4}(?:\.[0-9]{1,3})?)\s*(in|cm|mm)?", value
+        )
+        if match is None:
+            self.fail(f"{value!r} is not WxH with in, cm or mm, such as 8.5x6cm", param, ctx)
+        wide, high = (float(match[index]) * _SIZES[match[3] or ""] for index in (1, 2))
+        if not (1 <= wide <= 60 and 1 <= high <= 60):
+            self.fail(f"{value!r}: both sides are from 1 to 60 inches", param, ctx)
+        return wide, high
+
+
+def plot_options(about: str) -> Callable[[F], F]:
+    """--plot, --plot-size and --plot-dpi, which `write_plot` reads."""
+    plot = click.option(
+        "--plot", metavar="FILE", help=f"{about} to a .png, .svg or .pdf file (needs the extra 'plot')."
+    )
+    size = click.option(
+        "--plot-size",
+        type=_PlotSize(),
+        metavar="WxH",
+        help="Size of the plot, such as 8.5x6cm (inches without a unit).",
+    )
+    dpi = click.option(
+        "--plot-dpi",
+        type=click.IntRange(30, 1200),
+        default=150,
+        show_default=True,
+        help="Pixels per inch of a .png plot.",
+    )
+    return lambda function: plot(size(dpi(function)))
 
 
 def convention_option(function: F) -> F:

@@ -263,6 +263,26 @@ def or_sample(file: str) -> str:
     return path or file
 
 
+def write_plot(plot: str | None, size: tuple[float, float] | None, dpi: int, kind: str, *answer: object) -> None:
+    """A plot of an answer to the file that --plot names, if it does.
+
+    Args:
+        plot: The file.
+        size: Width and height in inches; None for what suits the plot.
+        dpi: Pixels per inch.
+        kind: Which plot: "analysis", "memory" or "sweep".
+        answer: What the plot shows, and how much of it.
+    """
+    if plot is None:
+        return
+    from netcount.report.formats import plot as plots
+
+    page = plots.Page(size, dpi)
+    spare(plot)
+    what, *more = answer
+    write_atomically(plot, getattr(plots, f"{kind}_plot")(what, plot, page, *more))
+
+
 class Bar(NamedTuple):
     """A progress bar's two ends: how many there are, and that one more is done.  None where nobody looks."""
 

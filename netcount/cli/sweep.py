@@ -20,13 +20,13 @@ from netcount.cli.options import (
     net_options,
     parse_factors,
     parse_resolutions,
+    plot_options,
     scale_options,
 )
-from netcount.cli.output import conclude, deliver, forms_of, progress_bar, spare
+from netcount.cli.output import conclude, deliver, forms_of, progress_bar, write_plot
 from netcount.core.arguments import quantity
 from netcount.core.errors import InputError
 from netcount.core.exit_codes import BAD_INPUT, DONE, FAILED
-from netcount.core.files import write_atomically
 from netcount.core.suggest import unknown
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,11 +71,7 @@ def _limit_options(function: F) -> F:
 @click.option(
     "--bits", type=click.IntRange(1, 64), default=32, show_default=True, help="Bits per value in memory."
 )
-@click.option(
-    "--plot",
-    metavar="FILE",
-    help="Write a plot of madds against params to a .png or .svg file (needs the extra 'plot').",
-)
+@plot_options("Write a plot of madds against params")
 @format_options(*FORMATS)
 @click.option("--progress/--no-progress", default=None, help="Show a progress bar on standard error.")
 @net_options
@@ -91,6 +87,8 @@ def sweep(
     dense: bool,
     bits: int,
     plot: str | None,
+    plot_size: tuple[float, float] | None,
+    plot_dpi: int,
     form: str,
     output: str | None,
     progress: bool | None,
@@ -123,11 +121,7 @@ def sweep(
             answer = swept(
                 rescaler, factors, sizes, limits=limits, multiple=multiple, bits=bits, on_variant=bar.step
             )
-    if plot is not None:
-        from netcount.report.formats.plot import sweep_plot
-
-        spare(plot)
-        write_atomically(plot, sweep_plot(answer, plot))
+    write_plot(plot, plot_size, plot_dpi, "sweep", answer)
     deliver(forms_of("sweep", answer), form, output)
     code = DONE
     if all(variant.error for variant in answer.variants):

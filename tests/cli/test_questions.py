@@ -67,7 +67,7 @@ def test_markdown_and_text_go_to_files(command: str, tmp_path: Path) -> None:
         (["explain", SQUEEZENET, "fire77"], 'no layer or block "fire77"; did you mean "fire7"?'),
         (["blocks", SQUEEZENET, "--block", "("], "not a regular expression"),
         (["memory", SQUEEZENET, "--density", "2"], "density is a share"),
-        (["memory", SQUEEZENET, "--plot", "x.pdf"], "has to end in .png or .svg"),
+        (["memory", SQUEEZENET, "--plot", "x.gif"], "has to end in .png, .svg or .pdf"),
         (["sweep", SQUEEZENET, "--width", "1,x"], "a factor is a number such as 0.75, not 'x'"),
         (["sweep", SQUEEZENET, "--width", "1,1/0"], "a factor is a number"),
         (["sweep", SQUEEZENET, "--width", "1e9"], "a factor is a number"),

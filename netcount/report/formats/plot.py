@@ -1,71 +1,308 @@
-"""Pictures of results, by matplotlib (the extra `plot`).  Imported only when one is wanted."""
+"""Plots of results, by matplotlib (the extra `plot`).  Imported only when one is wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import Any
+from textwrap import wrap
+from typing import Any, NamedTuple
 
+from netcount.analysis.count import Count
+from netcount.analysis.figures import FIGURES
 from netcount.analysis.memory import Memory
-from netcount.analysis.sweep import Sweep
+from netcount.analysis.sweep import Sweep, Variant
 from netcount.core.errors import InputError
+from netcount.core.units import human, human_bytes
+from netcount.report.formats.amounts import amount
 from netcount.report.formats.text import visible
 
-FORMATS = ("png", "svg")
-MOST_NAMES = 500
-"""Layers with a name under their bar; of more, every second, third … has one."""
+FORMATS = ("png", "svg", "pdf")
+BLUE, ORANGE, BLACK = "#0072B2", "#E69F00", "#000000"
+_COLOURS = (BLUE, "#D55E00", "#009E73", "#CC79A7", ORANGE, "#56B4E9")
+"""Okabe and Ito's colours, which the colour-blind can tell apart."""
+_MARKERS = "osD^vP"
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+"""What would make two plots of one result differ."""
+_NAME_INCHES = 0.13
+"""What a bar's name needs beside its neighbour's."""
+_SMALL_INCHES = 6
+"""Below which a plot is as wide as a column of a paper, and its texts are smaller."""
+_MOST_INCHES = 14.0
 
 
-def memory_plot(found: Memory, path: str) -> bytes:
-    """A bar per layer: what is alive while it runs, and its im2col scratch on top of that."""
+class Page(NamedTuple):
+    """How large a plot is.
 
-    def draw(axes: Any) -> None:
-        mebi = 2**20
-        places = range(len(found.layers))
-        named = places[:: len(places) // MOST_NAMES + 1]
-        alive = [found.bytes_of(layer.live) / mebi for layer in found.layers]
-        scratch = [found.bytes_of(layer.scratch) / mebi for layer in found.layers]
-        top = [low + more for low, more in zip(alive, scratch, strict=True)]
-        edges = [place - 0.5 for place in range(len(places) + 1)]
-        axes.stairs(alive, edges, fill=True, label="activations alive")
-        axes.stairs(top, edges, baseline=alive, fill=True, label="im2col scratch")
-        axes.axhline(found.peak_bytes / mebi, linestyle=":", linewidth=1, color="black")
-        axes.set_xticks(
-            list(named), [_literal(found.layers[place].row.name) for place in named], rotation=90, fontsize=5
-        )
-        axes.set_ylabel(f"MiB at {found.bits} bits")
-        axes.set_title(f"{_literal(found.counted.net.name)}: memory while each layer runs")
-        axes.legend()
+    Attributes:
+        size: Width and height in inches; None for what suits the plot.
+        dpi: Pixels per inch of a PNG.
+    """
 
-    return _drawn(draw, path, wide=max(6.0, 0.11 * min(len(found.layers), MOST_NAMES)))
+    size: tuple[float, float] | None = None
+    dpi: int = 150
 
 
-def sweep_plot(found: Sweep, path: str) -> bytes:
-    """Madds against params, a line per width; what fits is filled."""
+SUITABLE = Page()
 
-    def draw(axes: Any) -> None:
-        widths = dict.fromkeys(variant.width for variant in found.variants)
-        for width in widths:
-            shown = [v for v in found.variants if v.width == width and v.error is None]
-            points = [v.params for v in shown], [v.madds for v in shown]
-            color = axes.plot(*points, linewidth=1, label=f"width {width}")[0].get_color()
-            filled = [color if v.fits else "none" for v in shown]
-            axes.scatter(*points, facecolors=filled, edgecolors=color)
-            for v in shown:
-                place = {"xytext": (4, 3), "textcoords": "offset points"}
-                axes.annotate(str(v.resolution or ""), (v.params, v.madds), fontsize=6, **place)
-        if any(variant.params and variant.madds for variant in found.variants):
+
+def memory_plot(memory: Memory, path: str, page: Page = SUITABLE, top: int | None = None) -> bytes:
+    """A bar per layer: what is alive while it runs, and its im2col scratch on top of that.
+
+    Args:
+        memory: What the net needs.
+        path: The name of the file, whose ending says the format.
+        page: Its size.
+        top: Only so many layers, those with most alive, in the order of the net.
+    """
+    needs = [memory.bytes_of(layer.live) for layer in memory.layers]
+    shown = _largest(needs, top)
+    alive = [needs[index] for index in shown]
+    scratch = [memory.bytes_of(memory.layers[index].scratch) for index in shown]
+    names = [memory.layers[index].row.name for index in shown]
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        axes.bar(range(len(shown)), alive, width=_bar(len(shown)), color=BLUE, label="activations alive")
+        if any(scratch):
+            axes.bar(
+                range(len(shown)),
+                scratch,
+                width=_bar(len(shown)),
+                bottom=alive,
+                color=ORANGE,
+                label="im2col scratch",
+            )
+        _limit(axes, "y", memory.peak_bytes, f"peak {_short(human_bytes(memory.peak_bytes))}", at_right=True)
+        _byte_ticks(axes, max((low + more for low, more in zip(alive, scratch, strict=True)), default=0))
+        _names(figure, axes, names, alive)
+        axes.set_ylabel(f"memory at {memory.bits} bits")
+        _title(figure, axes, memory.counted.net.name, "memory while each layer runs")
+        _legend(figure, axes)
+
+    return _drawn(draw, path, page, (_width(len(shown)), 4.5))
+
+
+def analysis_plot(count: Count, path: str, page: Page = SUITABLE, top: int | None = None) -> bytes:
+    """Madds and params of the layers that have any: two rows of bars over the same names.
+
+    Args:
+        count: What the net costs.
+        path: The name of the file, whose ending says the format.
+        page: Its size.
+        top: Only so many layers, those with most madds, in the order of the net.
+    """
+    rows = [row for row in count.layers if row.madds or row.params]
+    rows = [rows[index] for index in _largest([row.madds for row in rows], top)]
+    places = range(len(rows))
+
+    def draw(figure: Any) -> None:
+        above, below = figure.subplots(2, 1, sharex=True)
+        for axes, key, colour in ((above, "madds", BLUE), (below, "params", ORANGE)):
+            axes.bar(places, [getattr(row, key) for row in rows], width=_bar(len(rows)), color=colour)
+            axes.set_ylabel(key)
+            axes.yaxis.set_major_formatter(lambda value, _: _short(human(round(value))) if value >= 0 else "")
+        _names(figure, below, [row.name for row in rows], [row.madds for row in rows])
+        madds, params = (_short(human(value)) for value in (count.totals.madds, count.totals.params))
+        _title(figure, above, count.net.name, f"{madds} madds, {params} params")
+
+    return _drawn(draw, path, page, (_width(len(rows)), 5.0))
+
+
+def sweep_plot(sweep: Sweep, path: str, page: Page = SUITABLE) -> bytes:
+    """Madds against params, a line per width; what fits is filled, the best a star.
+
+    Args:
+        sweep: The variants.
+        path: The name of the file, whose ending says the format.
+        page: Its size.
+    """
+    possible = [variant for variant in sweep.variants if variant.error is None]
+    best = sweep.variants[sweep.best] if sweep.best is not None and sweep.limits else None
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        widths = list(dict.fromkeys(variant.width for variant in possible))
+        for number, width in enumerate(widths):
+            own = [variant for variant in possible if variant.width == width]
+            colour, marker = _look(number, len(widths))
+            points = [variant.params for variant in own], [variant.madds for variant in own]
+            filled = [colour if variant.fits else "none" for variant in own]
+            axes.plot(*points, color=colour, linewidth=1)
+            axes.scatter(*points, facecolors=filled, edgecolors=colour, marker=marker, s=24, zorder=3)
+            if len(widths) <= len(_COLOURS):
+                axes.plot([], [], color=colour, marker=marker, markersize=5, label=f"width {width}")
+        if best is not None:
+            axes.scatter(
+                [best.params], [best.madds], marker="*", s=150, color=BLACK, zorder=4, label=f"best: {_name(best)}"
+            )
+        if possible and all(variant.params and variant.madds for variant in possible):
             axes.set_xscale("log")
             axes.set_yscale("log")
-        for name, line in (("madds", axes.axhline), ("params", axes.axvline)):
-            if name in found.limits:
-                line(found.limits[name], linestyle=":", linewidth=1, color="black")
+        for key, axis in (("madds", "y"), ("params", "x")):
+            if key in sweep.limits:
+                _limit(axes, axis, sweep.limits[key], f"max_{key} {_short(human(sweep.limits[key]))}")
+        axes.margins(0.12, 0.08)
+        for axis in (axes.xaxis, axes.yaxis):
+            _count_ticks(axis)
         axes.set_xlabel("params")
         axes.set_ylabel("madds")
-        axes.set_title(f"{_literal(found.net)}: widths and resolutions")
-        axes.legend()
+        others = [
+            f"{FIGURES[key].heading} at most {_short(amount(key, most))}"
+            for key, most in sweep.limits.items()
+            if key not in ("madds", "params")
+        ]
+        _title(figure, axes, sweep.net, "widths and resolutions", *others)
+        _legend(figure, axes)
+        several = len(widths) > len(_COLOURS)
+        texts = [(_text_of(variant, several), variant) for variant in _best_first(possible, best)]
+        _labels(figure, axes, texts, best)
 
-    return _drawn(draw, path)
+    return _drawn(draw, path, page, (7.0, 4.5))
+
+
+def _largest(values: Sequence[int], top: int | None) -> list[int]:
+    """The places of the `top` largest values, in order."""
+    return sorted(sorted(range(len(values)), key=lambda index: -values[index])[:top])
+
+
+def _name(variant: Variant) -> str:
+    return f"width {variant.width}" + (f", {variant.resolution}" if variant.resolution else "")
+
+
+def _text_of(variant: Variant, several: bool) -> str:
+    """What stands beside a point: its resolution, and its width where lines have no legend."""
+    parts = [f"×{variant.width}"] if several else []
+    return " ".join([*parts, *([str(variant.resolution)] if variant.resolution else [])])
+
+
+def _best_first(variants: Sequence[Variant], best: Variant | None) -> list[Variant]:
+    """The best and the ends come before what lies between them, where not all can have a name."""
+    ordered = [*([best] if best is not None else []), *variants[:1], *variants[-1:], *variants]
+    return list({id(variant): variant for variant in ordered}.values())
+
+
+def _look(number: int, of: int) -> tuple[Any, str]:
+    """Colour and marker of a line: one of few, else a shade from dark to light."""
+    if of <= len(_COLOURS):
+        return _COLOURS[number], _MARKERS[number]
+    from matplotlib import colormaps
+
+    return colormaps["cividis"](number / (of - 1)), "o"
+
+
+def _limit(axes: Any, axis: str, value: float, text: str, at_right: bool = False) -> None:
+    """A dotted line with its name, inside the plot's edge."""
+    box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5}
+    place: dict[str, Any] = {"fontsize": 7, "color": BLACK, "bbox": box, "va": "bottom"}
+    if axis == "y":
+        axes.axhline(value, linestyle=":", linewidth=1, color=BLACK)
+        side, x = ("right", 0.995) if at_right else ("left", 0.005)
+        axes.text(x, value, text, transform=axes.get_yaxis_transform(), ha=side, **place)
+    else:
+        axes.axvline(value, linestyle=":", linewidth=1, color=BLACK)
+        axes.text(value, 0.01, text, transform=axes.get_xaxis_transform(), ha="right", rotation=90, **place)
+
+
+def _short(text: str) -> str:
+    """Without zeros that say nothing.
+
+    >>> _short("4.20M"), _short("100.00M"), _short("1.50 MiB"), _short("200")
+    ('4.2M', '100M', '1.5 MiB', '200')
+    """
+    number = text.rstrip("kKMGTiB ")
+    unit = text[len(number) :]
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + unit
+
+
+def _count_ticks(axis: Any) -> None:
+    """Counts as elsewhere: 4.2M."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    if axis.get_scale() == "log":
+        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+        axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(lambda value, _: _short(human(round(value))) if value >= 0 else "")
+
+
+def _byte_ticks(axes: Any, most: int) -> None:
+    """At most eight ticks, each a power of two, or a multiple of one, in bytes."""
+    step = 1
+    while step * 8 < most:
+        step *= 2
+    axes.set_yticks(range(0, most + step, step))
+    axes.yaxis.set_major_formatter(lambda value, _: _short(human_bytes(round(value))))
+
+
+def _names(figure: Any, axes: Any, names: Sequence[str], values: Sequence[int]) -> None:
+    """A name under as many bars as can be read, the highest ones first."""
+    apart = len(names) * _NAME_INCHES / max(figure.get_size_inches()[0] - 1, 1)
+    named: list[int] = []
+    for place in sorted(range(len(names)), key=lambda index: (-values[index], index)):
+        if all(abs(place - other) >= apart for other in named):
+            named.append(place)
+    named.sort()
+    axes.set_xticks(named, [_cut(_literal(names[place])) for place in named], rotation=90, fontsize=6)
+    axes.set_xlim(-0.7, max(len(names), 1) - 0.3)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:19]}…{name[-20:]}"
+
+
+def _labels(figure: Any, axes: Any, texts: Sequence[tuple[str, Variant]], best: Variant | None) -> None:
+    """Names beside points, left out where one would lie on another or on a point."""
+    figure.draw_without_rendering()
+    points = []
+    for _, variant in texts:
+        x, y = axes.transData.transform((variant.params, variant.madds))
+        points.append((x, y, (7 if variant is best else 2) * figure.dpi / 72))
+    taken: list[Any] = []
+    for text, variant in texts:
+        if not text:
+            continue
+        place: dict[str, Any] = {"xytext": (4, 3), "textcoords": "offset points", "fontsize": 6.5}
+        note = axes.annotate(text, (variant.params, variant.madds), **place)
+        note.set_in_layout(False)  # which is done, and would move the points
+        box = note.get_window_extent().padded(1.5)
+        if any(box.overlaps(other) for other in taken) or any(
+            box.x0 < x + half and x - half < box.x1 and box.y0 < y + half and y - half < box.y1
+            for (x, y, half), (_, other) in zip(points, texts, strict=True)
+            if other is not variant
+        ):
+            note.remove()
+        else:
+            taken.append(box)
+
+
+def _title(figure: Any, axes: Any, net: str, what: str, *more: str) -> None:
+    """What is shown, in as many lines as the page needs."""
+    inches = figure.get_size_inches()[0]
+    points = 12 if inches >= _SMALL_INCHES else 8
+    lines = [f"{_literal(net) or '(unnamed net)'}: {what}", *more]
+    most = max(20, int(inches * 72 / (0.6 * points)))
+    axes.set_title("\n".join(part for line in lines for part in wrap(line, most)), fontsize=points)
+
+
+def _legend(figure: Any, axes: Any) -> None:
+    """Below the plot, where it hides nothing."""
+    handles, texts = axes.get_legend_handles_labels()
+    if handles:
+        columns = min(len(handles), 4 if figure.get_size_inches()[0] >= _SMALL_INCHES else 2)
+        place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns}
+        figure.legend(handles, texts, fontsize="small", frameon=False, **place)
+
+
+def _bar(bars: int) -> float:
+    """Gaps between a few bars; between many they would only flicker."""
+    return 0.9 if bars <= 100 else 1.0
+
+
+def _width(bars: int) -> float:
+    return min(max(7.0, 1 + _NAME_INCHES * bars), _MOST_INCHES)
 
 
 def _literal(text: str) -> str:
@@ -73,21 +310,26 @@ def _literal(text: str) -> str:
     return visible(text).replace("$", r"\$")
 
 
-def _drawn(draw: Callable[[Any], None], path: str, wide: float = 7.0) -> bytes:
+def _drawn(draw: Callable[[Any], None], path: str, page: Page, size: tuple[float, float]) -> bytes:
     form = path.rpartition(".")[2].lower()
     if form not in FORMATS:
-        raise InputError(f"the name of a plot has to end in .png or .svg, not {visible(path)}", argument="plot")
+        raise InputError(
+            f"the name of a plot has to end in .png, .svg or .pdf, not {visible(path)}", argument="plot"
+        )
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise InputError(
             "a plot needs matplotlib, of the extra netcount[plot]; in a clone: python -m pip install '.[plot]'"
         ) from None
-    figure = Figure(figsize=(wide, 4.5), layout="constrained")
-    (FigureCanvasAgg if form == "png" else FigureCanvasSVG)(figure)
-    draw(figure.subplots())
-    stream = BytesIO()
-    figure.savefig(stream, format=form, dpi=120, metadata={"Date": None} if form == "svg" else {"Software": None})
+    wide, high = page.size or size
+    dpi = page.dpi if page.size or form != "png" else min(page.dpi, int(2**14 / wide) - 1)
+    small = wide < _SMALL_INCHES
+    settings: Any = {"svg.hashsalt": "netcount", "pdf.fonttype": 42, "font.size": 7 if small else 10}
+    with rc_context(settings):
+        figure = Figure(figsize=(wide, high), layout="constrained")
+        draw(figure)
+        stream = BytesIO()
+        figure.savefig(stream, format=form, dpi=dpi, metadata=_METADATA[form])
     return stream.getvalue()
