@@ -18,9 +18,9 @@ from netcount.report.columns import Value
 from netcount.report.comparison import shape_text
 from netcount.report.document import place, totals, warning
 from netcount.report.formats.amounts import amount
-from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.layout import Folded, Part, Table
 from netcount.report.formats.problems import Problem, incomplete, unreadable
-from netcount.report.formats.text import visible
+from netcount.report.formats.text import listed, visible
 from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ INCOMPLETE_TEXT = (
 )
 _CHANGES = 5
 _MOST_TIMES = 10
+_MOST_ROWS = 60
+"""Limits on a page; of more only those that are broken."""
+_MOST_NAMES = 10
 
 
 def amounts(figure: str, *values: int | Fraction) -> list[str]:
@@ -238,46 +241,82 @@ def tally(nets: Sequence[Checked]) -> str:
 
 
 def parts(nets: Sequence[Checked]) -> list[Part]:
-    """A table of all limits and lines for what is broken, for Markdown."""
-    rows = []
-    for net in nets:
-        rows += [("error", visible(net.title), "", "", "", visible(str(problem)), "") for problem in net.problems]
-        for finding in net.findings:
-            limit = finding.limit
-            typed = limit.side in LISTED
-            value, bound = amounts(limit.figure, finding.value, finding.bound)
-            state = "ok" if finding.passed else "over" if finding.level == "error" else "warn"
-            if limit.side == "min" and state == "over":
-                state = "under"
-            rows.append(
-                (
-                    state,
-                    visible(net.title),
-                    visible(finding.layer or ""),
-                    f"{limit.rule} {limit.kernel}".rstrip(),
-                    visible(limit.text) if typed else bound,
-                    plural(int(finding.value), "layer") if typed else value,
-                    "" if finding.left is None else _rounded(limit.figure, finding.left),
-                )
-            )
-    text: list[Part] = [
-        "netcount check",
-        "",
-        Table(
-            ("", "net", "layer", "rule", "limit", "value", "left"),
-            (False, False, False, False, True, True, True),
-            tuple(rows),
-        ),
-        "",
+    """A summary for a page, or a comment on a pull request: what was, what is, what may be and what is left.
+
+    Nets that are as they were in the baseline, and within budget, are named in one line; which layers are to
+    blame is folded.
+    """
+    still = [net for net in nets if _unchanged(net)]
+    shown = [net for net in nets if net not in still]
+    findings = [(net, finding) for net in shown for finding in net.findings]
+    before = any(finding.base is not None for _, finding in findings)
+    layers = any(finding.layer is not None for _, finding in findings)
+    rows = [_page_row(net, finding) for net, finding in findings[:_MOST_ROWS]]
+    rows += [_page_row(*pair) for pair in findings[_MOST_ROWS:] if not pair[1].passed]
+    rows += [
+        ("error", visible(net.title), "", visible(str(problem)), "", "", "", "", "")
+        for net in shown
+        for problem in net.problems
     ]
-    for net in nets:
-        for finding in net.findings:
-            if not finding.passed:
-                text.append(visible(summary(net, finding)))
-                text += [visible(f"  {line}") for line in details(net, finding)]
-        if net.incomplete:
-            text.append(visible(f"{net.title}: {INCOMPLETE_TEXT}"))
-    return [*text, tally(nets)]
+    columns = [0, 1, *([2] if layers else []), 3, *([4] if before else []), 5, *([6] if before else []), 7, 8]
+    titles = ("", "net", "layer", "limit", "before", "now", "change", "allowed", "left")
+    result: list[Part] = [f"netcount check: {tally(nets)}", ""]
+    if rows:
+        result.append(
+            Table(
+                tuple(titles[column] for column in columns),
+                tuple(column >= 4 for column in columns),
+                tuple(tuple(row[column] for column in columns) for row in rows),
+            )
+        )
+    if len(rows) < len(findings):
+        result.append(f"and {len(findings) - len(rows)} more limits that are kept")
+    for net, finding in findings:
+        if not finding.passed:
+            lines = tuple(visible(line.strip()) for line in details(net, finding))
+            text = visible(summary(net, finding))
+            result.append(Folded(text, lines) if lines else text)
+    result += [visible(f"{net.title}: {INCOMPLETE_TEXT}") for net in nets if net.incomplete]
+    if still:
+        result.append(
+            f"as in the baseline, and within budget: {listed([net.title for net in still], _MOST_NAMES)}"
+        )
+    return result
+
+
+def _unchanged(net: Checked) -> bool:
+    """Whether a net keeps every limit at the figures of the baseline."""
+    held = [finding for finding in net.findings if finding.base is not None]
+    same = all(finding.passed and finding.base in (None, finding.value) for finding in net.findings)
+    return bool(held) and same and not (net.problems or net.incomplete or (net.counted and net.counted.warnings))
+
+
+def _page_row(net: Checked, finding: Finding) -> tuple[str, ...]:
+    """State, net, layer, limit, before, now, change, what is allowed, and what is left of it."""
+    limit, base = finding.limit, finding.base
+    typed = limit.side in LISTED
+    value, bound = amounts(limit.figure, finding.value, finding.bound)
+    state = "ok" if finding.passed else "over" if finding.level == "error" else "warn"
+    if limit.side == "min" and state == "over":
+        state = "under"
+    was = "" if base is None else _rounded(limit.figure, base)
+    change = "" if base is None else _share_of(int(finding.value) - base, base)
+    return (
+        state,
+        visible(net.title),
+        visible(finding.layer or ""),
+        f"{limit.rule} {limit.kernel}".rstrip(),
+        was,
+        plural(int(finding.value), "layer") if typed else value,
+        change,
+        visible(limit.text) if typed else bound,
+        "" if finding.left is None else _rounded(limit.figure, finding.left),
+    )
+
+
+def _share_of(part: int, whole: int) -> str:
+    """By how many percent a figure grew; nothing where it did not."""
+    return f"{'+' if part > 0 else ''}{percent(part, whole)}" if part and whole else ""
 
 
 _FIELDS = (

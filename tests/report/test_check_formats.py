@@ -165,3 +165,59 @@ def test_output_goes_to_a_file(tool: Tool) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert "FAIL" in ran.err  # the log of the job still says why
     assert (tool.folder / "r.xml").read_text(encoding="utf-8").startswith("<?xml")
+
+
+CONV = (
+    'layer {{ name: "{name}" type: "Convolution" bottom: "x" top: "y" '
+    "convolution_param {{ num_output: {outputs} kernel_size: 3 }} }}\n"
+)
+
+
+def conv(outputs: int, name: str = "c") -> str:
+    return inputs(x=(1, 2, 9, 11)) + CONV.format(name=name, outputs=outputs)
+
+
+def test_a_summary_has_before_now_and_what_is_left(tool: Tool) -> None:
+    for name in ("a", "b", "c"):
+        tool.write(f"{name}.prototxt", conv(5))
+    entry = '[[net]]\npath = "{}.prototxt"\nmax_params = 120\nmax_madds = 6_000\n'
+    tool.write("netcount.toml", "".join(entry.format(name) for name in ("a", "b", "c")))
+    assert tool("check", "--baseline", "base.json", "--update-baseline").code == 0
+    tool.write("b.prototxt", conv(6))
+    tool.write("c.prototxt", conv(7))
+    ran = tool("check", "--baseline", "base.json", "-f", "markdown")
+    assert ran.code == 1
+    heading, titles, _, *rows = [line for line in ran.out.splitlines() if line]
+    assert heading == "netcount check: 3 nets: 1 within budget, 2 over"
+    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in (titles, *rows) if row[0] == "|"]
+    assert cells == [
+        ["", "net", "limit", "before", "now", "change", "allowed", "left"],
+        ["ok", "b.prototxt", "max\\_params", "95", "114", "\\+20.00%", "120", "6"],
+        ["over", "b.prototxt", "max\\_madds", "5.67k", "6.80k", "\\+20.00%", "6.00k", ""],
+        ["over", "c.prototxt", "max\\_params", "95", "133", "\\+40.00%", "120", ""],
+        ["over", "c.prototxt", "max\\_madds", "5.67k", "7.94k", "\\+40.00%", "6.00k", ""],
+    ]
+    assert ran.out.count("<details><summary>") == ran.out.count("</details>") == 3
+    assert ran.out.splitlines()[-1] == "as in the baseline, and within budget: a.prototxt"
+    assert "before" not in tool("check", "-f", "markdown").out
+
+
+def test_a_summary_of_many_nets_is_short_and_has_every_failure(tool: Tool) -> None:
+    text = ""
+    for index in range(90):
+        tool.write(f"n{index:02}.prototxt", conv(5 + (index == 89)))
+        text += f'[[net]]\npath = "n{index:02}.prototxt"\nmax_params = 100\n'
+    tool.write("netcount.toml", text)
+    ran = tool("check", "-f", "markdown")
+    assert ran.out.count("| ok | ") == 60
+    assert "| over | n89.prototxt | max\\_params | 114 | 100 |" in ran.out
+    assert "and 29 more limits that are kept" in ran.out
+    assert "<details>" in tool("check", "-f", "html").out
+
+
+def test_names_in_a_fold_are_inert(tool: Tool) -> None:
+    tool.write("a.prototxt", conv(5, "<b>@you</b> [x](y)"))
+    ran = tool("check", "a.prototxt", "--max-params", "1", "-f", "markdown")
+    assert "<b>" not in ran.out
+    assert "@you" not in ran.out
+    assert "[x](y)" not in ran.out

@@ -42,8 +42,17 @@ def page(parts: Sequence[Part]) -> str:
 
 
 def _block(parts: Sequence[Part], heated: bool) -> str:
-    blocks = [_table(part, heated) if isinstance(part, Table) else _line(part) for part in parts if part]
+    blocks = [_part(part, heated) for part in parts if part]
     return f'<div class="netcount">{"".join(blocks)}</div>'
+
+
+def _part(part: Part, heated: bool) -> str:
+    if isinstance(part, Table):
+        return _table(part, heated)
+    if isinstance(part, str):
+        return _line(part)
+    inside = "".join(map(_line, part.lines))
+    return f"<details><summary>{escape(visible(part.title))}</summary>{inside}</details>"
 
 
 def _line(text: str) -> str:

@@ -41,8 +41,9 @@ def latex(parts: Sequence[Part]) -> str:
     for part in parts:
         if isinstance(part, Table):
             blocks.append(_tabular(part))
-        elif part:
-            blocks.append(f"% {visible(part)}\n")
+            continue
+        texts = (part,) if isinstance(part, str) else (part.title, *part.lines)
+        blocks += [f"% {visible(text)}\n" for text in texts if text]
     return "".join(blocks)
 
 

@@ -30,7 +30,14 @@ class Table(NamedTuple):
     names: tuple[int, ...] = (0,)
 
 
-Part = Table | str
+class Folded(NamedTuple):
+    """Lines that a page shows when somebody asks for them; elsewhere they stand below their title."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+Part = Table | Folded | str
 
 
 class Line(NamedTuple):
@@ -49,10 +56,11 @@ def plain(parts: Sequence[Part], available: int | None = None) -> str:
 def lines(parts: Sequence[Part], available: int | None = None) -> Iterator[Line]:
     """The report line by line, none wider than `available` where a figure is not wider by itself."""
     for part in parts:
-        if isinstance(part, str):
-            yield from (Line(text, "text") for text in wrapped(part, available))
-        else:
+        if isinstance(part, Table):
             yield from _table_lines(part, available)
+            continue
+        for text in (part,) if isinstance(part, str) else (part.title, *part.lines):
+            yield from (Line(line, "text") for line in wrapped(text, available))
 
 
 def _table_lines(table: Table, available: int | None) -> Iterator[Line]:

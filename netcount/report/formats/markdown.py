@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 
-from netcount.report.formats.layout import Part, Table
+from netcount.report.formats.layout import Folded, Part, Table
 from netcount.report.formats.text import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&]|:(?=[\w+-]+:|//)|(?<=www)\.)")
@@ -41,7 +42,7 @@ def markdown(parts: Sequence[Part]) -> str:
         if lines:
             blocks.append("  \n".join(lines))
             lines = []
-        blocks.append(table(part))
+        blocks.append(table(part) if isinstance(part, Table) else _folded(part))
     if lines:
         blocks.append("  \n".join(lines))
     return "\n\n".join(blocks) + "\n"
@@ -57,6 +58,16 @@ def table(part: Table) -> str:
     if part.footer:
         rows.append(_row([f"**{escaped(cell)}**" if cell else "" for cell in part.footer]))
     return "\n".join(rows)
+
+
+def _folded(part: Folded) -> str:
+    lines = "\n".join(f"- {escaped(' '.join(line.split()))}" for line in part.lines)
+    return f"<details><summary>{_summary(part.title)}</summary>\n\n{lines}\n\n</details>"
+
+
+def _summary(text: str) -> str:
+    """Inside a tag GitHub reads HTML, and no Markdown."""
+    return escape(visible(text), quote=False).replace("@", "&#64;")
 
 
 def _row(cells: Sequence[str]) -> str:
