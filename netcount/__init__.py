@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from netcount.prototxt.select import Phase
     from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
     from netcount.results.of_nets import Comparison, Survey, Sweep
+    from netcount.results.picture import Page, Picture
     from netcount.results.result import Result
     from netcount.running import Executor, write_caffemodel
     from netcount.targets.estimate import Estimate, LayerTime
@@ -131,8 +132,10 @@ __all__ = [
     "Node",
     "OpCount",
     "Owner",
+    "Page",
     "ParamBlob",
     "Phase",
+    "Picture",
     "Place",
     "Plain",
     "PredictionsError",
@@ -303,6 +306,7 @@ _HOMES = {
         "Survey",
         "Sweep",
     ),
+    "results.picture": ("Page", "Picture"),
     "results.result": ("Result",),
     "targets.estimate": ("Estimate", "LayerTime"),
     "targets.fit": (

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from netcount.analysis.survey import SurveyRow
     from netcount.analysis.sweep import Variant
     from netcount.kernels.run import Array
+    from netcount.picture.picture import Picture as PictureValue
+    from netcount.report.picture import Colour
     from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
     from netcount.results.of_nets import Comparison, Survey, Sweep
+    from netcount.results.picture import Page, Picture
 
 ConventionName: TypeAlias = Literal["madds", "macs", "netscope", "flops"]
 """The conventions of counting that netcount has; a `Convention` of your own stands beside them."""
@@ -251,6 +254,63 @@ class Net:
         if kind is not None:
             kind = arguments.one_of("kind", kind, "layer", "block")
         return Explanation._make(explain(self._counted(convention), name, pattern=_pattern(pattern), kind=kind))
+
+    def graph(self, *, color: Colour = "madds", collapse: Collection[str] = (), fuse: bool = True) -> Picture:
+        """The net as a picture, which a notebook shows.
+
+        Args:
+            color: What the colours tell: a box's share of the "madds" or "params", the "memory" alive while it
+                runs, the family of its "type", or "none".
+            collapse: Blocks to draw as one box each; `["all"]` for every one.
+            fuse: Draw layers that only work on what another makes in that layer's box.
+
+        Raises:
+            InputError: There is no block of a name in `collapse`.
+        """
+        from netcount.report.picture import COLOURS, drawing
+        from netcount.results.picture import Picture
+
+        color = arguments.one_of("color", color, *COLOURS)
+        (drawn,) = self._pictures(fuse, arguments.names("collapse", collapse))
+        return Picture(drawing(drawn, color), self._text)
+
+    def page(
+        self,
+        *,
+        color: Colour = "madds",
+        collapse: Collection[str] = (),
+        fuse: bool = True,
+        height: int = 640,
+    ) -> Page:
+        """The page to look around in, which a notebook shows in a frame: graph, table, text and memory, linked.
+
+        Args:
+            color: What the colours tell at first, as for `graph`.
+            collapse: Blocks that are folded at first.
+            fuse: As for `graph`.
+            height: Of the frame, in pixels.
+
+        Raises:
+            InputError: There is no block of a name in `collapse`.
+        """
+        from netcount.picture.picture import ALL
+        from netcount.report.page import net_page
+        from netcount.report.picture import COLOURS
+        from netcount.results.picture import Page
+
+        color = arguments.one_of("color", color, *COLOURS)
+        height = arguments.whole("height", height, 1)
+        closed = arguments.names("collapse", collapse)
+        drawn, whole, folded = self._pictures(fuse, closed, (), (ALL,))
+        return Page(net_page(whole, folded, self._text, color, drawn.folded), self.name or self.file, height)
+
+    def _pictures(self, fuse: bool, *collapses: Collection[str]) -> list[PictureValue]:
+        from netcount.graph.partial import outline_of
+        from netcount.picture.picture import picture
+
+        fuse = arguments.one_of("fuse", fuse, True, False)
+        counted, outline = self._counted(), outline_of(self._graph)
+        return [picture(counted, outline, fuse, collapse) for collapse in collapses]
 
     def reconcile(self, *conventions: ConventionName | str | Convention) -> Reconciliation:
         """What each convention makes of the net, by layer type: where and why they differ.

@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from netcount.analysis.count import count
 from netcount.cli.options import load_options, net_options
 from netcount.cli.output import conclude, emit, errors_as_documents, json_text, on_terminal, or_sample, say
-from netcount.core.errors import InputError, NetcountError
+from netcount.core.errors import InputError
 from netcount.core.files import read_text, write_atomically
-from netcount.graph.load import load_text, name_of
-from netcount.graph.partial import Outline, outline_of, outline_text
+from netcount.graph.load import name_of
+from netcount.graph.partial import outlined
 from netcount.picture.picture import ALL, picture
 from netcount.report.picture import COLOURS, Drawing, drawing, picture_document
-
-if TYPE_CHECKING:
-    from netcount.graph.options import LoadOptions
 
 FORMATS = ("svg", "png", "pdf", "dot", "mermaid", "html", "json")
 ENDINGS = {**{f".{form}": form for form in FORMATS}, ".gv": "dot", ".mmd": "mermaid", ".htm": "html"}
@@ -86,7 +83,7 @@ def graph(
     load = load_options(options)
     file = or_sample(file)
     text = read_text(file)
-    outline = _outline(text, load, name_of(file))
+    outline = outlined(text, load, name_of(file))
     counted = count(outline.graph)
     drawn = picture(counted, outline, not no_fuse, collapse)
     if form == "html":
@@ -101,18 +98,6 @@ def graph(
         say(outline.error)
         raise click.exceptions.Exit(outline.error.exit_code)
     conclude(counted.warnings, outline.graph.complete)
-
-
-def _outline(text: str, load: LoadOptions, name: str) -> Outline:
-    """The whole net, or what there is of it."""
-    try:
-        return outline_of(load_text(text, load, name))
-    except NetcountError as refusal:
-        error = refusal
-    try:
-        return outline_text(text, load, name, error)
-    except NetcountError:
-        raise error from None
 
 
 def _by_ending(output: str | None) -> str:

@@ -12,6 +12,7 @@ from netcount.graph.build import draft
 from netcount.graph.connect import Part, Wiring
 from netcount.graph.draft import Attempt, finish, share
 from netcount.graph.graph import Graph
+from netcount.graph.load import load_text
 from netcount.graph.options import LoadOptions
 from netcount.graph.propagate import Shapes
 from netcount.graph.solver import message_of
@@ -69,6 +70,22 @@ def outline_of(graph: Graph) -> Outline:
         in_place = bool(node.tops) and node.tops[0].overwrites is not None
         layers.append(Outlined(node.name, node.type, line, end, tuple(bottoms), tuple(tops), in_place, node.index))
     return Outline(graph, tuple(layers), tuple([blob.name for blob in graph.blobs]))
+
+
+def outlined(text: str, options: LoadOptions, file: str) -> Outline:
+    """The outline of a text: of the whole net, or of what there is of it.
+
+    Raises:
+        NetcountError: The text cannot be read at all.
+    """
+    try:
+        return outline_of(load_text(text, options, file))
+    except NetcountError as refusal:
+        error = refusal
+    try:
+        return outline_text(text, options, file, error)
+    except NetcountError:
+        raise error from None
 
 
 def outline_text(text: str, options: LoadOptions, file: str, error: NetcountError) -> Outline:

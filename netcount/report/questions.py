@@ -96,13 +96,13 @@ QUESTIONS: Mapping[str, Question] = {
     "graph": Question(
         "A net as a picture.",
         "cli.graph:graph",
-        "picture.picture:picture",
+        ":Net.graph",
         Lacks("the answer is a picture"),
         Lacks("the answer is a picture"),
         "report.picture:picture_document",
         "view",
         "usage.md#graph",
-        result=Lacks("the answer is a picture"),
+        result=":Picture",
     ),
     "reconcile": Question(
         "Where conventions of counting differ.",

@@ -110,6 +110,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     analysis = assert_type(net.analyze(convention), netcount.Analysis)
     memory = assert_type(net.memory(8, weight_bits=4), netcount.Memory)
     blocks = assert_type(net.blocks(r"^(fire\d)"), netcount.Blocks)
+    picture = assert_type(net.graph(color="params", collapse=["all"], fuse=False), netcount.Picture)
     fit = assert_type(net.fit("kendryte-k210", what_would_fit=True), netcount.Fit)
     explained = assert_type(net.explain("fire2", kind="block"), netcount.Explanation)
     reconciled = assert_type(net.reconcile("madds", own, *netcount.CONVENTIONS), netcount.Reconciliation)
@@ -154,9 +155,11 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(verified.layers[0], netcount.LayerCheck).agrees,
         assert_type(verified.layers[0].tops[0], netcount.BlobCheck).by_data,
         assert_type(verified.memory, netcount.RunMemory),
+        assert_type(net.page(height=500), netcount.Page),
+        assert_type(picture.svg, str),
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 36
+    assert len(held) == 38
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip
@@ -166,6 +169,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         fit,
         blocks,
         explained,
+        picture,
         reconciled,
         compared,
         rescaled,

@@ -62,9 +62,9 @@ CATALOGUE CONVENTIONS NOTHING Advice Alternative Analysis Arity Assumable Blob B
 ByHand CaffeMemory Catalogue ChannelChange Comparison Convention ConventionName ElementWise Errors Executor
 Explanation Factors FilePath Filler InputError KernelShare Layer LayerChange LayerCheck LayerFacts LayerMemory
 LayerReasons LayerRow LimitError LoadArguments Memory Message MissingFileError MissingShapeError Moving Net
-NetFacts NetcountError NoBlobs Node OpCount Owner ParamBlob Phase Place Plain PredictionsError Product
-Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search Shape ShapesOnly Size Source Step Survey
-SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
+NetFacts NetcountError NoBlobs Node OpCount Owner Page ParamBlob Phase Picture Place Plain PredictionsError
+Product Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search Shape ShapesOnly Size Source
+Step Survey SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
 Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
 WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
 """

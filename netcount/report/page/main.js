@@ -25,6 +25,7 @@ function select(layer, scroll = true) {
   showLayer(layer);
   for (const part of parts) part.select(layer, scroll);
   const address = [...(layer === null ? [] : [addressOf(layer)]), ...others()].join("&");
+  if (location.protocol === "about:") return; // in a notebook's frame, which has no address
   if (address !== location.hash.slice(1)) history.replaceState(null, "", `${location.pathname}${location.search}${address ? `#${address}` : ""}`);
 }
 const choose = (layer) => select(layer);
