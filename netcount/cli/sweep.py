@@ -46,7 +46,7 @@ def _limit_options(function: F) -> F:
 
 @click.command()
 @click.argument("file")
-@click.option("--width", "widths", show_default="1", metavar="W,W,...", help="Factor for each num_output.")
+@click.option("--width", "widths", metavar="W,W,...", help="Factor for each num_output (default: 1).")
 @click.option(
     "--resolution",
     "resolutions",

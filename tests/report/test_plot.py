@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -64,7 +65,7 @@ def test_madds_and_params_of_each_layer(drawn: Any) -> None:
 def test_memory_has_its_peak_and_scratch(drawn: Any) -> None:
     figure, _ = drawn("memory", MOBILENET, "--bits", "8", "--top", "4")
     (axes,) = figure.axes
-    assert texts(axes) == ["peak 1.15 MiB"]
+    assert texts(axes) == ["peak of activations 1.15 MiB"]
     assert len(names(axes)) == 4
     assert [label.get_text() for label in axes.get_yticklabels()][:2] == ["0 B", "1 MiB"]
     (legend,) = figure.legends
@@ -103,6 +104,39 @@ def test_many_variants_have_names_that_do_not_touch(drawn: Any) -> None:
     boxes = [text.get_window_extent() for text in axes.texts]
     assert 8 < len(boxes) < 68
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+HOSTILE = ("<script>alert(1)</script>", "$x^2_{$", "--><b>", "&amp;", "\\frac{", "red\x1b[31m", "\u202egnp", "层")
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+@pytest.mark.parametrize("question", ["analyze", "memory", "sweep"])
+def test_names_are_data(drawn: Any, question: str, ending: str, tmp_path: Path) -> None:
+    def quoted(name: str) -> str:
+        return '"' + name.replace("\\", "\\\\") + '"'
+
+    text = f"name: {quoted(''.join(HOSTILE))}\n{inputs(x=(1, 3, 8, 9))}"
+    for index, name in enumerate(HOSTILE):
+        text += f'layer {{ name: {quoted(name)} type: "Convolution" bottom: "x" top: "y{index}"\n'
+        text += "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+    figure, _ = drawn(question, "-", stdin=text, ending=ending)
+    shown = " ".join([figure.axes[0].get_title(), *names(figure.axes[-1])])
+    assert "<script>" in shown
+    assert not any(sign in shown for sign in ("\x1b", "\u202e"))
+    assert r"\$" in shown
+    assert "$" not in shown.replace(r"\$", ""), "a formula"
+    if ending == "svg":
+        root = ElementTree.parse(tmp_path / "p.svg").getroot()
+        tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+        assert not tags & {"script", "b", "a", "foreignObject"}
+
+
+def test_few_short_names_lie_level(drawn: Any) -> None:
+    layer = 'layer { name: "c" type: "Convolution" bottom: "x" top: "y"'
+    layer += " convolution_param { num_output: 4 kernel_size: 3 } }"
+    figure, _ = drawn("analyze", "-", stdin=inputs(x=(1, 3, 8, 9)) + layer)
+    (label,) = figure.axes[1].get_xticklabels()
+    assert (label.get_text(), label.get_rotation()) == ("c", 0)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from textwrap import wrap
 from typing import Any, NamedTuple
+from warnings import catch_warnings, filterwarnings
 
 from netcount.analysis.count import Count
 from netcount.analysis.figures import FIGURES
@@ -27,6 +28,8 @@ _METADATA: dict[str, dict[str, None]] = {
     "pdf": {"CreationDate": None},
 }
 """What would make two plots of one result differ."""
+_EASTERN_FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei", "Arial Unicode MS")
+"""Where they are installed: for names that DejaVu Sans, which comes with matplotlib, has no signs of."""
 _NAME_INCHES = 0.13
 """What a bar's name needs beside its neighbour's."""
 _SMALL_INCHES = 6
@@ -76,7 +79,8 @@ def memory_plot(memory: Memory, path: str, page: Page = SUITABLE, top: int | Non
                 color=ORANGE,
                 label="im2col scratch",
             )
-        _limit(axes, "y", memory.peak_bytes, f"peak {_short(human_bytes(memory.peak_bytes))}", at_right=True)
+        peak = f"peak of activations {_short(human_bytes(memory.peak_bytes))}"
+        _limit(axes, "y", memory.peak_bytes, peak, at_right=True)
         _byte_ticks(axes, max((low + more for low, more in zip(alive, scratch, strict=True)), default=0))
         _names(figure, axes, names, alive)
         axes.set_ylabel(f"memory at {memory.bits} bits")
@@ -245,7 +249,9 @@ def _names(figure: Any, axes: Any, names: Sequence[str], values: Sequence[int]) 
         if all(abs(place - other) >= apart for other in named):
             named.append(place)
     named.sort()
-    axes.set_xticks(named, [_cut(_literal(names[place])) for place in named], rotation=90, fontsize=6)
+    texts = [_cut(_literal(names[place])) for place in named]
+    level = sum(map(len, texts)) * _NAME_INCHES < figure.get_size_inches()[0] - 1
+    axes.set_xticks(named, texts, rotation=0 if level else 90, fontsize=6)
     axes.set_xlim(-0.7, max(len(names), 1) - 0.3)
 
 
@@ -264,7 +270,8 @@ def _labels(figure: Any, axes: Any, texts: Sequence[tuple[str, Variant]], best: 
     for text, variant in texts:
         if not text:
             continue
-        place: dict[str, Any] = {"xytext": (4, 3), "textcoords": "offset points", "fontsize": 6.5}
+        ground = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.2}
+        place: dict[str, Any] = {"xytext": (4, 3), "textcoords": "offset points", "fontsize": 6.5, "bbox": ground}
         note = axes.annotate(text, (variant.params, variant.madds), **place)
         note.set_in_layout(False)  # which is done, and would move the points
         box = note.get_window_extent().padded(1.5)
@@ -319,6 +326,7 @@ def _drawn(draw: Callable[[Any], None], path: str, page: Page, size: tuple[float
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
+        from matplotlib.font_manager import get_font_names
     except ImportError:
         raise InputError(
             "a plot needs matplotlib, of the extra netcount[plot]; in a clone: python -m pip install '.[plot]'"
@@ -327,7 +335,9 @@ def _drawn(draw: Callable[[Any], None], path: str, page: Page, size: tuple[float
     dpi = page.dpi if page.size or form != "png" else min(page.dpi, int(2**14 / wide) - 1)
     small = wide < _SMALL_INCHES
     settings: Any = {"svg.hashsalt": "netcount", "pdf.fonttype": 42, "font.size": 7 if small else 10}
-    with rc_context(settings):
+    settings["font.family"] = ["DejaVu Sans", *(font for font in _EASTERN_FONTS if font in get_font_names())]
+    with rc_context(settings), catch_warnings():
+        filterwarnings("ignore", "Glyph ", UserWarning)  # an empty box says as much
         figure = Figure(figsize=(wide, high), layout="constrained")
         draw(figure)
         stream = BytesIO()
