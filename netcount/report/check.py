@@ -36,6 +36,8 @@ _MOST_TIMES = 10
 _MOST_ROWS = 60
 """Limits on a page; of more only those that are broken."""
 _MOST_NAMES = 10
+_MOST_BLAMED = 20
+"""Folds of a summary, which has to fit a comment."""
 
 
 def amounts(figure: str, *values: int | Fraction) -> list[str]:
@@ -271,17 +273,29 @@ def parts(nets: Sequence[Checked]) -> list[Part]:
         )
     if len(rows) < len(findings):
         result.append(f"and {len(findings) - len(rows)} more limits that are kept")
-    for net, finding in findings:
-        if not finding.passed:
-            lines = tuple(visible(line.strip()) for line in details(net, finding))
-            text = visible(summary(net, finding))
-            result.append(Folded(text, lines) if lines else text)
+    result += _blame(findings)
     result += [visible(f"{net.title}: {INCOMPLETE_TEXT}") for net in nets if net.incomplete]
     if still:
         result.append(
             f"as in the baseline, and within budget: {listed([net.title for net in still], _MOST_NAMES)}"
         )
     return result
+
+
+def _blame(findings: Sequence[tuple[Checked, Finding]]) -> Iterator[Part]:
+    """What broke which limit; the layers to blame are folded, and stand once where they broke several."""
+    titles: dict[tuple[str, ...], list[str]] = {}
+    for net, finding in findings:
+        if not finding.passed:
+            lines = tuple(visible(line.strip()) for line in details(net, finding))
+            titles.setdefault((net.title, *lines), []).append(visible(summary(net, finding)))
+    for number, (key, texts) in enumerate(titles.items()):
+        if number == _MOST_BLAMED:
+            yield f"and {len(titles) - number} more, which the table names"
+            return
+        *above, last = texts
+        yield from above
+        yield Folded(last, key[1:]) if key[1:] else last
 
 
 def _unchanged(net: Checked) -> bool:
@@ -310,8 +324,18 @@ def _page_row(net: Checked, finding: Finding) -> tuple[str, ...]:
         plural(int(finding.value), "layer") if typed else value,
         change,
         visible(limit.text) if typed else bound,
-        "" if finding.left is None else _rounded(limit.figure, finding.left),
+        _left(finding),
     )
+
+
+def _left(finding: Finding) -> str:
+    """The headroom of a limit, below zero where it is broken."""
+    if finding.limit.side in LISTED or finding.limit.side == FIT:
+        return ""
+    if finding.passed:
+        return "" if finding.left is None else _rounded(finding.limit.figure, finding.left)
+    by = _rounded(finding.limit.figure, finding.over)
+    return f"-{_exact(finding.limit.figure, finding.over) if by == '0.00%' else by}"
 
 
 def _share_of(part: int, whole: int) -> str:

@@ -20,6 +20,8 @@ from netcount.report.tabular import Csv, csv_text
 if TYPE_CHECKING:
     from netcount.report import document_types as types
 
+_FIRST = 8
+"""Changed layers that a comment shows without being asked."""
 _SIGNS = {"added": "+", "removed": "-", "renamed": "=", "changed": "~", "resized": "~"}
 
 
@@ -124,6 +126,7 @@ def _difference(first: NetFacts, net: NetFacts, changes: Sequence[LayerChange], 
          signed("madds", whole), signed("params", params), ""),
         shrink=((1, 14), (8, BELOW), (2, 6), (3, LEFT_OUT), (1, 8), (2, LEFT_OUT), (4, LEFT_OUT)),
         names=(1,),
+        first=_FIRST if top is None else None,
     )  # fmt: skip
     parts: list[Part] = [f"{visible(first.label)} -> {visible(net.label)}: {summary}", table]
     if len(shown) < len(worth):

@@ -193,9 +193,9 @@ def test_a_summary_has_before_now_and_what_is_left(tool: Tool) -> None:
     assert cells == [
         ["", "net", "limit", "before", "now", "change", "allowed", "left"],
         ["ok", "b.prototxt", "max\\_params", "95", "114", "\\+20.00%", "120", "6"],
-        ["over", "b.prototxt", "max\\_madds", "5.67k", "6.80k", "\\+20.00%", "6.00k", ""],
-        ["over", "c.prototxt", "max\\_params", "95", "133", "\\+40.00%", "120", ""],
-        ["over", "c.prototxt", "max\\_madds", "5.67k", "7.94k", "\\+40.00%", "6.00k", ""],
+        ["over", "b.prototxt", "max\\_madds", "5.67k", "6.80k", "\\+20.00%", "6.00k", "-804"],
+        ["over", "c.prototxt", "max\\_params", "95", "133", "\\+40.00%", "120", "-13"],
+        ["over", "c.prototxt", "max\\_madds", "5.67k", "7.94k", "\\+40.00%", "6.00k", "-1.94k"],
     ]
     assert ran.out.count("<details><summary>") == ran.out.count("</details>") == 3
     assert ran.out.splitlines()[-1] == "as in the baseline, and within budget: a.prototxt"
@@ -213,6 +213,47 @@ def test_a_summary_of_many_nets_is_short_and_has_every_failure(tool: Tool) -> No
     assert "| over | n89.prototxt | max\\_params | 114 | 100 |" in ran.out
     assert "and 29 more limits that are kept" in ran.out
     assert "<details>" in tool("check", "-f", "html").out
+
+
+def test_one_blame_of_two_limits_is_folded_once(tool: Tool) -> None:
+    tool.write("netcount.toml", '[[net]]\npath = "a.prototxt"\nmax_madds = 6_000\nmax_increase_madds = "2%"\n')
+    tool.write("a.prototxt", conv(5))
+    assert tool("check", "--baseline", "base.json", "--update-baseline").code == 0
+    tool.write("a.prototxt", conv(6))
+    ran = tool("check", "--baseline", "base.json", "-f", "markdown")
+    assert (ran.out.count("| over | "), ran.out.count("<details>")) == (2, 1)
+    assert ran.out.count("num\\_output 5 -&gt; 6") == 1
+    assert "max\\_madds 6.00k by 804" in ran.out
+    assert "max_increase_madds is 2%" in ran.out
+
+
+def test_a_summary_fits_a_comment(tool: Tool) -> None:
+    text = ""
+    for index in range(150):
+        tool.write(f"n{index:03}.prototxt", conv(5))
+        text += f'[[net]]\npath = "n{index:03}.prototxt"\nmax_params = 90\n'
+    tool.write("netcount.toml", text)
+    ran = tool("check", "-f", "markdown")
+    assert ran.out.count("| over | ") == 150
+    assert ran.out.count("<details>") == 20
+    assert "and 130 more, which the table names" in ran.out
+    assert len(ran.out) < 65_536
+
+
+def test_a_comparison_fits_a_comment(tool: Tool) -> None:
+    for name, outputs in (("old", 4), ("new", 5)):
+        layers = (CONV.format(name=f"a_long_name/of_a_block_{i}", outputs=outputs) for i in range(1_000))
+        text = "".join(layer.replace('"y"', f'"y{i}"') for i, layer in enumerate(layers))
+        tool.write(f"{name}.prototxt", inputs(x=(1, 2, 9, 11)) + text)
+    ran = tool("compare", "old.prototxt", "new.prototxt", "-f", "markdown")
+    above, _, below = ran.out.partition("<details><summary>992 more, the first ")
+    assert above.count("| \\~ | ") == 8
+    assert 100 < below.count("| \\~ | ") < 992
+    assert "**all layers**" in above
+    assert len(ran.out) < 65_536
+    every = tool("compare", "old.prototxt", "new.prototxt", "-f", "markdown", "--top", "1000").out
+    assert every.count("| \\~ | ") == 1_000
+    assert "<details>" not in every
 
 
 def test_names_in_a_fold_are_inert(tool: Tool) -> None:

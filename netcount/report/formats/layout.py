@@ -18,7 +18,8 @@ class Table(NamedTuple):
 
     right: which columns are set to the right; their cells are figures and shapes, which are never cut.
     shrink: which columns give way on a narrow terminal (see `fit.Yields`).  heat: a share from 0 to 1 for
-    each row, or None.  names: the columns that are shortened in the middle.
+    each row, or None.  names: the columns that are shortened in the middle.  first: how many rows a comment in
+    Markdown shows before it folds the rest.
     """
 
     titles: tuple[str, ...]
@@ -28,6 +29,7 @@ class Table(NamedTuple):
     shrink: Yields = ((0, 12),)
     heat: tuple[float, ...] | None = None
     names: tuple[int, ...] = (0,)
+    first: int | None = None
 
 
 class Folded(NamedTuple):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
+from itertools import accumulate
 
 from netcount.report.formats.layout import Folded, Part, Table
 from netcount.report.formats.text import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&]|:(?=[\w+-]+:|//)|(?<=www)\.)")
 """Besides markup: what GitHub makes an emoji, or a link without being asked."""
+
+_MOST_FOLDED = 40_000
+"""Characters of rows that are folded, of the 65,536 that a comment on GitHub may have."""
 
 
 def escaped(text: str) -> str:
@@ -49,15 +53,39 @@ def markdown(parts: Sequence[Part]) -> str:
 
 
 def table(part: Table) -> str:
-    """One table; the footer is its last row, in bold."""
-    rows = [
+    """One table; the footer is its last row, in bold.  Of a long one the first rows; the next are folded.
+
+    >>> print(table(Table(("a",), (False,), tuple((str(number),) for number in range(5)), first=2)))
+    | a |
+    | --- |
+    | 0 |
+    | 1 |
+    <BLANKLINE>
+    <details><summary>3 more</summary>
+    <BLANKLINE>
+    | a |
+    | --- |
+    | 2 |
+    | 3 |
+    | 4 |
+    <BLANKLINE>
+    </details>
+    """
+    head = [
         _row([escaped(title) for title in part.titles]),
         _row(["---:" if right else "---" for right in part.right]),
-        *(_row([escaped(cell) for cell in row]) for row in part.rows),
     ]
-    if part.footer:
-        rows.append(_row([f"**{escaped(cell)}**" if cell else "" for cell in part.footer]))
-    return "\n".join(rows)
+    rows = [_row([escaped(cell) for cell in row]) for row in part.rows]
+    foot = [_row([f"**{escaped(cell)}**" if cell else "" for cell in part.footer])] if part.footer else []
+    if part.first is None or len(rows) <= part.first:
+        return "\n".join([*head, *rows, *foot])
+    rest = rows[part.first :]
+    shown = [row for row, end in zip(rest, accumulate(map(len, rest)), strict=True) if end <= _MOST_FOLDED]
+    title = f"{len(rest)} more" + (f", the first {len(shown)} of them" if len(shown) < len(rest) else "")
+    below = "\n".join([*head, *shown])
+    return "\n".join(
+        [*head, *rows[: part.first], *foot, f"\n<details><summary>{title}</summary>\n\n{below}\n\n</details>"]
+    )
 
 
 def _folded(part: Folded) -> str:
