@@ -34,7 +34,7 @@ from netcount.report.picture import (
     picture_document,
 )
 
-SCRIPTS = ("layout.js", "format.js", "model.js", "graph.js", "table.js", "text.js", "memory.js", "main.js")
+SCRIPTS = ("layout.js", "format.js", "model.js", "graph.js", "table.js", "text.js", "memory.js", "main.js", "start.js")
 """The page's modules, each behind those it imports."""
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:function|const|class) (\w+))", re.MULTILINE)

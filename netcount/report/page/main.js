@@ -1,4 +1,5 @@
 // The page: its parts, what is selected, found, folded and coloured, the address and the keys.
+// `show` may be called again, with another state of the net: what is chosen stays chosen.
 
 import { element, exact, human, humanBytes, percent, visible } from "./format.js";
 import { GraphView, fillOf } from "./graph.js";
@@ -8,9 +9,8 @@ import { TableView, messagesView, sharesView } from "./table.js";
 import { TextView } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
-const model = new Model(JSON.parse(byId("data").textContent));
-const { analysis, view, data, layers } = model;
-let selected = null, hits = null;
+let model = null, analysis, view, data, layers, table, text, memory, graph, parts = [], selected = null, hits = null;
+let makeText = (model, choose) => new TextView(model, fresh("text"), choose);
 
 const addressOf = (layer) => {
   const { name, line } = layers[layer];
@@ -30,13 +30,18 @@ function select(layer, scroll = true) {
 }
 const choose = (layer) => select(layer);
 
-const table = new TableView(model, byId("pane-layers"), choose, link);
-const text = new TextView(model, byId("text"), choose);
-const memory = new MemoryView(model, byId("pane-memory"), choose);
-const graph = new GraphView(model, byId("graph"), choose);
-const parts = [graph, table, text, memory];
-sharesView(model, byId("pane-shares"));
-const messages = messagesView(model, byId("pane-messages"), (line) => { tab("text"); text.show(line); });
+/** What shows the text instead of lines: a function of the model and of what chooses a layer. */
+export function replaceText(make) { makeText = make; }
+
+/** An empty element in place of one that held an earlier state, with its listeners gone. */
+function fresh(id) {
+  const old = byId(id), made = old.cloneNode(false);
+  old.replaceWith(made);
+  return made;
+}
+
+/** Go to a line of the text. */
+export function toLine(line) { tab("text"); text.show(line); }
 
 function showLayer(layer) {
   const panel = byId("layer");
@@ -123,15 +128,15 @@ function find(words) {
   byId("matches").textContent = hits === null ? "" : hits.length === 1 ? "1 layer" : `${hits.length} layers`;
 }
 
-const TABS = [["graph", "Graph", true], ["layers", "Layers"], ["memory", "Memory"], ["shares", "Kernels"], ["messages", `Messages${messages ? ` (${messages})` : ""}`], ["text", "Text", true]];
+const TABS = [["graph", "Graph", true], ["layers", "Layers"], ["memory", "Memory"], ["shares", "Kernels"], ["messages", "Messages"], ["text", "Text", true]];
 const tabs = byId("tabs");
 for (const [name, title, narrow] of TABS) {
   const button = element("button", { type: "button", role: "tab", id: `tab-${name}`, "data-for": name, class: narrow ? "narrow" : null,
-    "aria-controls": name === "graph" || name === "text" ? `pane-${name}` : `pane-${name}` }, title);
+    "aria-controls": `pane-${name}` }, title);
   button.addEventListener("click", () => tab(name));
   tabs.append(button);
 }
-function tab(name) {
+export function tab(name) {
   document.body.dataset.tab = name;
   const wide = getComputedStyle(byId(`tab-${name}`)).display === "none" ? "layers" : name;
   for (const button of tabs.children) {
@@ -150,7 +155,7 @@ tabs.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-function save(name, type, content) {
+export function save(name, type, content) {
   const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
   const anchor = element("a", { href: address, download: name });
   document.body.append(anchor);
@@ -171,19 +176,17 @@ async function picture() {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
-const base = (analysis.net || "net").replace(/[^\w.-]+/g, "_").slice(0, 60);
 byId("export").addEventListener("change", async (event) => {
-  const form = event.target.value;
+  const form = event.target.value, base = (analysis.net || "net").replace(/[^\w.-]+/g, "_").slice(0, 60);
   event.target.value = "";
   if (form === "svg") save(`${base}.svg`, "image/svg+xml", graph.file());
   if (form === "png") save(`${base}.png`, "image/png", await picture());
   if (form === "csv") save(`${base}.csv`, "text/csv", table.csv());
 });
 
-byId("color").append(...Object.keys(data.colors).map((name) => element("option", { value: name }, name)));
 byId("color").addEventListener("change", (event) => colour(event.target.value));
 byId("fold").addEventListener("click", () => fold(null));
-byId("graph").addEventListener("fold", (event) => fold(event.detail));
+document.addEventListener("fold", (event) => fold(event.detail));
 byId("find").addEventListener("input", (event) => find(event.target.value));
 byId("find").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && hits?.length) {
@@ -202,13 +205,14 @@ for (const button of document.querySelectorAll("[data-zoom]"))
   button.addEventListener("click", () => ({ in: () => graph.zoom(graph.scale * 1.25), out: () => graph.zoom(graph.scale / 1.25), fit: () => graph.fit() })[button.dataset.zoom]());
 
 document.addEventListener("click", (event) => {
+  if (!model) return;
   const anchor = event.target.closest("a[data-go]");
   if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   select(Number(anchor.dataset.go));
 });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog") || !model) return;
   const near = selected === null ? null : model.neighbours(selected);
   const step = (list) => { if (list?.length) select(list[0]); };
   const act = {
@@ -224,6 +228,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function fromAddress() {
+  if (!model) return;
   const wanted = new Map(location.hash.slice(1).split("&").map((part) => part.split("=")));
   if (!wanted.has("layer")) return;
   let name;
@@ -233,14 +238,46 @@ function fromAddress() {
   if (index >= 0) select(index);
 }
 addEventListener("hashchange", fromAddress);
-addEventListener("resize", () => tab(document.body.dataset.tab));
+addEventListener("resize", () => model && tab(document.body.dataset.tab));
 
-byId("net").textContent = visible(analysis.net) || "(unnamed net)";
-byId("facts").textContent = [visible(analysis.file), `phase ${analysis.phase}`, `${layers.length} layers`, `${human(analysis.totals.params)} params`,
-  `${human(analysis.totals.madds)} madds`, `peak ${humanBytes(model.peak)}`, ...(view.errors.length ? ["not finished"] : []), ...(analysis.complete ? [] : ["incomplete"])].join(" · ");
-tab("graph");
-colour(model.color);
-settle();
-fromAddress();
-if (view.errors.length) tab("messages");
-document.documentElement.dataset.ready = "";
+/** Show a state of the net (report/page/__init__.py `page_data`). */
+export function show(given) {
+  const before = model && { name: selected === null ? null : layers[selected].name, folded: model.folded, color: model.color, scale: graph.scale,
+    at: [graph.host.scrollLeft, graph.host.scrollTop], rows: byId("pane-layers").scrollTop, sorted: table.sorted, down: table.down };
+  model = new Model(given);
+  ({ analysis, view, data, layers } = model);
+  if (before) {
+    model.folded = new Set([...before.folded].filter((name) => name in data.blocks));
+    model.color = before.color;
+    selected = before.name === null ? null : model.byName.get(before.name) ?? null;
+  } else byId("color").append(...Object.keys(data.colors).map((name) => element("option", { value: name }, name)));
+  table = new TableView(model, fresh("pane-layers"), choose, link);
+  text = makeText(model, choose);
+  memory = new MemoryView(model, fresh("pane-memory"), choose);
+  graph = new GraphView(model, fresh("graph"), choose);
+  parts = [graph, table, text, memory];
+  sharesView(model, fresh("pane-shares"));
+  const messages = messagesView(model, fresh("pane-messages"), toLine);
+  byId("tab-messages").textContent = `Messages${messages ? ` (${messages})` : ""}`;
+  byId("net").textContent = visible(analysis.net) || "(unnamed net)";
+  byId("facts").textContent = [visible(analysis.file), `phase ${analysis.phase}`, `${layers.length} layers`, `${human(analysis.totals.params)} params`,
+    `${human(analysis.totals.madds)} madds`, `peak ${humanBytes(model.peak)}`, ...(view.errors.length ? ["not finished"] : []), ...(analysis.complete ? [] : ["incomplete"])].join(" · ");
+  if (before) {
+    graph.scale = before.scale;
+    hits = model.matching(byId("find").value);
+    colour(model.color);
+    find(byId("find").value);
+    if (before.sorted !== table.sorted || before.down !== table.down) table.restore(before.sorted, before.down);
+    showLayer(selected);
+    for (const part of [table, text, memory]) part.select(selected, false);
+    graph.host.scrollTo(...before.at);
+    byId("pane-layers").scrollTop = before.rows;
+    return;
+  }
+  tab("graph");
+  colour(model.color);
+  settle();
+  fromAddress();
+  if (view.errors.length) tab("messages");
+  document.documentElement.dataset.ready = "";
+}

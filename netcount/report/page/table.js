@@ -65,8 +65,11 @@ export class TableView {
   }
 
   sort(number) {
-    this.down = number === this.sorted ? !this.down : number > 3;
-    this.sorted = number;
+    this.restore(number, number === this.sorted ? !this.down : number > 3);
+  }
+
+  restore(number, down) {
+    Object.assign(this, { sorted: number, down });
     const key = COLUMNS[number][2];
     const order = this.rows.map((one) => [key(one), one.index]);
     order.sort(([a, i], [b, j]) => (a < b ? -1 : a > b ? 1 : 0) * (this.down ? -1 : 1) || i - j);
