@@ -26,6 +26,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
+def meant(message: str) -> str:
+    """The name that `nearest` put into a message; nothing where it put none.
+
+    >>> meant('unknown bottom "dta"; did you mean "data"?; otherwise give it'), meant("no size")
+    ('data', '')
+    """
+    _, hint, rest = message.partition('did you mean "')
+    name, end, _ = rest.partition('"?')
+    return name if hint and end else ""
+
+
 def unknown(what: str, name: str, known: Iterable[str], *, show_all: bool = False) -> str:
     """That there is no such name, the nearest one, and on demand all that there are.
 

@@ -104,6 +104,17 @@ QUESTIONS: Mapping[str, Question] = {
         "usage.md#graph",
         result=":Picture",
     ),
+    "serve": Question(
+        "Edit nets in a browser, and see what they cost.",
+        "cli.serve:serve",
+        "serve.server:Server",
+        Lacks("the answer is a page"),
+        Lacks("the answer is a page"),
+        Lacks("the answer is a page"),
+        Lacks("the answer is a page"),
+        "graph.md#editing-live",
+        result=Lacks("the answer is a page"),
+    ),
     "reconcile": Question(
         "Where conventions of counting differ.",
         "cli.analyze:analyze",

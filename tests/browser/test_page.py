@@ -19,7 +19,7 @@ from netcount.picture.layout import layout
 from netcount.picture.picture import picture
 from netcount.picture.strips import Link
 from netcount.report.formats.text import visible
-from netcount.report.page import SCRIPTS, _part
+from netcount.report.page import LIVE_SCRIPTS, SCRIPTS, _part
 from netcount.report.picture import drawing, text_width
 from tests.cli.test_analyze import HOSTILE, hostile_net
 from tests.helpers import SAMPLES, examples, graph_of, inputs, net_of
@@ -327,9 +327,10 @@ def test_axe_finds_nothing(shown: Shown, width: int, height: int, dark: bool) ->
         assert not found.response["violations"], found.generate_report()
 
 
-def test_every_module_stands_behind_those_it_imports() -> None:
+@pytest.mark.parametrize("names", [SCRIPTS, LIVE_SCRIPTS])
+def test_every_module_stands_behind_those_it_imports(names: tuple[str, ...]) -> None:
     seen: set[str] = set()
-    for name in SCRIPTS:
+    for name in names:
         for line in _part(name).splitlines():
             if line.startswith("import "):
                 assert line.split('"')[1].removeprefix("./") in seen, (name, line)

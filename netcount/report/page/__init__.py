@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcount.analysis._support.liveness import lives, usage
 from netcount.analysis.conventions import CONVENTIONS
@@ -34,8 +34,20 @@ from netcount.report.picture import (
     picture_document,
 )
 
-SCRIPTS = ("layout.js", "format.js", "model.js", "graph.js", "table.js", "text.js", "memory.js", "main.js", "start.js")
+SCRIPTS = (
+    "layout.js",
+    "format.js",
+    "model.js",
+    "graph.js",
+    "table.js",
+    "text.js",
+    "memory.js",
+    "main.js",
+    "start.js",
+)
 """The page's modules, each behind those it imports."""
+LIVE_SCRIPTS = (*SCRIPTS[:-1], "editor.js", "live.js")
+"""The same of the page that edits, which a server of netcount's gives."""
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:function|const|class) (\w+))", re.MULTILINE)
 
@@ -53,13 +65,27 @@ def net_page(
         closed: The blocks that are folded at first.
     """
     data = page_data(picture, folded, text, colour, closed)
-    view = data["view"]["analysis"]
-    title = f"{visible(view['net']) or '(unnamed net)'} · netcount"
-    style = _part("page.css")
-    script = script_text()
+    title = f"{visible(data['view']['analysis']['net']) or '(unnamed net)'} · netcount"
+    return _page(title, _part("page.css"), data, script_text(SCRIPTS), "").text
+
+
+def live_page(boot: Mapping[str, Any]) -> Policed:
+    """The page that edits.  boot: what it is told at first (`serve.server`)."""
+    style = _part("page.css") + _part("live.css")
+    return _page("netcount", style, boot, script_text(LIVE_SCRIPTS), "; connect-src 'self'")
+
+
+class Policed(NamedTuple):
+    """A page, and what it may do, as a Content-Security-Policy."""
+
+    text: str
+    policy: str
+
+
+def _page(title: str, style: str, data: object, script: str, more: str) -> Policed:
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src blob: data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"base-uri 'none'; form-action 'none'{more}"
     )
     page = _part("page.html")
     for name, value in (
@@ -74,17 +100,17 @@ def net_page(
             page = before + value + after
         else:
             page = page.replace(f"%{name}%", value, 1)
-    return page
+    return Policed(page, policy)
 
 
-def script_text() -> str:
+def script_text(names: Sequence[str] = SCRIPTS) -> str:
     """The page's modules as one: each a function of its own, that gives what it exports."""
     joined = []
-    for name in SCRIPTS:
+    for name in names:
         body = _IMPORT.sub("", _part(name))
-        names = ", ".join([match[2] for match in _EXPORT.finditer(body)])
+        exported = ", ".join([match[2] for match in _EXPORT.finditer(body)])
         plain = _EXPORT.sub(r"\1", body)
-        joined.append(f"const {{ {names} }} = (() => {{\n{plain}return {{ {names} }};\n}})();")
+        joined.append(f"const {{ {exported} }} = (() => {{\n{plain}return {{ {exported} }};\n}})();")
     return "\n".join(joined)
 
 

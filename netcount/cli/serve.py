@@ -1,0 +1,90 @@
+"""`netcount serve`: edit nets in a browser, and see what they cost while typing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+import click
+
+from netcount.cli.flags import OPTIONS
+from netcount.cli.options import load_options, net_options
+from netcount.core.errors import InputError, reason
+from netcount.core.files import read_text
+from netcount.graph.load import name_of
+from netcount.graph.options import LoadOptions
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Where the page is served, on this machine only; 0, the default, takes any that is free.",
+)
+@click.option("--no-browser", is_flag=True, help="Open no browser: the address is printed.")
+@net_options
+def serve(files: tuple[str, ...], port: int, no_browser: bool, **options: Any) -> None:
+    """Edit nets in a browser: graph, table and totals follow while you type.
+
+    A text that is wrong keeps its last picture and shows its mistakes at their lines. The files are followed:
+    what another editor writes is read again, `s` or Ctrl-S saves. Ctrl-C ends it.
+
+    \b
+    Examples:
+      netcount serve squeezenet_v1.1.prototxt
+      netcount serve before.prototxt after.prototxt --port 8000 --no-browser
+    """
+    from netcount.report.page import live_page
+    from netcount.serve.answers import Asker
+    from netcount.serve.server import Server
+
+    load_options(dict(options))  # a wrong one is said now
+    names: dict[str, str] = {}
+    for file in files:
+        if file == "-":
+            raise InputError("standard input cannot be edited; name a file")
+        read_text(file)
+        names.setdefault(os.path.abspath(file), name_of(file))
+
+    def chosen(more: Sequence[tuple[str, str]]) -> LoadOptions:
+        return load_options(_with(options, more))
+
+    try:
+        server = Server(port, names, Asker(chosen, OPTIONS), live_page)
+    except OSError as failure:
+        raise InputError(f"cannot serve on port {port}: {reason(failure)}", argument="port") from None
+    click.echo(f"netcount serve: {server.address} (Ctrl-C ends it)")
+    if not no_browser:
+        import webbrowser
+
+        webbrowser.open(server.address)
+    before = signal.signal(signal.SIGTERM, _ended)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _with(options: dict[str, Any], more: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The command's own options with others, which take their place or stand beside them."""
+    params = {flag: param for param in serve.params for flag in param.opts}
+    values = dict(options)
+    for flag, value in more:
+        param = params.get(flag)
+        if param is None or param.name not in LoadOptions._fields:
+            raise InputError(f"{flag} says nothing about which net a text means")
+        name = str(param.name)
+        values[name] = (*values[name], value) if param.multiple else param.type.convert(value, param, None)
+    return values

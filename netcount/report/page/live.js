@@ -1,0 +1,246 @@
+// The page that edits: texts go to the server that gave the page, figures and mistakes come back; files on the disk are followed.
+
+import { element, visible } from "./format.js";
+import { replaceText, show, tab, toLine } from "./main.js";
+import { Editor } from "./editor.js";
+
+const byId = (id) => document.getElementById(id);
+const plain = (text) => text.replace(/\r\n?/g, "\n");
+const boot = JSON.parse(byId("data").textContent);
+let current = 0, connected = true, note = "";
+
+async function post(path, content) {
+  const answer = await fetch(path, { method: "POST", headers: { "X-Netcount": "1", "Content-Type": "application/json" }, body: JSON.stringify(content) });
+  return { status: answer.status, ...(await answer.json()) };
+}
+
+const files = boot.files.map((given, index) => {
+  const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: [], problems: [], data: null, right: false, waiting: null };
+  file.editor = new Editor(file.base.text, given.name, () => { note = ""; ask(file); state(); });
+  return file;
+});
+const here = () => files[current];
+const unsaved = (file) => file.editor.text !== file.base.text;
+
+// What the page has more than that of a file.
+const saveButton = element("button", { id: "save", type: "button" }, "Save");
+const stateText = element("output", { id: "state", "aria-live": "polite" });
+byId("tools").prepend(stateText, saveButton);
+const fileTabs = element("nav", { id: "files", role: "tablist", "aria-label": "Files" });
+const chips = element("div", { id: "options", "aria-label": "Options of this session" });
+byId("tabs").before(fileTabs, chips);
+const pane = byId("pane-text"), banner = element("div", { id: "banner", role: "alert" }), scroller = element("div", { id: "scroller" }), faults = element("div", { id: "problems", "aria-live": "polite" });
+pane.removeAttribute("tabindex");
+pane.replaceChildren(banner, scroller, faults);
+byId("keys").querySelector("dl").append(element("dt", {}, "s, Ctrl-S"), element("dd", {}, "save the file"), element("dt", {}, "Esc, then Tab"), element("dd", {}, "leave the text"));
+
+/** Ask about a file's text; while an answer is on its way, the last text waits. */
+async function ask(file) {
+  if (file.asking) { file.again = true; return; }
+  file.asking = true;
+  do {
+    file.again = false;
+    const text = file.editor.text;
+    let answer;
+    try {
+      answer = await post("/answer", { file: file.index, text, options: file.options, partial: !file.right });
+      connected = true;
+    } catch {
+      connected = false;
+      break;
+    }
+    if (answer.error) { answer.errors = [{ place: null, message: answer.error, fixes: [] }]; answer.data = null; }
+    file.problems = answer.errors;
+    file.answered = text;
+    if (answer.data) {
+      file.data = answer.data;
+      file.right = !answer.errors.length;
+    }
+    if (file === here()) draw(Boolean(answer.data));
+  } while (file.again);
+  file.asking = false;
+  state();
+}
+
+/** Show a file: its last good picture, and the mistakes of its text. */
+function draw(again) {
+  const file = here();
+  document.body.classList.toggle("no-picture", !file.data);
+  if (file.data && again) show(file.data);
+  if (!file.data) {
+    tab("graph");
+    byId("net").textContent = visible(file.name);
+    byId("facts").textContent = "cannot be read";
+    document.documentElement.dataset.ready = "";
+  }
+  file.editor.mark(file.problems);
+  const old = file.data && file.problems.length && file.right;
+  document.body.classList.toggle("old-picture", Boolean(old));
+  faults.replaceChildren(...(file.problems.length
+    ? [element("p", {}, `${file.problems.length === 1 ? "1 mistake" : `${file.problems.length} mistakes`}${old ? "; the picture is of the last text that was right" : ""}`),
+       element("ul", {}, ...file.problems.map((problem) => problemItem(file, problem)))] : []));
+  chips.replaceChildren(...file.options.map((option, number) => {
+    const button = element("button", { type: "button", "aria-label": `Without ${option.join(" ")}` }, `${visible(option.join(" "))} ×`);
+    button.addEventListener("click", () => { file.options.splice(number, 1); file.right = false; ask(file); });
+    return button;
+  }));
+}
+
+function problemItem(file, { place, message, fixes }) {
+  const item = element("li");
+  if (place?.line) {
+    const anchor = element("a", { href: "#" }, `line ${place.line}`);
+    anchor.addEventListener("click", (event) => { event.preventDefault(); toLine(place.line); });
+    item.append(anchor, ": ");
+  }
+  item.append(visible(message));
+  for (const fix of fixes) item.append(" ", fixButton(file, fix));
+  return item;
+}
+
+function fixButton(file, { title, edit, options }) {
+  const button = element("button", { type: "button", class: "fix" }, visible(title));
+  const apply = (chosen) => {
+    file.options = [...file.options.filter(([option, value]) => !chosen.some(([o, v]) => o === option && v.split("=")[0] === value.split("=")[0])), ...chosen];
+    ask(file);
+  };
+  button.addEventListener("click", () => {
+    if (edit) {
+      if (file.answered !== file.editor.text) return; // the text has gone on
+      const start = file.editor.offset(edit.line, edit.column);
+      file.editor.replace(start, file.editor.offset(edit.line, edit.column + edit.length), edit.by);
+      return;
+    }
+    const open = options.findIndex(([, value]) => blank(value));
+    if (open < 0) { apply(options); return; }
+    const [option, value] = options[open], at = value.lastIndexOf("=") + 1;
+    const input = element("input", { "aria-label": `${option} ${value.slice(0, at)}`, placeholder: value.slice(at) });
+    const form = element("form", { class: "fix" }, element("label", {}, visible(`${option} ${value.slice(0, at)}`), input), element("button", {}, "Apply"));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (input.value.trim()) apply(options.map((one, number) => (number === open ? [option, value.slice(0, at) + input.value.trim()] : one)));
+    });
+    button.replaceWith(form);
+    input.focus();
+  });
+  return button;
+}
+
+/** Whether a value has words in capitals that only the user knows: N,C,H,W. */
+const blank = (value) => /(^|=)[A-Z]+(,[A-Z\d]+)*$/.test(value) && !/^(TEST|TRAIN)$/.test(value);
+
+function state() {
+  const file = here(), changed = unsaved(file);
+  saveButton.disabled = !changed;
+  stateText.textContent = !connected ? "netcount serve has ended; the text is still here" : note || (changed ? "not saved" : "");
+  document.title = `${files.some(unsaved) ? "● " : ""}${visible(file.name)} · netcount`;
+  [...fileTabs.children].forEach((button, index) => {
+    button.textContent = `${visible(files[index].name)}${unsaved(files[index]) ? " ●" : ""}`;
+    button.setAttribute("aria-selected", String(index === current));
+    button.tabIndex = index === current ? 0 : -1;
+  });
+  banner.replaceChildren(...(file.waiting ? question(file) : []));
+}
+
+/** The file has changed on the disk, and so has the text here. */
+function question(file) {
+  const { text, problem } = file.waiting;
+  if (text === null) return [element("p", {}, `The file cannot be read any more: ${visible(problem)}. Saving writes it again.`)];
+  const take = element("button", { type: "button" }, "Take the file's"), keep = element("button", { type: "button" }, "Keep this text");
+  take.addEventListener("click", () => { const { waiting } = file; settled(file); file.editor.become(plain(waiting.text)); note = "the file's text; undo brings yours back"; state(); });
+  keep.addEventListener("click", () => { settled(file); state(); });
+  return [element("p", {}, "The file has changed on the disk, and so has the text here."), take, keep];
+}
+
+function settled(file) {
+  file.base = { text: plain(file.waiting.text), stamp: file.waiting.stamp };
+  file.waiting = null;
+}
+
+/** Another state of a file on the disk. */
+function news(file, { text, stamp, problem }) {
+  if (stamp === file.base.stamp) { file.waiting = null; state(); return; }
+  if (text === null) {
+    file.waiting = { text, problem };
+    file.base = { ...file.base, stamp };
+    file.base.text = "\u0000"; // nothing that a text can be: it is not saved
+  } else if (plain(text) === file.editor.text || !unsaved(file)) {
+    const same = plain(text) === file.editor.text;
+    file.waiting = { text, stamp };
+    settled(file);
+    if (!same) {
+      file.editor.become(plain(text));
+      note = "read again, as the file has changed";
+    }
+  } else file.waiting = { text, stamp };
+  state();
+}
+
+async function save() {
+  const file = here(), { text } = file.editor;
+  if (!unsaved(file) || file.saving) return;
+  file.saving = true;
+  try {
+    const answer = await post("/save", { file: file.index, text, stamp: file.base.stamp });
+    connected = true;
+    if (answer.status === 409) news(file, answer);
+    else if (answer.error) note = answer.error;
+    else {
+      file.base = { text, stamp: answer.stamp };
+      file.waiting = null;
+      note = "saved";
+    }
+  } catch {
+    connected = false;
+  }
+  file.saving = false;
+  state();
+}
+
+function open(index) {
+  current = index;
+  note = "";
+  const file = here();
+  scroller.replaceChildren(file.editor.host);
+  if (file.data) draw(true);
+  else ask(file);
+  state();
+}
+
+replaceText((model, choose) => {
+  here().editor.attach(model, choose);
+  return here().editor;
+});
+if (files.length > 1)
+  fileTabs.append(...files.map((file, index) => {
+    const button = element("button", { type: "button", role: "tab" });
+    button.addEventListener("click", () => open(index));
+    return button;
+  }));
+fileTabs.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  event.stopPropagation();
+  open((current + step + files.length) % files.length);
+  fileTabs.children[current].focus();
+});
+saveButton.addEventListener("click", save);
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, select, textarea, dialog");
+  const saves = event.key.toLowerCase() === "s" && !event.altKey && (event.ctrlKey || event.metaKey || !typing);
+  if (!saves) return;
+  event.preventDefault();
+  save();
+}, true);
+addEventListener("beforeunload", (event) => { if (files.some(unsaved)) event.preventDefault(); });
+
+const events = new EventSource("/events");
+events.addEventListener("message", (event) => {
+  connected = true;
+  const said = JSON.parse(event.data);
+  news(files[said.file], said);
+});
+events.addEventListener("end", () => { events.close(); connected = false; state(); });
+events.addEventListener("error", () => { connected = false; state(); });
+open(0);

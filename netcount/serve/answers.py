@@ -1,0 +1,102 @@
+"""What the page is told about a text: its figures and pictures, or what is wrong and how it can be mended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+from netcount.analysis.count import count
+from netcount.core.errors import NetcountError, Spelling, each, spelled
+from netcount.core.suggest import meant, nearest
+from netcount.graph.load import load_text
+from netcount.graph.options import LoadOptions
+from netcount.graph.partial import Outline, outline_of, outline_text
+from netcount.picture.picture import ALL, picture
+from netcount.report.error import document as error_document
+from netcount.report.page import page_data
+
+Chosen: TypeAlias = "Sequence[tuple[str, str]]"
+"""Options that were chosen on the page, each with its value."""
+
+
+class Asker:
+    """Asks about texts.
+
+    Args:
+        options: How nets are read, where some more options were chosen on the page.
+        spelling: How options are written.
+    """
+
+    def __init__(self, options: Callable[[Chosen], LoadOptions], spelling: Spelling) -> None:
+        self._options = options
+        self._spelling = spelling
+
+    def answer(self, text: str, file: str, chosen: Chosen = (), partial: bool = False) -> dict[str, Any]:
+        """`data`, of the page, and `errors`; one of them is empty, unless what there is of a net is wanted too.
+
+        Args:
+            text: A prototxt.
+            file: What it is called.
+            chosen: Options that were chosen on the page.
+            partial: Whether a net that cannot be finished is drawn as far as it goes.
+        """
+        with spelled(self._spelling):
+            try:
+                load = self._options(chosen)
+            except NetcountError as refused:
+                return {"data": None, "errors": problems(refused, text)}
+            try:
+                return {"data": _drawn(outline_of(load_text(text, load, file)), text), "errors": []}
+            except NetcountError as refused:
+                error = refused
+            data = None
+            if partial:
+                with suppress(NetcountError):  # the text cannot be read at all: the first error says why
+                    data = _drawn(outline_text(text, load, file, error), text)
+            return {"data": data, "errors": problems(error, text)}
+
+
+def _drawn(outline: Outline, text: str) -> dict[str, Any]:
+    counted = count(outline.graph)
+    whole, folded = (picture(counted, outline, collapse=blocks) for blocks in ((), (ALL,)))
+    return page_data(whole, folded, text, "madds", ())
+
+
+def problems(error: NetcountError, text: str) -> list[dict[str, Any]]:
+    """The mistakes of an error document, each with `fixes`: what to click on.
+
+    A fix has a `title`, and `options` to choose (their values may have words in capitals, for what only the
+    user knows), or `edit`: the line, column and length of what to replace, and what by.
+    """
+    lines = text.split("\n")
+    made: list[dict[str, Any]] = []
+    for one, problem in zip(each(error), error_document(error)["problems"], strict=True):
+        fixes: list[dict[str, Any]] = []
+        edit = _edit(one, lines)
+        if edit is not None:
+            fixes.append({"title": f"change to {edit['by']}", "edit": edit, "options": []})
+        ways: dict[int, list[list[str]]] = {}
+        for way in problem["advice"]:
+            ways.setdefault(way["way"], []).append([way["option"], way["value"]])
+        for options in ways.values():
+            title = " ".join([" ".join(option) for option in options])
+            fixes.append({"title": title, "edit": None, "options": options})
+        made.append({"place": problem["place"], "message": problem["message"], "fixes": fixes})
+    return made
+
+
+def _edit(problem: NetcountError, lines: Sequence[str]) -> dict[str, Any] | None:
+    """The replacement of a misspelt word, where one is meant and such a word stands where the mistake does."""
+    by = meant(problem.what)
+    place = problem.place
+    if not by or place is None or not 0 < place.line <= len(lines):
+        return None
+    for word in _WORD.finditer(lines[place.line - 1], max(0, place.column - 1)):
+        if nearest(word[0], [by]):
+            return {"line": place.line, "column": word.start() + 1, "length": len(word[0]), "by": by}
+    return None
+
+
+_WORD = re.compile(r"[^\s\"':{}<>,;#\[\]]+")

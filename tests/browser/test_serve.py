@@ -1,0 +1,320 @@
+"""Live editing in a real Chromium: what is typed is counted, what is wrong is said and mended, nothing is lost."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.cli.test_analyze import hostile_net
+from tests.command import COMMAND, UNMEASURED
+from tests.helpers import SAMPLES, inputs
+
+SQUEEZENET = (SAMPLES / "squeezenet_v1.1.prototxt").read_text(encoding="utf-8")
+CONV1 = "convolution_param { num_output: 64 kernel_size: 3 stride: 2 }"
+
+
+class Live(NamedTuple):
+    """A page, the files it edits, and the process that serves it."""
+
+    page: Any
+    files: list[Path]
+    process: Any
+
+    @property
+    def area(self) -> Any:
+        return self.page.locator(".editor textarea")
+
+    def type_over(self, old: str, new: str) -> None:
+        """Select a part of the text, and type another in its place."""
+        self.area.evaluate(
+            "(area, old) => { const at = area.value.indexOf(old); area.focus();"
+            " area.setSelectionRange(at, at + old.length) }",
+            old,
+        )
+        self.page.keyboard.insert_text(new)
+
+    def facts(self, words: str) -> None:
+        self.page.locator("#facts", has_text=words).wait_for()
+
+    def state(self, words: str) -> None:
+        self.page.locator("#state", has_text=words).wait_for()
+
+
+Edit = Callable[..., Live]
+
+
+@pytest.fixture
+def edit(browser: Any, tmp_path: Path) -> Iterator[Edit]:
+    """Serves texts and shows the page: `edit(text, other, "--option", …)`.
+
+    No test ends well in which the page reported a mistake or asked for anything but its server.
+    """
+    wrong: list[str] = []
+    processes: list[Any] = []
+    contexts: list[Any] = []
+
+    def start(*given: str, width: int = 1400, height: int = 900, dark: bool = False) -> Live:
+        texts = [text for text in given if not text.startswith("--")]
+        files = [tmp_path / f"net{number}.prototxt" for number in range(len(texts))]
+        for file, text in zip(files, texts, strict=True):
+            file.write_bytes(text.encode("utf-8", "surrogateescape"))
+        more = [text for text in given if text.startswith("--")]
+        process = subprocess.Popen(
+            [*COMMAND, "serve", *map(str, files), "--port", "0", "--no-browser", *more],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=UNMEASURED,
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[2]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if _is_wrong(said) else None)
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((address, "blob:", "data:")) else wrong.append(request.url)
+            ),
+        )
+        page.goto(address)
+        page.locator("html[data-ready]").wait_for(state="attached")
+        return Live(page, files, process)
+
+    yield start
+    for context in contexts:
+        context.close()
+    for process in processes:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+    assert not wrong
+
+
+def _is_wrong(said: Any) -> bool:
+    """A message of the page; that a save met a newer file, or that the server has gone, is what tests are for."""
+    expected = ("status of 409", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE")
+    return said.type in ("error", "warning") and not any(words in said.text for words in expected)
+
+
+def test_graph_table_and_totals_follow_the_text(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    live.facts("387.75M madds")
+    live.type_over(CONV1, CONV1.replace("64", "96"))
+    live.page.locator("#facts", has_not_text="387.75M madds").wait_for()
+    box = live.page.locator("#graph [role=button]", has_text="conv1").first
+    box.locator("text", has_text="113×113×96").wait_for()
+    row = live.page.locator("#pane-layers tr", has=live.page.get_by_role("link", name="conv1", exact=True))
+    assert "113×113×96" in row.inner_text()
+    live.state("not saved")
+    assert live.files[0].read_text(encoding="utf-8") == SQUEEZENET
+
+
+def test_a_broken_text_keeps_the_last_picture_and_is_mended_by_a_click(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    boxes = live.page.locator("#graph [role=button]").count()
+    live.type_over("num_output: 64", "num_outptu: 64")
+    problem = live.page.locator("#problems li")
+    problem.wait_for()
+    line = SQUEEZENET[: SQUEEZENET.index("num_output: 64")].count("\n") + 1
+    assert problem.locator("a").inner_text() == f"line {line}"
+    assert "num_outptu" in live.page.locator(".editor li.fault-line").inner_text()
+    assert live.page.locator(".editor li").nth(line - 1).get_attribute("class") == "fault-line"
+    assert "last text that was right" in live.page.locator("#problems").inner_text()
+    assert live.page.locator("#graph [role=button]").count() == boxes
+    live.facts("387.75M madds")
+    problem.get_by_role("button", name="change to num_output").click()
+    problem.wait_for(state="detached")
+    assert live.area.input_value() == SQUEEZENET
+    live.page.keyboard.press("Control+z")
+    problem.wait_for()
+    assert "num_outptu" in live.area.input_value()
+
+
+def test_a_way_out_is_chosen_and_left_again(edit: Edit) -> None:
+    fancy = inputs(x=(1, 3, 9, 11)) + 'layer { name: "f" type: "Fancy" bottom: "x" top: "f" }\n'
+    live = edit(fancy)
+    live.page.locator("#graph [role=button]", has_text="unknown layer type").wait_for()
+    live.page.get_by_role("button", name="--assume Fancy=identity").click()
+    live.page.locator("#problems li").wait_for(state="detached")
+    live.facts("2 layers")
+    live.page.locator("#options button").click()
+    live.page.locator("#problems li").wait_for()
+
+
+def test_a_shape_that_only_the_user_knows_is_asked_for(edit: Edit) -> None:
+    live = edit('layer { name: "f" type: "ReLU" bottom: "x" top: "f" }\n')
+    live.page.get_by_role("button", name="--input-shape x=N,C,H,W").click()
+    live.page.locator("form.fix input").fill("1,3,20,30")
+    live.page.keyboard.press("Enter")
+    live.page.locator("#graph [role=button]", has_text="20×30×3").wait_for()
+
+
+def test_what_cannot_be_read_at_first_is_drawn_when_it_can(edit: Edit) -> None:
+    live = edit("layer { name: ")
+    live.page.locator("#problems li").wait_for()
+    assert live.page.locator("#graph [role=button]").count() == 0
+    live.type_over("layer { name: ", inputs(x=(1, 3, 9, 11)))
+    live.page.locator("#graph [role=button]").wait_for()
+    live.facts("1 layers")
+
+
+@pytest.mark.parametrize("key", ["Control+s", "s"])
+def test_saving(edit: Edit, key: str) -> None:
+    text = SQUEEZENET.replace("\n", "\r\n")
+    live = edit(text)
+    live.type_over("num_output: 64", "num_output: 65")
+    live.state("not saved")
+    if key == "s":
+        live.page.locator("#graph").focus()
+    live.page.keyboard.press(key)
+    live.page.locator("#state", has_text="saved").filter(has_not_text="not").wait_for()
+    changed = text.replace("num_output: 64", "num_output: 65", 1)
+    assert live.files[0].read_bytes() == changed.encode(), "and the ends of lines stay"
+    assert live.page.locator("#save").is_disabled()
+
+
+def test_what_another_editor_writes_is_read_again(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    live.files[0].write_text(SQUEEZENET.replace("num_output: 64", "num_output: 96", 1), encoding="utf-8")
+    live.state("read again")
+    live.page.locator("#graph text", has_text="113×113×96").first.wait_for()
+    live.page.locator("#banner button").wait_for(state="detached")
+    live.area.focus()
+    live.page.keyboard.press("Control+z")
+    live.page.locator("#graph text", has_text="113×113×64").first.wait_for()
+
+
+def test_where_both_sides_changed_it_is_asked_and_nothing_is_lost(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    mine, theirs = (SQUEEZENET.replace("num_output: 64", f"num_output: {number}", 1) for number in (80, 96))
+    live.type_over("num_output: 64", "num_output: 80")
+    live.files[0].write_text(theirs, encoding="utf-8")
+    live.page.get_by_role("button", name="Take the file's").click()
+    live.page.locator("#graph text", has_text="113×113×96").first.wait_for()
+    assert live.area.input_value() == theirs
+    live.area.focus()
+    live.page.keyboard.press("Control+z")
+    live.page.locator("#graph text", has_text="113×113×80").first.wait_for()
+    assert live.area.input_value() == mine
+    live.files[0].write_text(SQUEEZENET, encoding="utf-8")
+    live.page.get_by_role("button", name="Keep this text").click()
+    assert live.area.input_value() == mine
+    live.page.keyboard.press("Control+s")
+    live.page.locator("#save:disabled").wait_for()
+    assert live.files[0].read_text(encoding="utf-8") == mine
+
+
+def test_a_file_that_is_gone_is_written_again(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    live.files[0].unlink()
+    live.page.locator("#banner", has_text="cannot be read any more").wait_for()
+    live.page.locator("#save").click()
+    live.page.locator("#save:disabled").wait_for()
+    assert live.files[0].read_text(encoding="utf-8") == SQUEEZENET
+
+
+def test_files_are_tabs_and_each_keeps_its_text(edit: Edit) -> None:
+    other = inputs(x=(1, 3, 9, 11))
+    live = edit(SQUEEZENET, other)
+    live.type_over("num_output: 64", "num_output: 96")
+    live.page.locator("#files button", has_text="net0.prototxt ●").wait_for()
+    live.page.locator("#files button").nth(1).click()
+    live.facts("1 layers")
+    assert live.area.input_value() == other
+    live.page.locator("#files button").nth(1).press("ArrowLeft")
+    live.facts("67 layers")
+    assert "num_output: 96" in live.area.input_value()
+
+
+def test_text_and_picture_are_linked_while_the_text_changes(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    live.type_over('layer {\n  name: "conv1"', '# one\n# two\n# three\nlayer {\n  name: "conv1"')
+    live.page.locator("#graph [role=button]", has_text="fire2/concat").click()
+    chosen = live.page.locator(".editor li.chosen")
+    assert any('"fire2/concat"' in line for line in chosen.all_inner_texts())
+    assert chosen.first.inner_text().startswith("layer {")
+    live.page.locator("#layer h2", has_text="fire2/concat").wait_for()
+    live.type_over("num_output: 64", "num_output: 96")
+    live.page.locator("#graph text", has_text="113×113×96").first.wait_for()
+    assert live.page.locator("#graph .chosen text").first.text_content() == "fire2/concat", "it stays chosen"
+
+
+def test_indenting(edit: Edit) -> None:
+    live = edit("")
+    live.area.focus()
+    live.page.keyboard.type('layer {\nname: "a"\n}')
+    assert live.area.input_value() == 'layer {\n  name: "a"\n}'
+    live.page.keyboard.press("Control+a")
+    live.page.keyboard.press("Tab")
+    assert live.area.input_value() == '  layer {\n    name: "a"\n  }'
+    live.page.keyboard.press("Shift+Tab")
+    assert live.area.input_value() == 'layer {\n  name: "a"\n}'
+    live.page.keyboard.press("Escape")
+    live.page.keyboard.press("Tab")
+    assert live.page.evaluate("document.activeElement.tagName") != "TEXTAREA", "the keyboard leaves the text"
+
+
+def test_the_mirror_shows_the_text_line_for_line(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    for old, new in (("layer {", "# a\n\tlayer {"), ("\n\n", "\n"), ("name", "nom\n\n\n")):
+        live.type_over(old, new)
+        shown = live.page.locator(".editor ol").evaluate(
+            "list => [...list.children].map(line => line.firstChild.textContent.replace('\\u200b', ''))"
+            ".join('\\n')"
+        )
+        assert shown == live.area.input_value()
+
+
+def test_hostile_texts_are_text(edit: Edit) -> None:
+    live = edit(hostile_net())
+    assert live.page.locator("img, iframe, object, embed").count() == 0
+    live.type_over("layer", "laier")
+    live.page.locator("#problems li").first.wait_for()
+    assert live.page.locator("img, iframe, object, embed").count() == 0
+
+
+def test_the_page_says_when_the_server_has_gone_and_keeps_the_text(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    live.type_over("num_output: 64", "num_output: 96")
+    live.page.locator("#graph text", has_text="113×113×96").first.wait_for()
+    live.process.send_signal(signal.SIGINT)
+    live.state("netcount serve has ended")
+    assert live.process.wait(20) == 0
+    assert "num_output: 96" in live.area.input_value()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (900, 700), (400, 800)])
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing(edit: Edit, width: int, height: int, dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    live = edit(SQUEEZENET, SQUEEZENET, width=width, height=height, dark=dark)
+    if width < 1000:
+        live.page.locator("#tab-text").click()
+    live.type_over("num_output: 64", "num_outptu: 64")
+    live.page.locator("#problems li").first.wait_for()
+    checked = axe.Axe().run(live.page)
+    assert not checked.response["violations"], checked.generate_report()
+    assert live.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
+def test_the_command_refuses_what_cannot_be_edited(tmp_path: Path) -> None:
+    for given, words in (("-", "standard input cannot be edited"), (str(tmp_path / "none"), "No such file")):
+        done = subprocess.run(
+            [*COMMAND, "serve", given, "--no-browser"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert words in done.stderr

@@ -1,0 +1,79 @@
+"""What the page is told of a text: figures, or mistakes that can be mended by a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from netcount.cli.flags import OPTIONS
+from netcount.core.errors import InputError
+from netcount.graph.options import LoadOptions
+from netcount.serve.answers import Asker
+from tests.helpers import inputs
+
+CONV = (
+    'layer { name: "c" type: "Convolution" bottom: "x" top: "c"\n'
+    "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+)
+TEXT = inputs(x=(1, 3, 9, 11)) + CONV
+
+
+def options(chosen: Sequence[tuple[str, str]]) -> LoadOptions:
+    if any(value == "wrong" for _, value in chosen):
+        raise InputError("no such option")
+    return LoadOptions.of(assume={value.split("=")[0]: value.split("=")[1] for _, value in chosen})
+
+
+ASKER = Asker(options, OPTIONS)
+
+
+def mended(text: str, problem: dict[str, Any]) -> str:
+    """The text after a click on the fix that edits it."""
+    (edit,) = [fix["edit"] for fix in problem["fixes"] if fix["edit"]]
+    lines = text.split("\n")
+    line, start = lines[edit["line"] - 1], edit["column"] - 1
+    lines[edit["line"] - 1] = line[:start] + edit["by"] + line[start + edit["length"] :]
+    return "\n".join(lines)
+
+
+def test_a_right_text_has_figures_and_no_mistake() -> None:
+    answer = ASKER.answer(TEXT, "net.prototxt")
+    assert answer["errors"] == []
+    assert answer["data"]["view"]["analysis"]["totals"]["madds"] == 4 * 7 * 9 * 27
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("num_output", "num_outptu"),
+        ("Convolution", "Convolutoin"),
+        ("kernel_size", "kernel_sise"),
+        ("convolution_param", "convolution_parm"),
+    ],
+)
+def test_a_misspelt_word_is_mended_by_a_click(right: str, wrong: str) -> None:
+    text = TEXT.replace(f"{right}", f"{wrong}", 1)
+    answer = ASKER.answer(text, "net.prototxt")
+    assert answer["data"] is None
+    assert mended(text, answer["errors"][0]) == TEXT
+
+
+def test_a_way_out_is_an_option_to_choose() -> None:
+    text = TEXT + 'layer { name: "f" type: "Fancy" bottom: "c" top: "f" }\n'
+    (problem,) = ASKER.answer(text, "net.prototxt")["errors"]
+    assert ["--assume", "Fancy=identity"] in [option for fix in problem["fixes"] for option in fix["options"]]
+    assert "--assume" in problem["message"], "spelt as the command line does"
+    answer = ASKER.answer(text, "net.prototxt", [("--assume", "Fancy=identity")])
+    assert answer["errors"] == []
+    assert len(answer["data"]["view"]["layers"]) == 3
+    (refused,) = ASKER.answer(text, "net.prototxt", [("--assume", "wrong")])["errors"]
+    assert refused["message"] == "no such option"
+
+
+def test_what_there_is_of_a_net_is_drawn_where_it_is_wanted() -> None:
+    text = TEXT + 'layer { name: "f" type: "Fancy" bottom: "c" top: "f" }\n'
+    answer = ASKER.answer(text, "net.prototxt", partial=True)
+    assert [box["state"] for box in answer["data"]["view"]["boxes"]] == ["known", "known", "broken"]
+    assert ASKER.answer("layer {", "net.prototxt", partial=True)["data"] is None
