@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -166,6 +167,16 @@ def test_what_tells_names_apart_is_kept() -> None:
     assert shortened(["a" * 20 + x + "b" * 20 for x in "xy"], 12) == ["aaaa…xbbbbb…", "aaaa…ybbbbb…"]
     assert shortened(["Convolution"], 6, middle=False) == ["Convo…"]
     assert shortened(["inception_3a/double3x3_reduce"], 15) == ["incepti…_reduce"]
+
+
+def test_no_word_of_a_shortened_name_stands_twice() -> None:
+    ends = ("dw", "dw/bn", "dw/scale", "sep", "sep/bn", "sep/scale")
+    names = ["conv1", "conv1/scale", *(f"conv{i}_{j}/{end}" for i in (2, 3, 4) for j in (1, 2) for end in ends)]
+    for cells in range(6, 14):
+        for name, short in zip(names, shortened(names, cells), strict=True):
+            kept = re.sub(r"…\d*$", "…", short)  # numbered where nothing else helps
+            assert re.fullmatch(".*".join(map(re.escape, kept.split("…"))), name), (name, short)
+    assert shortened(names, 9)[1:4] == ["conv1…ale", "co…2_1/dw", "conv2_1…1"]
 
 
 def test_columns_give_way_in_the_order_that_is_named() -> None:
