@@ -64,8 +64,8 @@ def fold_and_run(
     given = stand_ins(folded.before, seed)
     after = load_text(folded.text, options._replace(define={}), file)
     keep = _last(folded.before) & {blob.name for blob in after.blobs}
-    was = Executor(folded.before, blobs, seed=seed, keep=keep).run(given)
-    now = Executor(after, again.weights, seed=seed, keep=keep).run(given)
+    was = Executor(folded.before, blobs, seed=seed, keep=keep, fuse=False).run(given)
+    now = Executor(after, again.weights, seed=seed, keep=keep, fuse=False).run(given)
     worst = 0.0
     for name, array in was.items():
         error = distance(array, now[name]) if name in now else float("inf")

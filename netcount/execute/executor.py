@@ -10,6 +10,7 @@ from netcount.core.errors import InputError, reason
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
 from netcount.execute.blob_store import BlobStore, buffer_of
+from netcount.execute.fusion import groups
 from netcount.execute.init_weights import random_rows
 from netcount.execute.weights import by_node, form_of
 from netcount.graph.graph import Blob, Graph, Node
@@ -25,6 +26,7 @@ class Step(NamedTuple):
 
     live_bytes: measured when it was done: the buffers of all blobs that this or a later layer reads, its
     own tops and the net's outputs; what a top overwrites in place is left out, as it is read no more.
+    done_with: the layer that did this one's work along with its own, and whose seconds have it.
     """
 
     node: Node
@@ -32,6 +34,7 @@ class Step(NamedTuple):
     madds: int
     seconds: float
     live_bytes: int
+    done_with: Node | None = None
 
 
 class Executor:
@@ -40,6 +43,8 @@ class Executor:
     weights: arrays by layer name, in Caffe's order of blobs; without them they are random, seeded.
     keep: names of blobs to return besides the outputs; of a blob that is overwritten in place the
     last version is kept.
+    fuse: whether a convolution does the work of the BatchNorm, Scale, Bias and element-wise layers behind it
+    while its values are in the cache.  Each layer keeps its own step; rounding can differ in the last digits.
     """
 
     keep: frozenset[str]
@@ -52,6 +57,7 @@ class Executor:
         *,
         seed: int = 0,
         keep: Collection[str] = (),
+        fuse: bool = True,
     ) -> None:
         if seed < 0:
             raise InputError(f"it is a whole number from 0, not {seed}", argument="seed")
@@ -63,6 +69,7 @@ class Executor:
             raise InputError(f'the net has no blob "{name}"', argument="keep")
         self.weights = self._checked(random_rows(net, seed) if weights is None else by_node(net, weights))
         self.steps: list[Step] = []
+        self._groups = groups(net, self.weights, self.keep) if fuse else {}
 
     def _checked(self, weights: Sequence[Sequence[Array]]) -> list[list[Array]]:
         """The blobs of every node, shared ones taken from their owner, shapes checked."""
@@ -110,16 +117,28 @@ class Executor:
         run = Run(self.seed, self.net.phase)
         store = BlobStore(self.net, self.keep)
         self.steps = []
-        for node in self.net.nodes[: None if until is None else until + 1]:
-            step = self._step(node, store, given, run)
+        last = len(self.net.nodes) - 1 if until is None else until
+        leaders: dict[int, Node] = {}
+        for node in self.net.nodes[: last + 1]:
+            group = self._groups.get(node.index)
+            if group is not None and group.followers[-1] <= last:
+                run.after = group.passes
+                leaders |= dict.fromkeys(group.followers, node)
+            step = self._step(node, store, given, run, leaders.get(node.index))
+            run.after = ()
             self.steps.append(step)
             if progress is not None:
                 progress(step)
         return store.results
 
-    def _step(self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run) -> Step:
+    def _step(
+        self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run, leader: Node | None
+    ) -> Step:
         """Run one layer and measure it; its tops live in the store as long as a layer will read them."""
         before, start = run.madds, perf_counter()
+        if leader is not None:
+            (top,) = store.bottoms(node)
+            return Step(node, (Shape(top.shape),), 0, 0.0, store.replace(node, [top]), leader)
         with np.errstate(all="ignore"):  # as in Caffe, what overflows is infinite
             tops = self._forward(node, store, given, run)
         seconds = perf_counter() - start

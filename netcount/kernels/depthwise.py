@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
 from netcount.kernels.scratch import DEPTHWISE_ELEMENTS, scratch
 
 if TYPE_CHECKING:
+    from netcount.kernels.after import Finish
     from netcount.kernels.run import Array
 
 
 def depthwise(
     x: Array,
     matrix: Array,
-    added: Array | None,
+    finish: Finish,
     kernel: Sequence[int],
     stride: Sequence[int],
     pad: Sequence[int],
@@ -55,7 +57,6 @@ def depthwise(
     shape = (chunk, many, *outputs)
     strides = (*sums.strides[:2], *(x.itemsize * step for step in inner))
     kept = np.lib.stride_tricks.as_strided(sums, shape, strides)
-    shift = 0.0 if added is None else added.reshape(channels, many, *(1,) * len(kernel))
     for image in range(images):
         _lay_out(planes, x[image], used, plane, stride, pad)
         for first in range(0, channels, chunk):
@@ -64,10 +65,9 @@ def depthwise(
             for index, offset in enumerate(offsets):
                 columns[:number, index] = flat[part, offset : offset + length]
             np.matmul(matrix[part], columns[:number], out=sums[:number])
-            if isinstance(shift, float):
-                y[image, part] = kept[:number]
-            else:
-                np.add(kept[:number], shift[part], out=y[image, part])
+            block = y[image, part]
+            np.copyto(block, kept[:number])
+            finish(block.reshape(number, many, prod(outputs)), part)
     return y.reshape(images, channels * many, *outputs)
 
 

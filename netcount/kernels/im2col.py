@@ -11,6 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
+from netcount.kernels.after import BLOCK_ELEMENTS, Finish
 from netcount.kernels.depthwise import depthwise
 from netcount.kernels.scratch import COLUMN_ELEMENTS, scratch
 
@@ -100,16 +101,12 @@ def convolve(
     images, channels = x.shape[:2]
     made, each, *kernel = weight.shape
     matrix = weight.reshape(group, made // group, each * prod(kernel))
-    added = None if bias is None else bias.reshape(group, made // group, 1)
+    finish = Finish(bias, run.after, (group, made // group))
     if {*kernel, *stride} <= {1} and not any(pad):
-        columns = x.reshape(images, group, each, prod(x.shape[2:]))
-        y = run.gemm(matrix, columns)
-        if added is not None:
-            y += added
-        return y.reshape(images, made, *x.shape[2:])
+        return _pointwise(x, matrix, finish, run).reshape(images, made, *x.shape[2:])
     outputs = positions(x.shape[2:], kernel, stride, pad, dilation)
     if each == 1 and group > 1:
-        y = depthwise(x, matrix, added, kernel, stride, pad, dilation, outputs)
+        y = depthwise(x, matrix, finish, kernel, stride, pad, dilation, outputs)
         run.performed(int(y.size) * matrix.shape[2])
         return y
     y = np.empty((images, group, made // group, prod(outputs)), dtype=np.float32)
@@ -127,9 +124,29 @@ def convolve(
             wide = part.shape[1 + len(kernel)] * line
             out = y[image, :, :, first * line : first * line + wide]
             run.gemm(matrix, used.reshape(group, each * prod(kernel), wide), out=out)
-            if added is not None:
-                out += added
+            finish(out)
     return y.reshape(images, made, *outputs)
+
+
+def _pointwise(x: Array, matrix: Array, finish: Finish, run: Run) -> Array:
+    """The input is the column matrix; positions are taken in parts, so that a part is finished in the cache."""
+    images = x.shape[0]
+    group, made, each = matrix.shape
+    columns = x.reshape(images, group, each, prod(x.shape[2:]))
+    number = columns.shape[3]
+    wide = max(64, BLOCK_ELEMENTS // max(1, group * made)) if finish else number
+    if number <= 2 * wide:
+        y = run.gemm(matrix, columns)
+        for image in y:
+            finish(image)
+        return y
+    y = np.empty((images, group, made, number), dtype=np.float32)
+    for image in range(images):
+        for first in range(0, number, wide):
+            part = y[image, :, :, first : first + wide]
+            run.gemm(matrix, columns[image, :, :, first : first + wide], out=part)
+            finish(part)
+    return y
 
 
 def deconvolve(

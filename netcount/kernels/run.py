@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from netcount.core.lazy_numpy import np
 
@@ -15,16 +16,32 @@ if TYPE_CHECKING:
     Mask: TypeAlias = NDArray[numpy_types.bool_]
 
 
-class Run:
-    """A pass through a net: the phase, a seeded generator, and the count of products done."""
+class Affine(NamedTuple):
+    """x · factor + shift, each C; None for 1 and for 0."""
 
-    __slots__ = ("generator", "madds", "phase")
+    factor: Array | None
+    shift: Array | None
+
+
+Pass: TypeAlias = "Affine | Callable[[Array], object]"
+"""A layer's work on a block of values, in place: affine by channel, or the same for all of them."""
+
+
+class Run:
+    """A pass through a net: the phase, a seeded generator, and the count of products done.
+
+    after: what the layers behind a convolution do to its values, which it does for them.
+    """
+
+    __slots__ = ("after", "generator", "madds", "phase")
+    after: Sequence[Pass]
     generator: numpy_types.random.Generator
     madds: int
     phase: str
 
     def __init__(self, seed: int = 0, phase: str = "TEST") -> None:
         self.phase = phase
+        self.after = ()
         self.madds = 0
         self.generator = np.random.default_rng(seed)
 

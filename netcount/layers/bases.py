@@ -15,7 +15,7 @@ from netcount.layers.layer import NONE, Arity, Layer, ParamBlob, give_all
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array, Run
+    from netcount.kernels.run import Array, Pass, Run
 
 
 CHECK_WINDOWS = "; check kernel_size, pad and stride of the layers that make them"
@@ -177,6 +177,12 @@ class ElementWise(SameShape, NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The function, in float32."""
         return [np.asarray(self.value(bottoms[0]), dtype=np.float32)]
+
+    def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
+        """The function, where `forward` is nothing else."""
+        if type(self).forward is not ElementWise.forward:
+            return None
+        return lambda block: np.copyto(block, np.asarray(self.value(block), dtype=np.float32))
 
     @abstractmethod
     def value(self, x: Array) -> Array:

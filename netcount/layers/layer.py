@@ -14,7 +14,7 @@ from netcount.layers.filler import Filler
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array, Run
+    from netcount.kernels.run import Array, Pass, Run
 
 
 class Arity(NamedTuple):
@@ -203,6 +203,20 @@ class Layer(ABC):
         Products with learned matrices go through `run.gemm` (or are told to `run.performed`), so
         that what was counted can be held against what was done.  Bottoms are never written to.
         """
+
+    def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
+        """What the layer does to a block of the values of bottom 0, in place, where it needs nothing else.
+
+        Args:
+            blobs: Its parameter blobs.
+            axes: The axes of bottom 0, of which axis 1 are the channels.
+        """
+        return None
+
+    @property
+    def applies_passes(self) -> bool:
+        """Whether `forward` does what stands in `run.after` to its tops, N×C×*S."""
+        return False
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """The products with learned matrices that are the madds of `ops`, factor by factor."""

@@ -10,7 +10,7 @@ from netcount.layers.bases import ElementWise
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array
+    from netcount.kernels.run import Array, Pass
 
 
 class ReLU(ElementWise):
@@ -31,6 +31,10 @@ class ReLU(ElementWise):
         if not self.slope:
             return OpCount(compares=elements)
         return OpCount(adds=elements, muls=elements, compares=2 * elements)
+
+    def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
+        """One pass without a slope."""
+        return super().block_pass(blobs, axes) if self.slope else lambda block: np.maximum(block, 0, out=block)
 
     def value(self, x: Array) -> Array:
         """One pass, or two with a slope."""

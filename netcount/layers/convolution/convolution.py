@@ -158,6 +158,11 @@ class Convolution(Layer):
         line = columns // max(1, *made[:1])
         return WorkingMemory(columns, workspace(columns, line, image, window.pad, window.depthwise))
 
+    @property
+    def applies_passes(self) -> bool:
+        """To channels on axis 1."""
+        return type(self).convolve is Convolution.convolve and self.axis_given == 1
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """im2col and one GEMM a group; no im2col for 1×1."""
         return [self._one(bottom, blobs, run) for bottom in bottoms]

@@ -65,6 +65,10 @@ class _Broadcast(Layer):
         self.check_spread(bottoms[0], axis, axis + len(operand))
         return [bottoms[0]]
 
+    def of_channels(self, blobs: Sequence[Array], axes: int) -> bool:
+        """Whether the operand is one learned value for each channel of axis 1."""
+        return self.learned and self.axis_given % axes == 1 and blobs[0].ndim == 1
+
     @abstractmethod
     def check_spread(self, x: Shape, start: int, end: int) -> None:
         """Refuse where Caffe's vector of ones, which spreads the operand of `x`'s axes from `start`

@@ -12,7 +12,7 @@ from netcount.layers.layer import Layer, ParamBlob
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array, Run
+    from netcount.kernels.run import Array, Pass, Run
 
 
 NVIDIA_EPS = 1e-5
@@ -82,14 +82,29 @@ class BatchNorm(SameShape, Layer):
             exps=channels,
         )
 
+    def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
+        """A factor and a shift per channel, by the kept statistics."""
+        if not self.kept:
+            return None
+        from netcount.kernels.run import Affine
+
+        mean, variance = self._statistics(blobs)
+        factor = 1 / np.sqrt(variance + np.float32(self.eps))
+        shift = -mean * factor
+        return Affine(factor * blobs[3], shift * blobs[3] + blobs[4]) if self.learned else Affine(factor, shift)
+
+    def _statistics(self, blobs: Sequence[Array]) -> tuple[Array, Array]:
+        """The kept mean and variance, divided by their correction factor."""
+        mean, variance, factor = blobs[:3]
+        scale = np.float32(0 if factor[0] == 0 else 1 / factor[0])
+        return mean * scale, variance * scale
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By the kept statistics, divided by their correction factor, or by the batch's own."""
         (x,) = bottoms
         ones = (1,) * (x.ndim - 2)
         if self.kept:
-            mean, variance, factor = blobs[:3]
-            scale = np.float32(0 if factor[0] == 0 else 1 / factor[0])
-            mean, variance = mean * scale, variance * scale
+            mean, variance = self._statistics(blobs)
         else:
             axes = (0, *range(2, x.ndim))
             mean, variance = x.mean(axis=axes), x.var(axis=axes)

@@ -10,7 +10,7 @@ from netcount.layers.layer import ParamBlob
 from netcount.layers.normalization._broadcast import _Broadcast
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array, Run
+    from netcount.kernels.run import Array, Pass, Run
 
 
 class Bias(_Broadcast):
@@ -34,6 +34,14 @@ class Bias(_Broadcast):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add an element."""
         return OpCount(adds=tops[0].count())
+
+    def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
+        """A shift per channel."""
+        if not self.of_channels(blobs, axes):
+            return None
+        from netcount.kernels.run import Affine
+
+        return Affine(None, blobs[0])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One pass."""

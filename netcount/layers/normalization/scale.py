@@ -12,7 +12,7 @@ from netcount.layers.normalization._broadcast import _Broadcast
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array, Run
+    from netcount.kernels.run import Array, Pass, Run
 
 
 class Scale(_Broadcast):
@@ -53,6 +53,14 @@ class Scale(_Broadcast):
         """A mul an element, and an add for the shift."""
         elements = tops[0].count()
         return OpCount(adds=elements if self.bias else 0, muls=elements)
+
+    def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
+        """A factor and a shift per channel."""
+        if not self.of_channels(blobs, axes):
+            return None
+        from netcount.kernels.run import Affine
+
+        return Affine(blobs[0], blobs[1] if self.bias else None)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One pass, or two with a shift."""
