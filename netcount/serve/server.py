@@ -15,6 +15,7 @@ from netcount.core.files import MAX_BYTES
 from netcount.report.page import Policed
 from netcount.serve.answers import Asker
 from netcount.serve.texts import Stored, mark, stored, with_endings, write
+from netcount.serve.vocabulary import vocabulary
 
 HOST: str = "127.0.0.1"
 HEADER: str = "X-Netcount"
@@ -174,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the page has gone
 
     def _page(self) -> None:
-        page = self.server.page({"files": [file.document() for file in self.server.files]})
+        page = self.server.page({"files": [file.document() for file in self.server.files], "words": vocabulary()})
         self._send(
             HTTPStatus.OK,
             "text/html; charset=utf-8",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -265,6 +266,83 @@ def test_indenting(edit: Edit) -> None:
     live.page.keyboard.press("Escape")
     live.page.keyboard.press("Tab")
     assert live.page.evaluate("document.activeElement.tagName") != "TEXTAREA", "the keyboard leaves the text"
+
+
+def test_completion_of_fields_types_values_and_blobs(edit: Edit) -> None:
+    live = edit(inputs(data=(1, 3, 9, 11)) + "\n")
+    choices = live.page.locator(".choices")
+    live.area.focus()
+    live.page.keyboard.press("Control+End")
+    live.page.keyboard.type("lay")
+    choices.locator("li").first.wait_for()
+    assert choices.locator("li b").first.inner_text() == "layer"
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type('type: "Pooli')
+    live.page.keyboard.press("Tab")
+    live.page.keyboard.type('" bottom: "d')
+    live.page.keyboard.press("Tab")
+    live.page.keyboard.type('" top: "p" name: "p"')
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type("pooling_p")
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type(" glob")
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type("t")
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type(" pool: A")
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type(" }")
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type("}")
+    typed = live.area.input_value().partition("layer {\n")[2]
+    assert typed == (
+        '  type: "Pooling" bottom: "data" top: "p" name: "p"\n'
+        "  pooling_param { global_pooling: true pool: AVE }\n}"
+    )
+    live.page.locator("#graph [role=button]", has_text="1×1×3").wait_for()
+    assert choices.is_hidden()
+
+
+def test_choices_are_walked_through_and_left_by_keys(edit: Edit) -> None:
+    live = edit("layer { pooling_param { pool:  } }")
+    live.area.evaluate("area => { area.focus(); area.setSelectionRange(30, 30) }")
+    live.page.keyboard.press("Control+ ")
+    choices = live.page.locator(".choices li")
+    assert choices.locator("b").all_inner_texts()[:2] == ["MAX", "AVE"]
+    live.page.keyboard.press("ArrowDown")
+    chosen = live.page.locator(".choices [aria-selected=true]")
+    assert chosen.inner_text() == "AVE"
+    assert live.area.get_attribute("aria-activedescendant") == chosen.get_attribute("id")
+    live.page.keyboard.press("Escape")
+    assert live.page.locator(".choices").is_hidden()
+    assert live.area.input_value() == "layer { pooling_param { pool:  } }"
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("num_output: 64", "num_output: uint32 · how many channels, or outputs, the layer makes · default 0"),
+        ("pool: MAX", "pool: PoolingParameter.PoolMethod · what is made of a window: its largest value"),
+        ('Pooling"', "Pooling: "),
+    ],
+)
+def test_what_a_word_means(edit: Edit, word: str, words: str) -> None:
+    live = edit(SQUEEZENET)
+    live.area.evaluate(
+        "(area, word) => { const at = area.value.indexOf(word); area.focus(); area.setSelectionRange(at, at) }",
+        word,
+    )
+    live.page.keyboard.press("F1")
+    assert live.page.locator(".tip").inner_text().startswith(words)
+    live.page.keyboard.press("Escape")
+    assert live.page.locator(".tip").is_hidden()
+    line = live.page.locator(".editor li", has_text=word).first
+    line.scroll_into_view_if_needed()
+    part = line.locator("span span", has_text=re.compile(f'^"?{word.split(":")[0].strip(chr(34))}"?$')).first
+    box = part.bounding_box()
+    live.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 9)
+    live.page.locator(".tip", has_text=words).wait_for()
 
 
 def test_the_mirror_shows_the_text_line_for_line(edit: Edit) -> None:

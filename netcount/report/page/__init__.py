@@ -46,7 +46,7 @@ SCRIPTS = (
     "start.js",
 )
 """The page's modules, each behind those it imports."""
-LIVE_SCRIPTS = (*SCRIPTS[:-1], "editor.js", "live.js")
+LIVE_SCRIPTS = (*SCRIPTS[:-1], "editor.js", "assist.js", "live.js")
 """The same of the page that edits, which a server of netcount's gives."""
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:function|const|class) (\w+))", re.MULTILINE)

@@ -3,6 +3,7 @@
 import { element, visible } from "./format.js";
 import { replaceText, show, tab, toLine } from "./main.js";
 import { Editor } from "./editor.js";
+import { Assist } from "./assist.js";
 
 const byId = (id) => document.getElementById(id);
 const plain = (text) => text.replace(/\r\n?/g, "\n");
@@ -16,8 +17,8 @@ async function post(path, content) {
 
 const files = boot.files.map((given, index) => {
   const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: [], problems: [], data: null, right: false, waiting: null };
-  file.editor = new Editor(file.base.text, given.name, () => { note = ""; ask(file); state(); });
-  return file;
+  const editor = new Editor(file.base.text, given.name, () => { note = ""; ask(file); state(); });
+  return Object.assign(file, { editor, assist: new Assist(editor, boot.words) });
 });
 const here = () => files[current];
 const unsaved = (file) => file.editor.text !== file.base.text;
@@ -32,7 +33,8 @@ byId("tabs").before(fileTabs, chips);
 const pane = byId("pane-text"), banner = element("div", { id: "banner", role: "alert" }), scroller = element("div", { id: "scroller" }), faults = element("div", { id: "problems", "aria-live": "polite" });
 pane.removeAttribute("tabindex");
 pane.replaceChildren(banner, scroller, faults);
-byId("keys").querySelector("dl").append(element("dt", {}, "s, Ctrl-S"), element("dd", {}, "save the file"), element("dt", {}, "Esc, then Tab"), element("dd", {}, "leave the text"));
+byId("keys").querySelector("dl").append(element("dt", {}, "s, Ctrl-S"), element("dd", {}, "save the file"), element("dt", {}, "Esc, then Tab"), element("dd", {}, "leave the text"),
+  element("dt", {}, "Ctrl-Space"), element("dd", {}, "what can stand at the caret"), element("dt", {}, "F1"), element("dd", {}, "what the word at the caret means"));
 
 /** Ask about a file's text; while an answer is on its way, the last text waits. */
 async function ask(file) {
