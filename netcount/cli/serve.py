@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from netcount.core.errors import InputError, reason
 from netcount.core.files import read_text
 from netcount.graph.load import name_of
 from netcount.graph.options import LoadOptions
+
+if TYPE_CHECKING:
+    from netcount.serve.gate import Gate
 
 
 @click.command()
@@ -42,21 +45,22 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, **options: Any) -
     """
     from netcount.report.page import live_page
     from netcount.serve.answers import Asker
-    from netcount.serve.server import Server
+    from netcount.serve.server import Edited, Server
 
-    load_options(dict(options))  # a wrong one is said now
-    names: dict[str, str] = {}
+    gates = _gates(load_options(dict(options)))
+    edited: dict[str, Edited] = {}
     for file in files:
         if file == "-":
             raise InputError("standard input cannot be edited; name a file")
         read_text(file)
-        names.setdefault(os.path.abspath(file), name_of(file))
+        path = os.path.abspath(file)
+        edited.setdefault(path, Edited(path, name_of(file), gates(path)))
 
     def chosen(more: Sequence[tuple[str, str]]) -> LoadOptions:
         return load_options(_with(options, more))
 
     try:
-        server = Server(port, names, Asker(chosen, OPTIONS), live_page)
+        server = Server(port, list(edited.values()), Asker(chosen, OPTIONS), live_page)
     except OSError as failure:
         raise InputError(f"cannot serve on port {port}: {reason(failure)}", argument="port") from None
     click.echo(f"netcount serve: {server.address} (Ctrl-C ends it)")
@@ -71,6 +75,21 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, **options: Any) -
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _gates(load: LoadOptions) -> Callable[[str], Gate | None]:
+    """What makes the gate of a file, of the configuration that is found upwards; None where there is none."""
+    from netcount.budget import config, targets
+    from netcount.budget.baseline import Baseline, read_baseline
+    from netcount.serve.gate import Gate
+
+    path = config.find()
+    if path is None:
+        return lambda file: None
+    configured = config.load(path)
+    base = configured.baseline
+    stored = Baseline(base, read_baseline(base)) if base is not None and os.path.exists(base) else None
+    return lambda file: Gate(file, configured, stored, targets.Request(options=load))
 
 
 def _ended(number: int, frame: FrameType | None) -> None:

@@ -7,9 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
+from netcount.analysis._support.scales import image_size, width_factor
 from netcount.analysis.count import count
+from netcount.analysis.figures import MAIN, NetFigures
+from netcount.analysis.rescale import Rescaler
 from netcount.core.errors import NetcountError, Spelling, each, spelled
 from netcount.core.suggest import meant, nearest
+from netcount.graph.graph import Graph
 from netcount.graph.load import load_text
 from netcount.graph.options import LoadOptions
 from netcount.graph.partial import Outline, outline_of, outline_text
@@ -56,6 +60,24 @@ class Asker:
                 with suppress(NetcountError):  # the text cannot be read at all: the first error says why
                     data = _drawn(outline_text(text, load, file, error), text)
             return {"data": data, "errors": problems(error, text)}
+
+    def rescaled(self, text: str, file: str, chosen: Chosen, width: object, resolution: object) -> dict[str, Any]:
+        """The text of the net at another width and resolution, with what it costs and what it cost before.
+
+        Raises:
+            NetcountError: The text is wrong, or a constant in it makes it impossible.
+        """
+        with spelled(self._spelling):
+            factor = width_factor("width", width)
+            size = None if resolution is None else image_size("resolution", resolution)
+            rescaler = Rescaler(text, file, self._options(chosen), both_phases=False)
+            made = rescaler.rescaled(factor, size)
+            return {"text": made.text, "before": _figures(made.before), "now": _figures(made.net)}
+
+
+def _figures(net: Graph) -> dict[str, int]:
+    figures = NetFigures(count(net))
+    return {figure.key: int(figures[figure.key]) for figure in MAIN}
 
 
 def _drawn(outline: Outline, text: str) -> dict[str, Any]:

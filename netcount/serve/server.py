@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
@@ -14,6 +14,7 @@ from netcount.core.errors import NetcountError, reason
 from netcount.core.files import MAX_BYTES
 from netcount.report.page import Policed
 from netcount.serve.answers import Asker
+from netcount.serve.gate import Gate
 from netcount.serve.texts import Stored, mark, stored, with_endings, write
 from netcount.serve.vocabulary import vocabulary
 
@@ -27,11 +28,12 @@ _JSON = "application/json"
 
 
 class Edited:
-    """A file that is edited: what of it the pages know."""
+    """A file that is edited: its name, its gate, what of it the pages know."""
 
-    def __init__(self, path: str, name: str) -> None:
+    def __init__(self, path: str, name: str, gate: Gate | None = None) -> None:
         self.path = path
         self.name = name
+        self.gate = gate
         self.lock: Lock = Lock()
         self.mark: tuple[int, int, int] | None = mark(path)
         self.known: Stored = stored(path)
@@ -46,7 +48,7 @@ class Server(ThreadingHTTPServer):
 
     Args:
         port: Where it listens, on 127.0.0.1; 0 for any.
-        files: The files by path, each with the name that is shown.
+        files: The files.
         asker: What answers for a text.
         page: The page, of what it is told at first.
     """
@@ -55,10 +57,10 @@ class Server(ThreadingHTTPServer):
     allow_reuse_address: bool = True
 
     def __init__(
-        self, port: int, files: Mapping[str, str], asker: Asker, page: Callable[[Mapping[str, Any]], Policed]
+        self, port: int, files: Sequence[Edited], asker: Asker, page: Callable[[Mapping[str, Any]], Policed]
     ) -> None:
         super().__init__((HOST, port), _Handler)
-        self.files: list[Edited] = [Edited(path, name) for path, name in files.items()]
+        self.files: list[Edited] = list(files)
         self.asker = asker
         self.page = page
         self.counting: Lock = Lock()
@@ -143,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._guarded({"/": self._page, "/events": self._events})
 
     def do_POST(self) -> None:
-        self._guarded({"/answer": self._answer, "/save": self._save})
+        self._guarded({"/answer": self._answer, "/rescale": self._rescale, "/save": self._save})
 
     def _guarded(self, ways: Mapping[str, Callable[[], None]]) -> None:
         """Answer a request of the page itself; a name that leads here from elsewhere is another site's."""
@@ -204,13 +206,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         asked = self._asked()
-        file = self._file(asked)
-        chosen = [(str(option), str(value)) for option, value in asked.get("options", ())]
+        file, text = self._file(asked), str(asked["text"])
         with self.server.counting:
-            answer = self.server.asker.answer(
-                str(asked["text"]), file.name, chosen, partial=asked.get("partial") is True
-            )
+            answer = self.server.asker.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
+            answer["budget"] = file.gate.checks(text, file.name) if file.gate and answer["data"] else []
         self._json(answer)
+
+    def _rescale(self) -> None:
+        asked = self._asked()
+        file, text = self._file(asked), str(asked["text"])
+        with self.server.counting:
+            made = self.server.asker.rescaled(
+                text, file.name, _chosen(asked), asked.get("width"), asked.get("resolution")
+            )
+        self._json(made)
 
     def _save(self) -> None:
         asked = self._asked()
@@ -266,3 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**fixed, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
+
+
+def _chosen(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(str(option), str(value)) for option, value in asked.get("options", ())]

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import netcount
+from netcount.core.units import human
 from tests.cli.test_analyze import hostile_net
 from tests.command import COMMAND, UNMEASURED
 from tests.helpers import SAMPLES, inputs
@@ -343,6 +345,34 @@ def test_what_a_word_means(edit: Edit, word: str, words: str) -> None:
     box = part.bounding_box()
     live.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 9)
     live.page.locator(".tip", has_text=words).wait_for()
+
+
+def test_sliders_show_what_rescale_would_make(edit: Edit) -> None:
+    live = edit(SQUEEZENET)
+    live.page.locator("#scales summary").click()
+    live.page.get_by_label("Width", exact=True).fill("0.5")
+    live.page.get_by_label("Resolution").fill("114")
+    scaled = live.page.locator("#scaled", has_text="madds")
+    scaled.wait_for()
+    made = netcount.loads(SQUEEZENET).rescale(width=0.5, resolution=114)
+    words = human(made.net.analyze().totals.madds)
+    live.page.locator("#scaled", has_text=f"{words} madds").wait_for()
+    live.page.get_by_role("button", name="Put into the text").click()
+    live.facts(f"{words} madds")
+    assert live.area.input_value() == made.text
+    assert live.page.get_by_label("Resolution").input_value() == "114"
+
+
+def test_limits_are_bars(edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netcount.toml").write_text(
+        '[[net]]\npath = "net0.prototxt"\nmax_madds = "390M"\n', encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    live = edit(SQUEEZENET)
+    live.page.locator("#budget .limit", has_text="max_madds: 387.75M of 390.00M").wait_for()
+    assert live.page.locator("#budget .over").count() == 0
+    live.type_over("num_output: 64", "num_output: 96")
+    live.page.locator("#budget .over", has_text="over: max_madds: ").wait_for()
 
 
 def test_the_mirror_shows_the_text_line_for_line(edit: Edit) -> None:

@@ -77,3 +77,16 @@ def test_what_there_is_of_a_net_is_drawn_where_it_is_wanted() -> None:
     answer = ASKER.answer(text, "net.prototxt", partial=True)
     assert [box["state"] for box in answer["data"]["view"]["boxes"]] == ["known", "known", "broken"]
     assert ASKER.answer("layer {", "net.prototxt", partial=True)["data"] is None
+
+
+def test_a_net_at_another_width_and_resolution() -> None:
+    text = TEXT + CONV.replace('"c"', '"d"').replace('bottom: "x"', 'bottom: "c"')
+    made = ASKER.rescaled(text, "net.prototxt", (), "0.5", "5x7")
+    assert made["text"].count("num_output: 2") == 1, "the last one is the net's answer"
+    assert made["before"]["madds"] == 4 * 7 * 9 * 27 + 4 * 5 * 7 * 36
+    assert made["now"]["madds"] == 2 * 3 * 5 * 27 + 4 * 1 * 3 * 18
+    same = ASKER.rescaled(text, "net.prototxt", (), "1", None)
+    assert (same["text"], same["now"]) == (text, same["before"])
+    for width, resolution in (("0", None), ("x", None), (None, None), ("1", "x"), ("1", "1x1")):
+        with pytest.raises(InputError):
+            ASKER.rescaled(text, "net.prototxt", (), width, resolution)

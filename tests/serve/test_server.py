@@ -15,7 +15,7 @@ from netcount.cli.flags import OPTIONS
 from netcount.graph.options import LoadOptions
 from netcount.report.page import live_page
 from netcount.serve.answers import Asker
-from netcount.serve.server import Server
+from netcount.serve.server import Edited, Server
 from tests.helpers import inputs
 
 TEXT = inputs(x=(1, 3, 9, 11))
@@ -27,7 +27,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
     file = tmp_path / "net.prototxt"
     file.write_text(TEXT, encoding="utf-8")
     (tmp_path / "secret.prototxt").write_text("secret", encoding="utf-8")
-    server = Server(0, {str(file): "net.prototxt"}, Asker(lambda chosen: LoadOptions(), OPTIONS), live_page)
+    server = Server(
+        0, [Edited(str(file), "net.prototxt")], Asker(lambda chosen: LoadOptions(), OPTIONS), live_page
+    )
     thread = Thread(target=server.run)
     thread.start()
     yield server, file
@@ -95,7 +97,7 @@ def test_localhost_is_a_name_of_it(served: Served) -> None:
     assert ask(served[0], "GET", "/", Host=f"localhost:{served[0].server_port}")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/answer", "/save"])
+@pytest.mark.parametrize("path", ["/answer", "/rescale", "/save"])
 def test_posts_are_the_pages_own(served: Served, path: str) -> None:
     server, file = served
     content = {"file": 0, "text": "", "stamp": server.files[0].known.stamp}

@@ -1,6 +1,6 @@
 // The page that edits: texts go to the server that gave the page, figures and mistakes come back; files on the disk are followed.
 
-import { element, visible } from "./format.js";
+import { element, human, percent, visible } from "./format.js";
 import { replaceText, show, tab, toLine } from "./main.js";
 import { Editor } from "./editor.js";
 import { Assist } from "./assist.js";
@@ -30,6 +30,13 @@ byId("tools").prepend(stateText, saveButton);
 const fileTabs = element("nav", { id: "files", role: "tablist", "aria-label": "Files" });
 const chips = element("div", { id: "options", "aria-label": "Options of this session" });
 byId("tabs").before(fileTabs, chips);
+const budget = element("div", { id: "budget", "aria-label": "Limits of netcount.toml" });
+const widths = element("input", { type: "range", min: 0.1, max: 2, step: 0.05, value: 1, "aria-label": "Width" });
+const sizes = element("input", { type: "range", min: 16, step: 1, "aria-label": "Resolution" });
+const [widthText, sizeText, scaled, put] = [element("output"), element("output"), element("output", { id: "scaled", "aria-live": "polite" }), element("button", { type: "button", disabled: true }, "Put into the text")];
+const scales = element("details", { id: "scales" }, element("summary", {}, "Width and resolution"), element("div", {},
+  element("label", {}, "Width ", widths), widthText, element("label", {}, "Resolution ", sizes), sizeText, scaled, put));
+byId("tabs").before(budget, scales);
 const pane = byId("pane-text"), banner = element("div", { id: "banner", role: "alert" }), scroller = element("div", { id: "scroller" }), faults = element("div", { id: "problems", "aria-live": "polite" });
 pane.removeAttribute("tabindex");
 pane.replaceChildren(banner, scroller, faults);
@@ -53,6 +60,7 @@ async function ask(file) {
     }
     if (answer.error) { answer.errors = [{ place: null, message: answer.error, fixes: [] }]; answer.data = null; }
     file.problems = answer.errors;
+    if (answer.data) file.budget = answer.budget;
     file.answered = text;
     if (answer.data) {
       file.data = answer.data;
@@ -81,11 +89,59 @@ function draw(again) {
   faults.replaceChildren(...(file.problems.length
     ? [element("p", {}, `${file.problems.length === 1 ? "1 mistake" : `${file.problems.length} mistakes`}${old ? "; the picture is of the last text that was right" : ""}`),
        element("ul", {}, ...file.problems.map((problem) => problemItem(file, problem)))] : []));
+  budget.replaceChildren(...(file.budget ?? []).map(limitBar));
+  if (again) original();
   chips.replaceChildren(...file.options.map((option, number) => {
     const button = element("button", { type: "button", "aria-label": `Without ${option.join(" ")}` }, `${visible(option.join(" "))} ×`);
     button.addEventListener("click", () => { file.options.splice(number, 1); file.right = false; ask(file); });
     return button;
   }));
+}
+
+function limitBar({ text, share, passed, level, about }) {
+  const fill = element("span", { class: "fill" });
+  fill.style.width = `${Math.min(100, 100 * share)}%`;
+  return element("span", { class: passed ? "limit" : `limit over ${level}`, title: visible(about) }, fill, element("span", {}, `${passed ? "" : "over: "}${visible(text)}`));
+}
+
+/** The sliders as the text is; the side of the images is that of the first blob that has one. */
+function original() {
+  const file = here(), row = file.data?.view.analysis.layers.find((layer) => layer.tops[0]?.shape.length === 4);
+  file.side = row ? row.tops[0].shape.slice(2) : null;
+  sizes.disabled = !file.side;
+  if (file.side) { sizes.max = 2 * file.side[0]; sizes.value = file.side[0]; }
+  widths.value = 1;
+  slid();
+}
+
+function slid() {
+  const { side } = here(), same = !side || Number(sizes.value) === side[0];
+  const high = Number(sizes.value), wide = side && !same ? Math.max(1, Math.round((high * side[1]) / side[0])) : 0;
+  widthText.textContent = `×${Number(widths.value).toFixed(2)}`;
+  sizeText.textContent = !side ? "" : same ? side.join("×") : `${high}×${wide}`;
+  put.disabled = true;
+  here().scaled = null;
+  if (Number(widths.value) === 1 && same) { scaled.textContent = ""; return; }
+  rescale({ width: widths.value, resolution: same ? null : `${high}x${wide}` });
+}
+
+/** What the net would be; of several wishes the last one counts. */
+async function rescale(wish) {
+  const file = here(), { text } = file.editor;
+  file.wish = wish;
+  if (file.rescaling) return;
+  file.rescaling = true;
+  let asked;
+  do {
+    asked = file.wish;
+    const answer = await post("/rescale", { file: file.index, text, options: file.options, ...asked }).catch(() => ({ error: "netcount serve has ended" }));
+    if (file !== here() || file.wish !== asked || text !== file.editor.text) continue;
+    scaled.textContent = answer.error ? visible(answer.error)
+      : ["params", "madds"].map((name) => `${human(answer.now[name])} ${name} (${percent(answer.now[name], answer.before[name])})`).join(", ");
+    file.scaled = answer.error ? null : answer.text;
+    put.disabled = !file.scaled;
+  } while (file.wish !== asked);
+  file.rescaling = false;
 }
 
 function problemItem(file, { place, message, fixes }) {
@@ -227,6 +283,8 @@ fileTabs.addEventListener("keydown", (event) => {
   open((current + step + files.length) % files.length);
   fileTabs.children[current].focus();
 });
+for (const slider of [widths, sizes]) slider.addEventListener("input", slid);
+put.addEventListener("click", () => { if (here().scaled) here().editor.become(plain(here().scaled)); });
 saveButton.addEventListener("click", save);
 addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, select, textarea, dialog");

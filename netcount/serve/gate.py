@@ -1,0 +1,71 @@
+"""The gate of netcount.toml, for a text that is being edited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netcount.analysis.count import count
+from netcount.budget import gate, targets
+from netcount.budget.baseline import Baseline
+from netcount.budget.budget import Checked, Finding
+from netcount.budget.config import Config
+from netcount.core.errors import NetcountError
+from netcount.graph.load import load_text
+from netcount.report.check import amounts, summary
+
+
+class Gate:
+    """Holds texts of one file against the budgets that a configuration has for it.
+
+    Args:
+        path: The file.
+        config: The configuration; it says how the net is read, where it lists it.
+        base: The baseline, where a limit wants one.
+        request: What the command line adds.
+    """
+
+    def __init__(self, path: str, config: Config, base: Baseline | None, request: targets.Request) -> None:
+        self._config = config
+        self._base = base
+        self._targets = targets.targets(config, request._replace(files=(path,)))
+
+    def checks(self, text: str, file: str) -> list[dict[str, Any]]:
+        """The limits, each with `text`, `share` (of what is allowed), `passed`, `level` and `about`; of a limit
+        for many layers that which is nearest to it.  None where the text cannot be counted.
+        """
+        limits: list[dict[str, Any]] = []
+        for target in self._targets:
+            try:
+                counted = count(load_text(text, target.options, file), target.convention)
+            except NetcountError:
+                continue
+            results = gate.checked(
+                [targets.Counted(target, counted, None)],
+                self._config,
+                self._base,
+                others=targets.others(self._config, self._targets),
+                lenient=True,
+            )
+            for net in results:
+                groups: dict[int, list[Finding]] = {}
+                for finding in net.findings:
+                    groups.setdefault(id(finding.limit), []).append(finding)
+                limits += [_limit(net, max(group, key=_share)) for group in groups.values()]
+        return limits
+
+
+def _share(finding: Finding) -> tuple[bool, float]:
+    return not finding.passed, float(finding.value / finding.bound) if finding.bound else float(finding.value)
+
+
+def _limit(net: Checked, finding: Finding) -> dict[str, Any]:
+    limit = finding.limit
+    value, bound = amounts(limit.figure, finding.value, finding.bound)
+    where = f' at "{finding.layer}"' if finding.layer is not None else ""
+    return {
+        "text": f"{limit.rule} {limit.kernel}".rstrip() + f": {value} of {bound}{where}",
+        "share": _share(finding)[1],
+        "passed": finding.passed,
+        "level": finding.level,
+        "about": summary(net, finding),
+    }
