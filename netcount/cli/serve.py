@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     help="Where the page is served, on this machine only; 0, the default, takes any that is free.",
 )
 @click.option("--no-browser", is_flag=True, help="Open no browser: the address is printed.")
+@click.option("--diff", is_flag=True, help="Of two files: show what the second changes of the first.")
 @net_options
-def serve(files: tuple[str, ...], port: int, no_browser: bool, **options: Any) -> None:
+def serve(files: tuple[str, ...], port: int, no_browser: bool, diff: bool, **options: Any) -> None:
     """Edit nets in a browser: graph, table and totals follow while you type.
 
     A text that is wrong keeps its last picture and shows its mistakes at their lines. The files are followed:
@@ -41,7 +42,7 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, **options: Any) -
     \b
     Examples:
       netcount serve squeezenet_v1.1.prototxt
-      netcount serve before.prototxt after.prototxt --port 8000 --no-browser
+      netcount serve before.prototxt after.prototxt --diff --port 8000 --no-browser
     """
     from netcount.report.page import live_page
     from netcount.serve.answers import Asker
@@ -56,11 +57,14 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, **options: Any) -
         path = os.path.abspath(file)
         edited.setdefault(path, Edited(path, name_of(file), gates(path)))
 
+    if diff and len(edited) != 2:
+        raise InputError("it takes two files", argument="diff")
+
     def chosen(more: Sequence[tuple[str, str]]) -> LoadOptions:
         return load_options(_with(options, more))
 
     try:
-        server = Server(port, list(edited.values()), Asker(chosen, OPTIONS), live_page)
+        server = Server(port, list(edited.values()), Asker(chosen, OPTIONS), live_page, diff)
     except OSError as failure:
         raise InputError(f"cannot serve on port {port}: {reason(failure)}", argument="port") from None
     click.echo(f"netcount serve: {server.address} (Ctrl-C ends it)")

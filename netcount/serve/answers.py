@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from netcount.analysis._support.scales import image_size, width_factor
+from netcount.analysis.compare import compared, facts, told_apart
 from netcount.analysis.count import count
 from netcount.analysis.figures import MAIN, NetFigures
 from netcount.analysis.rescale import Rescaler
@@ -18,7 +19,9 @@ from netcount.graph.load import load_text
 from netcount.graph.options import LoadOptions
 from netcount.graph.partial import Outline, outline_of, outline_text
 from netcount.picture.picture import ALL, picture
+from netcount.report.comparison import report
 from netcount.report.error import document as error_document
+from netcount.report.formats.layout import Part
 from netcount.report.page import page_data
 
 Chosen: TypeAlias = "Sequence[tuple[str, str]]"
@@ -35,7 +38,7 @@ class Asker:
 
     def __init__(self, options: Callable[[Chosen], LoadOptions], spelling: Spelling) -> None:
         self._options = options
-        self._spelling = spelling
+        self.spelling: Spelling = spelling
 
     def answer(self, text: str, file: str, chosen: Chosen = (), partial: bool = False) -> dict[str, Any]:
         """`data`, of the page, and `errors`; one of them is empty, unless what there is of a net is wanted too.
@@ -46,7 +49,7 @@ class Asker:
             chosen: Options that were chosen on the page.
             partial: Whether a net that cannot be finished is drawn as far as it goes.
         """
-        with spelled(self._spelling):
+        with spelled(self.spelling):
             try:
                 load = self._options(chosen)
             except NetcountError as refused:
@@ -67,12 +70,22 @@ class Asker:
         Raises:
             NetcountError: The text is wrong, or a constant in it makes it impossible.
         """
-        with spelled(self._spelling):
+        with spelled(self.spelling):
             factor = width_factor("width", width)
             size = None if resolution is None else image_size("resolution", resolution)
             rescaler = Rescaler(text, file, self._options(chosen), both_phases=False)
             made = rescaler.rescaled(factor, size)
             return {"text": made.text, "before": _figures(made.before), "now": _figures(made.net)}
+
+    def compared(self, nets: Sequence[tuple[str, str, Chosen]]) -> list[Part]:
+        """The report of what the other texts change of the first: each with its name and chosen options.
+
+        Raises:
+            NetcountError: One of them is wrong.
+        """
+        with spelled(self.spelling):
+            counts = [count(load_text(text, self._options(chosen), file)) for text, file, chosen in nets]
+            return report(compared(told_apart([facts(one) for one in counts])))
 
 
 def _figures(net: Graph) -> dict[str, int]:

@@ -10,8 +10,9 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any
 
-from netcount.core.errors import NetcountError, reason
+from netcount.core.errors import NetcountError, each, reason, spelled
 from netcount.core.files import MAX_BYTES
+from netcount.report.formats.layout import Part, Table
 from netcount.report.page import Policed
 from netcount.serve.answers import Asker
 from netcount.serve.gate import Gate
@@ -51,18 +52,25 @@ class Server(ThreadingHTTPServer):
         files: The files.
         asker: What answers for a text.
         page: The page, of what it is told at first.
+        diff: Whether the page shows what the second file changes of the first.
     """
 
     daemon_threads: bool = True
     allow_reuse_address: bool = True
 
     def __init__(
-        self, port: int, files: Sequence[Edited], asker: Asker, page: Callable[[Mapping[str, Any]], Policed]
+        self,
+        port: int,
+        files: Sequence[Edited],
+        asker: Asker,
+        page: Callable[[Mapping[str, Any]], Policed],
+        diff: bool = False,
     ) -> None:
         super().__init__((HOST, port), _Handler)
         self.files: list[Edited] = list(files)
         self.asker = asker
         self.page = page
+        self.diff = diff
         self.counting: Lock = Lock()
         self.ended: Event = Event()
         self._pages: set[SimpleQueue[dict[str, Any] | None]] = set()
@@ -145,7 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._guarded({"/": self._page, "/events": self._events})
 
     def do_POST(self) -> None:
-        self._guarded({"/answer": self._answer, "/rescale": self._rescale, "/save": self._save})
+        self._guarded(
+            {"/answer": self._answer, "/rescale": self._rescale, "/compare": self._compare, "/save": self._save}
+        )
 
     def _guarded(self, ways: Mapping[str, Callable[[], None]]) -> None:
         """Answer a request of the page itself; a name that leads here from elsewhere is another site's."""
@@ -177,7 +187,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the page has gone
 
     def _page(self) -> None:
-        page = self.server.page({"files": [file.document() for file in self.server.files], "words": vocabulary()})
+        page = self.server.page(
+            {
+                "files": [file.document() for file in self.server.files],
+                "words": vocabulary(),
+                "diff": self.server.diff,
+            }
+        )
         self._send(
             HTTPStatus.OK,
             "text/html; charset=utf-8",
@@ -215,11 +231,27 @@ class _Handler(BaseHTTPRequestHandler):
     def _rescale(self) -> None:
         asked = self._asked()
         file, text = self._file(asked), str(asked["text"])
+        wish = asked.get("width"), asked.get("resolution")
+        self._told(lambda: self.server.asker.rescaled(text, file.name, _chosen(asked), *wish))
+
+    def _compare(self) -> None:
+        asked = self._asked()
+        nets = asked.get("nets")
+        if not isinstance(nets, list) or not all(isinstance(net, dict) for net in nets) or len(nets) < 2:
+            raise _Refused(HTTPStatus.BAD_REQUEST, "two nets are compared")
+        names = [self._file(net).name for net in nets]
+        texts = [(str(net["text"]), name, _chosen(net)) for net, name in zip(nets, names, strict=True)]
+        self._told(lambda: {"parts": [_cells(part) for part in self.server.asker.compared(texts) if part]})
+
+    def _told(self, ask: Callable[[], dict[str, Any]]) -> None:
+        """An answer, or why there is none: a text is often wrong while it is typed."""
         with self.server.counting:
-            made = self.server.asker.rescaled(
-                text, file.name, _chosen(asked), asked.get("width"), asked.get("resolution")
-            )
-        self._json(made)
+            try:
+                answer = ask()
+            except NetcountError as mistake:
+                with spelled(self.server.asker.spelling):
+                    answer = {"error": "; ".join([one.message for one in each(mistake)])}
+        self._json(answer)
 
     def _save(self) -> None:
         asked = self._asked()
@@ -279,3 +311,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _chosen(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(str(option), str(value)) for option, value in asked.get("options", ())]
+
+
+def _cells(part: Part) -> str | dict[str, Any]:
+    """A part of a report: a text, or the cells of a table."""
+    if isinstance(part, Table):
+        return {"head": list(part.titles), "rows": [list(row) for row in part.rows]}
+    return part if isinstance(part, str) else "\n".join((part.title, *part.lines))

@@ -375,6 +375,26 @@ def test_limits_are_bars(edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyP
     live.page.locator("#budget .over", has_text="over: max_madds: ").wait_for()
 
 
+def test_what_one_text_changes_of_another(edit: Edit) -> None:
+    live = edit(SQUEEZENET, SQUEEZENET, "--diff")
+    changes = live.page.locator("#diff")
+    changes.locator("td", has_text="387.75M").first.wait_for()
+    assert "conv1" not in changes.inner_text()
+    live.page.locator("#files button").nth(1).click()
+    live.type_over("num_output: 64", "num_output: 96")
+    changes.locator("td", has_text="conv1").first.wait_for()
+    assert "num_output 64 -> 96" in changes.inner_text().replace("→", "->").replace(":", "")
+
+
+def test_the_numbers_of_lines_are_those_of_the_text_alone(edit: Edit) -> None:
+    live = edit("layer { pooling_param { pool:  } }")
+    live.area.evaluate("area => { area.focus(); area.setSelectionRange(30, 30) }")
+    live.page.keyboard.press("Control+ ")
+    item = live.page.locator(".choices li").first
+    item.wait_for()
+    assert item.evaluate("item => getComputedStyle(item, '::before').content") == "none"
+
+
 def test_the_mirror_shows_the_text_line_for_line(edit: Edit) -> None:
     live = edit(SQUEEZENET)
     for old, new in (("layer {", "# a\n\tlayer {"), ("\n\n", "\n"), ("name", "nom\n\n\n")):

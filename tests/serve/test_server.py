@@ -164,6 +164,19 @@ def test_pages_are_told_of_every_change_and_of_the_end(served: Served) -> None:
     connection.close()
 
 
+def test_two_texts_are_compared(served: Served) -> None:
+    net = {"file": 0, "text": TEXT}
+    status, answer = post(served[0], "/compare", {"nets": [net, net]})
+    assert status == 200
+    assert any(isinstance(part, dict) and part["rows"] for part in answer["parts"])
+    for nets in (None, [], [net], [1, 2], [net, {"file": 1, "text": ""}]):
+        assert post(served[0], "/compare", {"nets": nets})[0] == 400
+    status, answer = post(served[0], "/compare", {"nets": [net, {"file": 0, "text": "layer {"}]})
+    assert (status, "opened" in answer["error"]) == (200, True)
+    wrong = {"file": 0, "text": "layer {", "width": "0.5", "resolution": None}
+    assert "opened" in post(served[0], "/rescale", wrong)[1]["error"]
+
+
 def test_an_answer_for_a_text(served: Served) -> None:
     status, answer = post(served[0], "/answer", {"file": 0, "text": TEXT})
     assert (status, answer["errors"], len(answer["data"]["view"]["layers"])) == (200, [], 1)

@@ -30,13 +30,16 @@ byId("tools").prepend(stateText, saveButton);
 const fileTabs = element("nav", { id: "files", role: "tablist", "aria-label": "Files" });
 const chips = element("div", { id: "options", "aria-label": "Options of this session" });
 byId("tabs").before(fileTabs, chips);
-const budget = element("div", { id: "budget", "aria-label": "Limits of netcount.toml" });
+const budget = element("div", { id: "budget", role: "group", tabindex: "0", "aria-label": "Limits of netcount.toml" });
 const widths = element("input", { type: "range", min: 0.1, max: 2, step: 0.05, value: 1, "aria-label": "Width" });
 const sizes = element("input", { type: "range", min: 16, step: 1, "aria-label": "Resolution" });
 const [widthText, sizeText, scaled, put] = [element("output"), element("output"), element("output", { id: "scaled", "aria-live": "polite" }), element("button", { type: "button", disabled: true }, "Put into the text")];
 const scales = element("details", { id: "scales" }, element("summary", {}, "Width and resolution"), element("div", {},
   element("label", {}, "Width ", widths), widthText, element("label", {}, "Resolution ", sizes), sizeText, scaled, put));
 byId("tabs").before(budget, scales);
+const changes = boot.diff ? element("details", { id: "diff", open: true }, element("summary", {}, `What ${visible(boot.files[1].name)} changes of ${visible(boot.files[0].name)}`)) : null;
+const changed = element("div");
+if (changes) { changes.append(changed); byId("middle").prepend(changes); }
 const pane = byId("pane-text"), banner = element("div", { id: "banner", role: "alert" }), scroller = element("div", { id: "scroller" }), faults = element("div", { id: "problems", "aria-live": "polite" });
 pane.removeAttribute("tabindex");
 pane.replaceChildren(banner, scroller, faults);
@@ -67,6 +70,7 @@ async function ask(file) {
       file.right = !answer.errors.length;
     }
     if (file === here()) draw(Boolean(answer.data));
+    if (changes && answer.data) compare();
   } while (file.again);
   file.asking = false;
   state();
@@ -109,7 +113,7 @@ function original() {
   const file = here(), row = file.data?.view.analysis.layers.find((layer) => layer.tops[0]?.shape.length === 4);
   file.side = row ? row.tops[0].shape.slice(2) : null;
   sizes.disabled = !file.side;
-  if (file.side) { sizes.max = 2 * file.side[0]; sizes.value = file.side[0]; }
+  if (file.side) { sizes.min = Math.min(16, file.side[0]); sizes.max = 2 * file.side[0]; sizes.value = file.side[0]; }
   widths.value = 1;
   slid();
 }
@@ -123,6 +127,22 @@ function slid() {
   here().scaled = null;
   if (Number(widths.value) === 1 && same) { scaled.textContent = ""; return; }
   rescale({ width: widths.value, resolution: same ? null : `${high}x${wide}` });
+}
+
+/** What the second text changes of the first, as `netcount compare` tells it; the last one that can be told stays. */
+async function compare() {
+  compare.again = true;
+  if (compare.asking) return;
+  compare.asking = true;
+  while (compare.again) {
+    compare.again = false;
+    const nets = files.map((file) => ({ file: file.index, text: file.editor.text, options: file.options }));
+    const answer = await post("/compare", { nets }).catch(() => ({}));
+    if (answer.parts) changed.replaceChildren(...answer.parts.map((part) => (typeof part === "string" ? element("p", {}, visible(part))
+      : element("table", {}, element("thead", {}, element("tr", {}, ...part.head.map((title) => element("th", { scope: "col" }, visible(title))))),
+          element("tbody", {}, ...part.rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, visible(cell))))))))));
+  }
+  compare.asking = false;
 }
 
 /** What the net would be; of several wishes the last one counts. */
