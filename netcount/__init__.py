@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     )
     from netcount.core.opcount import NOTHING, OpCount
     from netcount.core.shape import Shape
+    from netcount.engines.machine import Machine
+    from netcount.engines.timing import Measured, TimedLayer, TimedNet
     from netcount.execute.executor import Step
     from netcount.execute.verify import BlobCheck, LayerCheck
     from netcount.graph.graph import Blob, Node, Owner
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
     from netcount.prototxt.message import Message
     from netcount.prototxt.select import Phase
     from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
-    from netcount.results.of_nets import Comparison, Survey, Sweep
+    from netcount.results.of_nets import Comparison, Survey, Sweep, Timing
     from netcount.results.picture import Page, Picture
     from netcount.results.result import Result
     from netcount.running import Executor, write_caffemodel
@@ -120,6 +122,8 @@ __all__ = [
     "LayerTime",
     "LimitError",
     "LoadArguments",
+    "Machine",
+    "Measured",
     "Memory",
     "Message",
     "MissingFileError",
@@ -160,6 +164,9 @@ __all__ = [
     "Sweep",
     "Target",
     "Term",
+    "TimedLayer",
+    "TimedNet",
+    "Timing",
     "Totals",
     "TypeCosts",
     "Unjudged",
@@ -253,6 +260,12 @@ _HOMES = {
         "OpCount",
     ),
     "core.shape": ("Shape",),
+    "engines.machine": ("Machine",),
+    "engines.timing": (
+        "Measured",
+        "TimedLayer",
+        "TimedNet",
+    ),
     "execute.executor": ("Step",),
     "execute.verify": (
         "BlobCheck",
@@ -305,6 +318,7 @@ _HOMES = {
         "Comparison",
         "Survey",
         "Sweep",
+        "Timing",
     ),
     "results.picture": ("Page", "Picture"),
     "results.result": ("Result",),

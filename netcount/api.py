@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from netcount.picture.picture import Picture as PictureValue
     from netcount.report.picture import Colour
     from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
-    from netcount.results.of_nets import Comparison, Survey, Sweep
+    from netcount.results.of_nets import Comparison, Survey, Sweep, Timing
     from netcount.results.picture import Page, Picture
 
 ConventionName: TypeAlias = Literal["madds", "macs", "netscope", "flops"]
@@ -502,6 +502,58 @@ class Net:
                 seed=arguments.whole("seed", seed, 0),
                 max_bytes=None if max_memory is None else arguments.quantity("max_memory", max_memory),
                 extra_layers=extra,
+            )
+        )
+
+    def time(
+        self,
+        *others: Net | FilePath,
+        engines: Collection[str] | None = None,
+        weights: Weights | None = None,
+        threads: int = 1,
+        rounds: int = 11,
+        warm_up: int = 2,
+        layers: bool = False,
+        seed: int = 0,
+        max_memory: int | str | None = None,
+    ) -> Timing:
+        """How long the net, and others beside it, take in engines, each in a process of its own and in turn.
+
+        Args:
+            others: Nets, or paths.
+            engines: Their names, such as "numpy" and "onnxruntime"; all that are installed by default.
+            weights: Of this net, for `others` random; a .caffemodel, or arrays by layer name.
+            threads: Of each engine.
+            rounds: Passes that count.
+            warm_up: Passes before them.
+            layers: Ask the engines what each layer took, too.
+            seed: For what is random.
+            max_memory: In bytes, or a text such as "2 GiB"; a net that needs more is refused.
+
+        Raises:
+            InputError: An engine is not installed.
+            LimitError: A net would need more memory.
+        """
+        from netcount.engines.machine import Machine
+        from netcount.engines.timing import Wanted, time_nets
+        from netcount.results.of_nets import Timing
+
+        given = None if weights is None else self._weights(weights)[0]
+        nets = [self, *(one if isinstance(one, Net) else load(one) for one in others)]
+        return Timing._make(
+            time_nets(
+                [
+                    Wanted(net._text, net._name, net._options, None if number else given)
+                    for number, net in enumerate(nets)
+                ],
+                None if engines is None else arguments.names("engines", engines, "numpy"),
+                machine=Machine.here(),
+                threads=arguments.whole("threads", threads, 1),
+                rounds=arguments.whole("rounds", rounds, 1),
+                warm_up=arguments.whole("warm_up", warm_up, 0),
+                layers=arguments.one_of("layers", layers, True, False),
+                seed=arguments.whole("seed", seed, 0),
+                max_bytes=None if max_memory is None else arguments.quantity("max_memory", max_memory),
             )
         )
 

@@ -20,6 +20,7 @@ ROOMS = (
     "execute",
     "deploy",
     "export",
+    "engines",
     "picture",
     "report",
     "results",

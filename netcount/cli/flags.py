@@ -5,6 +5,7 @@ from __future__ import annotations
 from netcount.core.errors import Advice, Spelling
 
 _FLAGS = {
+    "engines": "--engine",
     "inputs": "--input",
     "input_shapes": "--input-shape",
     "kind": "--as",

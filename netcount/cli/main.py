@@ -33,6 +33,7 @@ _MEANT = {
     "memory": "activations footprint mem peak ram size",
     "compare": "changes delta diff",
     "survey": "all batch ls scan",
+    "time": "bench benchmark latency measure speed",
     "verify": "execute forward run test validate",
     "rescale": "scale shrink thin width",
     "check": "assert budget gate limit lint",

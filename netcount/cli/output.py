@@ -270,7 +270,7 @@ def write_plot(plot: str | None, size: tuple[float, float] | None, dpi: int, kin
         plot: The file.
         size: Width and height in inches; None for what suits the plot.
         dpi: Pixels per inch.
-        kind: Which plot: "analysis", "memory" or "sweep".
+        kind: Which plot: "analysis", "memory", "sweep" or "time".
         answer: What the plot shows, and how much of it.
     """
     if plot is None:

@@ -27,6 +27,7 @@ class OpGraph:
         dynamic: Whether the batch is left open.
         ops: (type, inputs, outputs, attributes), each as ONNX has it.
         constants: Arrays by name.
+        begun: The index of each layer, and how many ops there were before its own.
     """
 
     def __init__(self, net: Graph, weights: Sequence[Sequence[Array]], dynamic: bool = False) -> None:
@@ -35,6 +36,7 @@ class OpGraph:
         self.dynamic = dynamic
         self.ops: list[tuple[str, list[str], list[str], dict[str, Any]]] = []
         self.constants: dict[str, Array] = {}
+        self.begun: list[tuple[int, int]] = []
         self._layer = ""
         self._taken = {blob.name for blob in net.blobs}
         self.names: list[str] = self._blob_names()
@@ -66,6 +68,7 @@ class OpGraph:
     def begin(self, node: Node) -> None:
         """What is added from here on belongs to this layer."""
         self._layer = node.name
+        self.begun.append((node.index, len(self.ops)))
 
     def constant(self, value: Any, what: str = "constant") -> str:
         """An array as it is (float32 or int64), under a name of the layer."""

@@ -35,6 +35,7 @@ class Exported(NamedTuple):
         names: By blob version the name of its tensor, for those that are exported.
         inputs: The names of the inputs.
         outputs: The names of the outputs.
+        makers: By tensor the index of the layer that its op belongs to.
     """
 
     model: Any
@@ -42,6 +43,7 @@ class Exported(NamedTuple):
     names: Mapping[int, str]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    makers: Mapping[str, int] = {}
 
 
 def rules() -> dict[type[Layer], Rule]:
@@ -111,7 +113,7 @@ def to_onnx(
     outputs = _named_outputs(graph, tensors, ends)
     if sum(array.nbytes for array in graph.constants.values()) > _MOST_BYTES:
         raise InputError(f"{net.file}: its weights exceed the 2 GiB that one ONNX file holds")
-    inputs = [blob.index for node in nodes for blob in node.tops if _is_source(node)]
+    inputs = [blob.index for node in nodes for blob in node.tops if is_source(node)]
     model = _model(graph, nodes, inputs, outputs, tensors)
     return Exported(
         model,
@@ -119,15 +121,27 @@ def to_onnx(
         {index: name for index, name in tensors.items() if name},
         tuple(graph.names[index] for index in inputs),
         tuple(name for _, name in outputs),
+        _makers(graph),
     )
 
 
-def _is_source(node: Node) -> bool:
+def is_source(node: Node) -> bool:
+    """Whether the tops of a layer are inputs: data that somebody else gives."""
     from netcount.layers.data.dummy_data import DummyData
     from netcount.layers.data.parameter import Parameter
 
     layer = node.layer
     return isinstance(layer, Source) and not layer.computes and not isinstance(layer, (DummyData, Parameter))
+
+
+def _makers(graph: OpGraph) -> dict[str, int]:
+    ends = [*(start for _, start in graph.begun[1:]), len(graph.ops)]
+    return {
+        name: index
+        for (index, start), end in zip(graph.begun, ends, strict=True)
+        for _, _, names, _ in graph.ops[start:end]
+        for name in names
+    }
 
 
 def _applied(graph: OpGraph, nodes: Sequence[Node]) -> dict[int, str]:

@@ -41,14 +41,19 @@ def runtime() -> Any:
     return onnxruntime
 
 
-def session(model: bytes, threads: int = 1) -> Any:
-    """A session of ONNX Runtime on the CPU."""
-    ort = runtime()
+def session_options(ort: Any, threads: int = 1) -> Any:
+    """Options of a session: so many threads, and no word on standard error."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return options
+
+
+def session(model: bytes, threads: int = 1) -> Any:
+    """A session of ONNX Runtime on the CPU."""
+    ort = runtime()
+    return ort.InferenceSession(model, session_options(ort, threads), providers=["CPUExecutionProvider"])
 
 
 def check_onnx(

@@ -975,6 +975,94 @@ class View(TypedDict):
     edges: list[ViewEdge]
 
 
+class Machine(TypedDict):
+    """Where and by what was measured."""
+
+    processor: str
+    processors: Positive
+    system: str
+    python: str
+    netcount: str
+    load: Annotated[float | None, "Processes that wanted to run in the minute before; null where it is not told."]
+
+
+class TimedNet(TypedDict):
+    """A net that was timed."""
+
+    net: str
+    file: str
+    batch: int | None
+    madds: Count
+    depthwise_madds: Annotated[int, Keywords(("minimum", 0)), "Of the madds, those of depthwise convolutions."]
+    moved_bytes: Annotated[int, Keywords(("minimum", 0)), "What all layers read and write, in float32."]
+    random_weights: bool
+    depthwise_share: Share
+    bytes_per_madd: Annotated[float, Keywords(("minimum", 0)), "`moved_bytes` by `madds`."]
+
+
+class TimedLayer(TypedDict):
+    """A layer in an engine."""
+
+    name: str
+    type: str
+    line: Count
+    madds: Count
+    seconds: Annotated[float | None, "Null where it was computed with another layer, or is not told."]
+    gmacs_per_second: float | None
+    within: Annotated[str | None, "The layer whose seconds hold this one's."]
+
+
+class TimedRun(TypedDict):
+    """A net in an engine; figures are null where it did not run."""
+
+    net: Annotated[int, Keywords(("minimum", 0)), "An index in `nets`."]
+    engine: str
+    version: str
+    seconds: Annotated[list[Ratio], "Of each pass that counts, in order."]
+    median: Annotated[float | None, "Of the seconds."]
+    minimum: Annotated[float | None, "Of the seconds."]
+    spread: Annotated[float | None, "How far the middle half of the seconds lies apart, by the median."]
+    gmacs_per_second: Annotated[float | None, "Madds by the median, in units of 10⁹."]
+    peak_bytes: Annotated[int | None, "The most memory of its process; null where the system does not tell."]
+    difference: Annotated[float | None, "Of its outputs from the executor's, by their largest value."]
+    agrees: Annotated[bool | None, "Whether that is small; null where no output has Caffe's name."]
+    layers: Annotated[list[TimedLayer], "None where they were not asked for, or the engine does not tell."]
+    rest: Annotated[float | None, "Seconds in no layer."]
+    error: Annotated[str | None, "Why it did not run."]
+
+
+class Surprise(TypedDict):
+    """Two nets of which the one with fewer madds took longer."""
+
+    fewer: Annotated[int, Keywords(("minimum", 0)), "An index in `nets`."]
+    more: Annotated[int, Keywords(("minimum", 0)), "An index in `nets`."]
+    madds_ratio: Annotated[float, "Below 1."]
+    time_ratio: Annotated[float, "Above 1."]
+
+
+class Prediction(TypedDict):
+    """What madds were worth in an engine."""
+
+    engine: str
+    nets: Count
+    rank_correlation: Annotated[float | None, "Spearman's, of madds and median time."]
+    surprises: list[Surprise]
+
+
+class Timing(TypedDict):
+    """How long nets take in engines."""
+
+    schema: Literal["netcount/time/1"]
+    machine: Machine
+    threads: Positive
+    rounds: Positive
+    warm_up: Count
+    complete: Annotated[bool, "Whether every net ran in every engine."]
+    nets: list[TimedNet]
+    runs: list[TimedRun]
+    predictions: Annotated[list[Prediction], "For each engine in which two nets or more ran."]
+
+
 DOCUMENTS: Mapping[str, type] = MappingProxyType(
     {
         "analysis": Analysis,
@@ -990,6 +1078,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "compare": Comparison,
         "survey": Survey,
         "verification": Verification,
+        "time": Timing,
         "layers": Layers,
         "samples": Samples,
         "caffemodel": Caffemodel,

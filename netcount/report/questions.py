@@ -275,6 +275,17 @@ QUESTIONS: Mapping[str, Question] = {
         many=True,
         result=":Verification",
     ),
+    "time": Question(
+        "How long nets take in engines, and whether madds told so.",
+        "cli.time:time",
+        ":Net.time",
+        "report.timing:timing_report",
+        "report.timing:timing_csv",
+        "report.timing:timing_document",
+        "time",
+        "engines.md#time",
+        result=":Timing",
+    ),
     "layers": Question(
         "The layer types netcount knows.",
         "cli.layers:layers",

@@ -12,6 +12,8 @@ from netcount.analysis.figures import MAIN, SWEPT
 from netcount.analysis.survey import Survey as SurveyValue
 from netcount.analysis.sweep import Sweep as SweepValue
 from netcount.core.units import plural
+from netcount.engines.timing import Measured
+from netcount.engines.timing import Timing as TimingValue
 from netcount.results.result import Result, frame_of
 
 if TYPE_CHECKING:
@@ -139,3 +141,55 @@ class Survey(Result, SurveyValue):
                 for row in self.rows
             ),
         )
+
+
+class Timing(Result, TimingValue):
+    """How long nets take in engines.
+
+    Attributes:
+        nets: A `TimedNet` a net.
+        runs: A `Measured` a net and engine.
+        machine: The `Machine` it was measured on.
+        threads: Of each engine.
+        rounds: How often each net ran in each engine, in turn.
+        warm_up: How often it ran before.
+        complete: Whether every net ran in every engine.
+    """
+
+    __slots__ = ()
+    question = "time"
+
+    def _line(self) -> str:
+        engines = dict.fromkeys(run.engine for run in self.runs)
+        return f"of {plural(len(self.nets), 'net')} in {', '.join(engines)}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a net and engine; where there is an error there are no figures."""
+        return frame_of(
+            ("file", "net", "madds", "engine", "version", "median", "minimum", "spread", "gmacs_per_second",
+             "peak_bytes", "difference", "error"),
+            (
+                {
+                    "file": self.nets[run.net].file,
+                    "net": self.nets[run.net].net,
+                    "madds": self.nets[run.net].madds,
+                    "engine": run.engine,
+                    "version": run.version,
+                    "error": run.error,
+                    **self._figures(run),
+                }
+                for run in self.runs
+            ),
+        )  # fmt: skip
+
+    def _figures(self, run: Measured) -> dict[str, Any]:
+        if run.error is not None:
+            return {}
+        return {
+            "median": run.median,
+            "minimum": run.minimum,
+            "spread": run.spread,
+            "gmacs_per_second": self.gmacs_per_second(run),
+            "peak_bytes": run.peak_bytes,
+            "difference": run.difference,
+        }

@@ -119,6 +119,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     swept = assert_type(net.sweep([width, 1], [size], limits={"madds": "200M"}, executor=pool), netcount.Sweep)
     surveyed = assert_type(netcount.survey([SAMPLE, OTHER], pool, phase=phase), netcount.Survey)
     verified = assert_type(net.verify(max_memory="1 GiB"), netcount.Verification)
+    timed = assert_type(net.time(engines=["numpy"], rounds=1, layers=True), netcount.Timing)
     held: list[object] = [
         assert_type(analysis.layers[0], netcount.LayerRow).madds,
         assert_type(analysis.layers[1].blobs[0], netcount.BlobRow).role,
@@ -157,9 +158,13 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(verified.memory, netcount.RunMemory),
         assert_type(net.page(height=500), netcount.Page),
         assert_type(picture.svg, str),
+        assert_type(timed.nets[0], netcount.TimedNet).depthwise_share,
+        assert_type(timed.runs[0], netcount.Measured).error,
+        assert_type(timed.runs[0].layers[0], netcount.TimedLayer).seconds,
+        assert_type(timed.machine, netcount.Machine).busy,
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 38
+    assert len(held) == 42
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip
@@ -176,6 +181,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         swept,
         surveyed,
         verified,
+        timed,
         *older,
     ]
 

@@ -66,6 +66,7 @@ NetFacts NetcountError NoBlobs Node OpCount Owner Page ParamBlob Phase Picture P
 Product Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search Shape ShapesOnly Size Source
 Step Survey SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
 Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
+Machine Measured TimedLayer TimedNet Timing
 WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
 """
 

@@ -41,6 +41,7 @@ ASKED = {
     "survey": ["survey", ALEXNET, NIN, "--jobs", "1"],
     "from-caffemodel": ["from-caffemodel", str(ROOT / "tests" / "data" / "tiny.caffemodel")],
     "verify": ["verify", "-"],
+    "time": ["time", "-", "--engine", "numpy", "--rounds", "1"],
     "layers": ["layers"],
     "samples": ["samples"],
 }

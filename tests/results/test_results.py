@@ -38,8 +38,14 @@ ANSWERS: dict[str, tuple[Callable[[Net], Result], list[str]]] = {
     "compare": (lambda net: netcount.load(V10).compare(net), ["compare", V10, V11]),
     "survey": (lambda net: netcount.survey([V10, V11], jobs=1), ["survey", V10, V11, "--jobs", "1"]),
     "verify": (Net.verify, ["verify", V11]),
+    "time": (
+        lambda net: net.time(V10, engines=["numpy"], rounds=1),
+        ["time", V11, V10, "--engine", "numpy", "--rounds", "1"],
+    ),
 }
 """A question in Python, and on the command line."""
+MEASURED = ("verify", "time")
+"""Answers with seconds, which differ from run to run."""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +98,7 @@ def test_a_result_that_lacks_something_cannot_be_made() -> None:
         Half()  # type: ignore[abstract]
 
 
-@pytest.mark.parametrize("name", [name for name in ANSWERS if name != "verify"])  # whose seconds differ
+@pytest.mark.parametrize("name", [name for name in ANSWERS if name not in MEASURED])
 def test_it_prints_what_the_command_prints(name: str, answers: dict[str, Result]) -> None:
     assert str(answers[name]) == printed(name)
 
@@ -101,7 +107,7 @@ def test_it_prints_what_the_command_prints(name: str, answers: dict[str, Result]
 def test_it_is_the_commands_document(name: str, answers: dict[str, Result]) -> None:
     document = json.loads(json.dumps(answers[name].to_dict()))
     valid(document, QUESTIONS[name].schema)
-    if name != "verify":
+    if name not in MEASURED:
         assert document == json.loads(printed(name, "--format", "json"))
 
 
@@ -125,7 +131,8 @@ def test_a_notebook_shows_it(name: str, answers: dict[str, Result]) -> None:
 
 WORDS = frozenset(
     "name type blob bottom_blobs top_blobs file net phase error layer was change fields rule params_formula "
-    "madds_formula note shared_with block effect value bound source state".split()
+    "madds_formula note shared_with block effect value bound source state "
+    "engine version".split()
 )
 THINGS = frozenset(
     "kernel stride pad dilation bottoms tops tops_was inputs outputs plain_kernel differing input resolution over "

@@ -44,10 +44,12 @@ _READY = b"ready"
 class Workers(Executor):
     """An executor whose every thread has a process of its own, started when it has something to do.
 
-    A process that dies costs the call it was busy with (BrokenExecutor); the next call gets a new one.
+    environment: variables of these processes, besides this one's.  A process that dies costs the call it was busy
+    with (BrokenExecutor); the next call gets a new one.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, environment: Mapping[str, str] = {}) -> None:
+        self._environment = environment
         self._threads = ThreadPoolExecutor(number, "netcount")
         self._own = threading.local()
         self._lock = threading.Lock()
@@ -105,7 +107,7 @@ class Workers(Executor):
                     [sys.executable, *_flags(), "-c", _CODE, _HOME, _OWN, *safe_path()],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    env={**os.environ, "PYTHONPATH": _python_path()},
+                    env={**os.environ, **self._environment, "PYTHONPATH": _python_path()},
                     creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 )
             self._running.add(process)

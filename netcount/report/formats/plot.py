@@ -13,7 +13,8 @@ from netcount.analysis.figures import FIGURES
 from netcount.analysis.memory import Memory
 from netcount.analysis.sweep import Sweep, Variant
 from netcount.core.errors import InputError
-from netcount.core.units import human, human_bytes
+from netcount.core.units import human, human_bytes, plural
+from netcount.engines.timing import Timing
 from netcount.report.formats.amounts import amount
 from netcount.report.formats.text import visible
 
@@ -168,6 +169,49 @@ def sweep_plot(sweep: Sweep, path: str, page: Page = SUITABLE) -> bytes:
     return _drawn(draw, path, page, (7.0, 4.5))
 
 
+def time_plot(timing: Timing, path: str, page: Page = SUITABLE) -> bytes:
+    """Time against madds: a mark per net, a colour per engine, a line from the minimum to the median.
+
+    Args:
+        timing: What was measured.
+        path: The name of the file, whose ending says the format.
+        page: Its size.
+    """
+    done = [run for run in timing.runs if run.error is None]
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        engines = list(dict.fromkeys(run.engine for run in done))
+        for number, engine in enumerate(engines):
+            runs = [run for run in done if run.engine == engine]
+            colour, marker = _look(number, len(engines))
+            madds = [timing.nets[run.net].madds for run in runs]
+            times = [run.median * 1e3 for run in runs]
+            below = [(run.median - run.minimum) * 1e3 for run in runs]
+            label = _literal(f"{engine} {runs[0].version}")
+            how: dict[str, Any] = {"fmt": marker, "color": colour, "capsize": 2, "label": label}
+            axes.errorbar(madds, times, yerr=[below, [0.0] * len(runs)], **how)
+        if done and all(timing.nets[run.net].madds and run.median for run in done):
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+        for index, net in enumerate(timing.nets):  # once each, above the slowest
+            slowest = max((run.median for run in done if run.net == index), default=None)
+            if slowest is not None:
+                place: dict[str, Any] = {"xytext": (0, 6), "textcoords": "offset points", "fontsize": 6.5}
+                axes.annotate(
+                    _cut(_literal(net.net or net.file)), (net.madds, slowest * 1e3), ha="center", **place
+                )
+        axes.margins(0.12, 0.12)
+        _count_ticks(axes.xaxis)
+        _millisecond_ticks(axes.yaxis)
+        axes.set_xlabel("madds")
+        axes.set_ylabel("median ms")
+        _title(figure, axes, timing.machine.processor, plural(timing.threads, "thread"))
+        _legend(figure, axes)
+
+    return _drawn(draw, path, page, (7.0, 4.5))
+
+
 def _largest(values: Sequence[int], top: int | None) -> list[int]:
     """The places of the `top` largest values, in order."""
     return sorted(sorted(range(len(values)), key=lambda index: -values[index])[:top])
@@ -230,6 +274,15 @@ def _count_ticks(axis: Any) -> None:
         axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
         axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(lambda value, _: _short(human(round(value))) if value >= 0 else "")
+
+
+def _millisecond_ticks(axis: Any) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    if axis.get_scale() == "log":
+        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+        axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def _byte_ticks(axes: Any, most: int) -> None:
