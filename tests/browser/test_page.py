@@ -320,7 +320,9 @@ def test_print_shows_picture_and_tables(shown: Shown) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing(shown: Shown, width: int, height: int, dark: bool) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = shown(SQUEEZENET, "#layer=conv10", width, height, dark)
+    whole = width == 1400 and not dark  # axe looks at every element; a part has all kinds of them
+    text = SQUEEZENET if whole else SQUEEZENET.partition('layer {\n  name: "pool3"')[0]
+    page = shown(text, "#layer=fire2%2Fexpand3x3", width, height, dark)
     for name in ("layers", "memory", "shares", "messages"):
         page.locator(f"#tab-{name}").click()
         found = axe.Axe().run(page)
