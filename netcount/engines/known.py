@@ -44,6 +44,7 @@ ENGINES: Mapping[str, Known] = {
     "numpy": Known("numpy", "", "numpy", "numpy:Numpy"),
     "opencv": Known("cv2", "opencv", "opencv-python-headless", "opencv:OpenCV"),
     "onnxruntime": Known("onnxruntime", "onnx", "onnxruntime", "onnxruntime:OnnxRuntime"),
+    "openvino": Known("openvino", "openvino", "openvino", "openvino:OpenVINO"),
 }
 """By name, in the order in which they are shown."""
 

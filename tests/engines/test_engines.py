@@ -61,7 +61,7 @@ def subject(folder: Path, text: str = NET, **options: Any) -> Subject:
 def loaded(name: str, one: Subject) -> Engine:
     """An engine with a net; the test is skipped where it is not installed."""
     pytest.importorskip(ENGINES[name].module, reason=f"the engine {name} is not installed")
-    if name == "onnxruntime":
+    if name in ("onnxruntime", "openvino"):
         pytest.importorskip("onnx", reason="the extra onnx is not installed")
     kind = ENGINES[name].loaded()
     net = one.net()
