@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netcount.analysis._support.alternatives import Alternative
+    from netcount.analysis._support.blob_stats import BlobStats
     from netcount.analysis._support.kernels import KernelShare
     from netcount.analysis._support.liveness import RunMemory
+    from netcount.analysis._support.modelsize import ModelSize
     from netcount.analysis._support.plain import Plain
     from netcount.analysis._support.resolutions import Resolution
+    from netcount.analysis._support.verdict import MemoryNeed, MemoryPart, MemoryVerdict, OverBlob, OverLayer
     from netcount.analysis.blocks import Block
     from netcount.analysis.compare import LayerChange, LayerFacts, NetFacts
     from netcount.analysis.conventions import CONVENTIONS, Convention, weighted
@@ -88,6 +91,7 @@ __all__ = [
     "Blob",
     "BlobCheck",
     "BlobRow",
+    "BlobStats",
     "Block",
     "Blocks",
     "ByHand",
@@ -125,9 +129,13 @@ __all__ = [
     "Machine",
     "Measured",
     "Memory",
+    "MemoryNeed",
+    "MemoryPart",
+    "MemoryVerdict",
     "Message",
     "MissingFileError",
     "MissingShapeError",
+    "ModelSize",
     "Moving",
     "Net",
     "NetFacts",
@@ -135,6 +143,8 @@ __all__ = [
     "NoBlobs",
     "Node",
     "OpCount",
+    "OverBlob",
+    "OverLayer",
     "Owner",
     "Page",
     "ParamBlob",
@@ -194,10 +204,19 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "analysis._support.alternatives": ("Alternative",),
+    "analysis._support.blob_stats": ("BlobStats",),
     "analysis._support.kernels": ("KernelShare",),
     "analysis._support.liveness": ("RunMemory",),
+    "analysis._support.modelsize": ("ModelSize",),
     "analysis._support.plain": ("Plain",),
     "analysis._support.resolutions": ("Resolution",),
+    "analysis._support.verdict": (
+        "MemoryNeed",
+        "MemoryPart",
+        "MemoryVerdict",
+        "OverBlob",
+        "OverLayer",
+    ),
     "analysis.blocks": ("Block",),
     "analysis.compare": (
         "LayerChange",

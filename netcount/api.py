@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from google.protobuf.message import Message as ProtoMessage
 
+    from netcount.analysis._support.verdict import MemoryPart
     from netcount.analysis.rescale import ChannelChange
     from netcount.analysis.rescale import Rescaled as RescaledValue
     from netcount.analysis.survey import SurveyRow
@@ -166,20 +167,47 @@ class Net:
         """
         return Analysis(self, self._counted(convention))
 
-    def memory(self, bits: int = 32, weight_bits: int | None = None) -> Memory:
+    def memory(
+        self,
+        bits: int = 32,
+        weight_bits: int | None = None,
+        *,
+        density: float | None = None,
+        weights: Weights | None = None,
+        fits: int | str | None = None,
+        fits_what: MemoryPart = "all",
+    ) -> Memory:
         """What the net needs in memory: live activations, scratch, weights.
 
         Args:
             bits: Of an activation, 1 to 64.
             weight_bits: Of a parameter; as `bits` by default.
+            density: Estimate the size of a model pruned to this share of its weights.
+            weights: A .caffemodel, or arrays by layer name: measure density, distinct values and ranges of these,
+                and estimate from them.
+            fits: Bytes, or a text such as "2 MiB": `verdict` says whether it fits.
+            fits_what: What has to fit: "activations", "scratch", "weights", or "all" of them together.
+
+        Raises:
+            InputError: An argument is wrong, both density and weights are given, or the weights are not the net's.
         """
+        from netcount.analysis._support.verdict import PARTS
         from netcount.analysis.memory import memory
         from netcount.results.of_a_net import Memory
 
         bits = arguments.whole("bits", bits, 1, arguments.MOST_BITS)
         if weight_bits is not None:
             weight_bits = arguments.whole("weight_bits", weight_bits, 1, arguments.MOST_BITS)
-        return Memory._make(memory(self._counted(), bits, weight_bits))
+        limit = None if fits is None else arguments.size_in_bytes("fits", fits)
+        fits_what = arguments.one_of("fits_what", fits_what, *PARTS)
+        answer = memory(self._counted(), bits, weight_bits)
+        if density is not None or weights is not None:
+            from netcount.execute.weight_stats import stored_size
+
+            given = weights if isinstance(weights, str | os.PathLike) else _by_name("weights", weights)
+            share = None if density is None else arguments.real("density", density)
+            answer = answer.stored(*stored_size(self._graph, answer.weight_bits, given, share))
+        return Memory._make(answer if limit is None else answer.fitting(limit, fits_what))
 
     def fit(
         self,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Self
 
+from netcount.analysis._support.blob_stats import BlobStats
 from netcount.analysis._support.liveness import alive, buffers, usage
+from netcount.analysis._support.modelsize import ModelSize
+from netcount.analysis._support.verdict import MemoryPart, MemoryVerdict, OverBlob, OverLayer, verdict_of
 from netcount.analysis.count import Count
 from netcount.analysis.rows import LayerRow
+from netcount.core.units import bytes_of
 from netcount.graph.graph import Blob, Graph
 
 CAFFE_BITS = 32
@@ -50,7 +55,9 @@ class Memory(NamedTuple):
 
     bits: of an activation; weight_bits: of a parameter.  peak: the index of the layer at which most
     activations are alive, and `alive` the blobs that are, one per buffer, largest first.  with_scratch:
-    the index of the layer at which activations and scratch together are largest.
+    the index of the layer at which activations and scratch together are largest.  model, stats: the size
+    of the model and what its weights hold, where it was estimated or they were given.  verdict: whether it
+    fits, where that was asked.
     """
 
     counted: Count
@@ -61,6 +68,9 @@ class Memory(NamedTuple):
     alive: tuple[Blob, ...]
     with_scratch: int
     caffe: CaffeMemory
+    model: ModelSize | None = None
+    stats: tuple[BlobStats, ...] = ()
+    verdict: MemoryVerdict | None = None
 
     @property
     def peak_bytes(self) -> int:
@@ -90,14 +100,44 @@ class Memory(NamedTuple):
         """Bytes of that many activations."""
         return bytes_of(elements, self.bits)
 
+    def weight_bytes_of(self, layer: LayerMemory) -> int:
+        """Bytes of a layer's own parameters and statistics."""
+        return bytes_of(layer.weights, self.weight_bits)
 
-def bytes_of(elements: int, bits: int) -> int:
-    """Bytes of `elements` values of `bits` each, packed, rounded up.
+    def stored(self, model: ModelSize | None, stats: tuple[BlobStats, ...]) -> Self:
+        """The same with the size of the model, and what its weights hold."""
+        return self._replace(model=model, stats=stats)
 
-    >>> bytes_of(10, 32), bytes_of(10, 6), bytes_of(0, 8)
-    (40, 8, 0)
-    """
-    return -(-elements * bits // 8)
+    def fitting(self, limit_bytes: int, what: MemoryPart = "all") -> Self:
+        """The same with the verdict whether it fits into so many bytes.
+
+        Args:
+            limit_bytes: What there is.
+            what: What has to fit; the others are held against it too.
+        """
+        layers: dict[MemoryPart, list[OverLayer]] = {
+            "activations": [self._over(layer, self.bytes_of(layer.live)) for layer in self.layers],
+            "scratch": [self._over(layer, self.bytes_of(layer.scratch)) for layer in self.layers],
+            "weights": [self._over(layer, self.weight_bytes_of(layer)) for layer in self.layers],
+            "all": [
+                self._over(layer, self.weight_bytes + self.bytes_of(layer.live + layer.scratch))
+                for layer in self.layers
+            ],
+        }
+        return self._replace(verdict=verdict_of(limit_bytes, what, layers, self.weight_bytes, list(self._blobs())))
+
+    def _over(self, layer: LayerMemory, needed: int) -> OverLayer:
+        return OverLayer(layer.row.name, layer.row.line, needed)
+
+    def _blobs(self) -> Iterator[OverBlob]:
+        """Every blob and parameter blob, with its size."""
+        for blob in self.counted.net.blobs:
+            yield OverBlob(blob.name, "activation", blob.shape, self.bytes_of(blob.shape.count()))
+        for node in self.counted.net.nodes:
+            for param, owner in zip(node.params, node.owners, strict=True):
+                if owner is None:
+                    size = bytes_of(param.shape.count(), self.weight_bits)
+                    yield OverBlob(node.name, param.role, param.shape, size)
 
 
 def memory(counted: Count, bits: int = 32, weight_bits: int | None = None) -> Memory:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import click
 
-from netcount.analysis._support.modelsize import matrices_of, model_size
+from netcount.analysis._support.verdict import MemoryPart
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
 from netcount.cli.options import FORMATS, format_options, load_options, net_options, plot_options
 from netcount.cli.output import conclude, deliver, forms_of, write_plot
+from netcount.core import arguments
 from netcount.graph.load import load_net
-
-if TYPE_CHECKING:
-    from netcount.analysis._support.modelsize import ModelSize
-    from netcount.execute.weight_stats import BlobStats
-    from netcount.graph.graph import Graph
 
 BITS = click.IntRange(1, 64)
 
@@ -35,6 +31,18 @@ BITS = click.IntRange(1, 64)
     "--weights", metavar="X.caffemodel", help="Measure density, distinct values and ranges of these weights."
 )
 @click.option(
+    "--fits",
+    metavar="SIZE",
+    help="Whether it fits into so much, such as '2 MiB'; exit code 1 where it does not.",
+)
+@click.option(
+    "--fits-what",
+    type=click.Choice(["activations", "scratch", "weights", "all"]),
+    default="all",
+    show_default=True,
+    help="What has to fit.",
+)
+@click.option(
     "--top", type=click.IntRange(min=1), metavar="N", help="Show only the N layers that need the most memory."
 )
 @plot_options("Write a bar chart of the layers")
@@ -46,6 +54,8 @@ def memory(
     weight_bits: int | None,
     density: float | None,
     weights: str | None,
+    fits: str | None,
+    fits_what: str,
     top: int | None,
     plot: str | None,
     plot_size: tuple[float, float] | None,
@@ -64,27 +74,18 @@ def memory(
       netcount memory squeezenet_v1.1.prototxt
       netcount memory mobilenet_v1.prototxt --bits 8 --top 10
       netcount memory squeezenet_v1.0.prototxt --weight-bits 6 --density 0.33
+      netcount memory mobilenet_v1.prototxt --bits 8 --fits '2 MiB' --fits-what activations
       netcount memory deploy.prototxt --weights x.caffemodel --plot memory.svg
     """
+    limit = None if fits is None else arguments.size_in_bytes("fits", fits)
     net = load_net(file, load_options(options))
     answer = measured(count(net), bits, weight_bits)
-    size, stats = _model(net, weights, density, answer.weight_bits)
+    if weights is not None or density is not None:
+        from netcount.execute.weight_stats import stored_size
+
+        answer = answer.stored(*stored_size(net, answer.weight_bits, weights, density))
+    if limit is not None:
+        answer = answer.fitting(limit, cast(MemoryPart, fits_what))
     write_plot(plot, plot_size, plot_dpi, "memory", answer, top)
-    deliver(forms_of("memory", answer, size, stats, report={"top": top}), form, output)
-    conclude(answer.counted.warnings, net.complete)
-
-
-def _model(
-    net: Graph, weights: str | None, density: float | None, bits: int
-) -> tuple[ModelSize | None, list[BlobStats]]:
-    """The estimated size of the model, from a density or from trained weights; and what these hold."""
-    if weights is None:
-        size = None if density is None else model_size(net, matrices_of(net, density), bits)
-        return size, []
-    if density is not None:
-        raise click.UsageError("--density is counted in the weights; give one of --density and --weights")
-    from netcount.execute.weight_stats import counted_matrices, weight_stats
-    from netcount.execute.weights import read_caffemodel
-
-    blobs = read_caffemodel(weights, net).blobs
-    return model_size(net, counted_matrices(net, blobs), bits), weight_stats(net, blobs)
+    deliver(forms_of("memory", answer, report={"top": top}), form, output)
+    conclude(answer.counted.warnings, net.complete, 0 if answer.verdict is None or answer.verdict.fits else 1)

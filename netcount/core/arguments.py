@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from operator import index
 from typing import Any, NoReturn, TypeVar
 
@@ -84,6 +85,24 @@ def quantity(argument: str, value: object) -> int:
     if number is None:
         refuse(argument, f'it is a whole number, or a text such as "100M", not {value!r}')
     return number
+
+
+def real(argument: str, value: object) -> float:
+    """A number."""
+    try:
+        if not isinstance(value, bool) and isinstance(value, Real):
+            return float(value)
+    except OverflowError:
+        pass
+    refuse(argument, f"it is a number, not {value!r:.40}")
+
+
+def size_in_bytes(argument: str, value: object) -> int:
+    """A number of bytes that can hold something: whole, or a text with a unit ("2 MiB")."""
+    size = quantity(argument, value)
+    if size < 1:
+        refuse(argument, f"it is a number of bytes above 0, not {value!r}")
+    return size
 
 
 def path(argument: str, value: object) -> str:

@@ -68,6 +68,15 @@ def human_bytes(value: int) -> str:
     return _scaled(value, _BINARY, " ") or f"{value} B"
 
 
+def bytes_of(elements: int, bits: int) -> int:
+    """Bytes of `elements` values of `bits` each, packed, rounded up.
+
+    >>> bytes_of(10, 32), bytes_of(10, 6), bytes_of(0, 8)
+    (40, 8, 0)
+    """
+    return -(-elements * bits // 8)
+
+
 def percent(part: int, whole: int) -> str:
     """`part` of `whole` in percent with two decimals; a dash where there is no whole.
 

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from netcount.analysis._support.modelsize import Matrix
+from netcount.analysis._support.blob_stats import BlobStats
+from netcount.analysis._support.modelsize import Matrix, ModelSize, matrices_of, model_size
+from netcount.core.errors import InputError
 from netcount.core.lazy_numpy import np
+from netcount.execute.weights import checked_blobs, read_caffemodel
 from netcount.graph.graph import Graph
 
 if TYPE_CHECKING:
     from netcount.kernels.run import Array
 
 
-class BlobStats(NamedTuple):
-    """One parameter blob.  distinct: different values, 0 included; least and most: its range.
+def stored_size(
+    net: Graph,
+    bits: int,
+    weights: str | os.PathLike[str] | Mapping[str, Sequence[Array]] | None,
+    density: float | None,
+) -> tuple[ModelSize | None, tuple[BlobStats, ...]]:
+    """The estimated size of the model and what its weights hold.
 
-    nonfinite: infinities and not-a-numbers, which the range leaves out.
+    Args:
+        net: The net.
+        bits: Of a value.
+        weights: Of a .caffemodel, or arrays by layer name.
+        density: The share of values that are not 0, where there are no weights to count it in.
+
+    Raises:
+        InputError: Both are given, the density is no share, or the weights are not those of the net.
     """
-
-    layer: str
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody wants of these
-    role: str
-    elements: int
-    nonzero: int
-    distinct: int
-    least: float
-    most: float
-    nonfinite: int
+    if weights is None:
+        return None if density is None else model_size(net, matrices_of(net, density), bits), ()
+    if density is not None:
+        raise InputError("it is counted in the weights where these are given", argument="density")
+    if isinstance(weights, Mapping):
+        blobs: Mapping[str, Sequence[Array]] = {name: arrays for name, _, arrays in checked_blobs(net, weights)}
+    else:
+        blobs = read_caffemodel(weights, net).blobs
+    return model_size(net, counted_matrices(net, blobs), bits), tuple(weight_stats(net, blobs))
 
 
 def weight_stats(net: Graph, blobs: Mapping[str, Sequence[Array]]) -> list[BlobStats]:

@@ -138,18 +138,22 @@ def write_caffemodel(path: str | os.PathLike[str], net: Graph, weights: Mapping[
     weights: arrays by layer name, one per blob; a layer whose blobs are all shared may be left out.
     Raises InputError for a missing blob or a wrong shape.
     """
-    caffemodel_writer.write(path, net.name, _stored(net, weights))
+    caffemodel_writer.write(path, net.name, checked_blobs(net, weights))
 
 
 def caffemodel_bytes(
     path: str | os.PathLike[str], net: Graph, weights: Mapping[str, Sequence[Array]]
 ) -> Iterator[bytes | memoryview]:
     """What `write_caffemodel` writes, piece by piece; `path` is for messages."""
-    return caffemodel_writer.pieces(path, net.name, _stored(net, weights))
+    return caffemodel_writer.pieces(path, net.name, checked_blobs(net, weights))
 
 
-def _stored(net: Graph, weights: Mapping[str, Sequence[Array]]) -> list[tuple[str, str, list[Array]]]:
-    """The layers with their checked blobs."""
+def checked_blobs(net: Graph, weights: Mapping[str, Sequence[Array]]) -> list[tuple[str, str, list[Array]]]:
+    """The layers of one's own weights with their blobs, which are of the net's shapes.
+
+    Raises:
+        InputError: A layer lacks blobs, or has some of other shapes.
+    """
     layers = []
     for node in named(net).values():
         given = weights.get(node.name)

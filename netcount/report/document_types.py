@@ -366,6 +366,44 @@ class WeightStats(TypedDict):
     nonfinite: Count
 
 
+class OverLayer(TypedDict):
+    """A layer that needs more than there is."""
+
+    name: str
+    line: Count
+    bytes: Count
+
+
+class OverBlob(TypedDict):
+    """A blob that is larger than all there is."""
+
+    name: Annotated[str, "Of an activation its name, of a parameter blob its layer's."]
+    role: Annotated[str, one_of("activation", "weight", "bias", "statistic")]
+    shape: Shape
+    bytes: Count
+
+
+class MemoryNeed(TypedDict):
+    """A part of what a net needs, held against what there is."""
+
+    what: Annotated[str, one_of("activations", "scratch", "weights", "all")]
+    bytes: Annotated[int, Keywords(("minimum", 0)), "The most of it that is needed at once."]
+    layer: Annotated[str | None, "Where; null for weights, which stay."]
+    line: Annotated[int | None, Keywords(("minimum", 0))]
+    fits: bool
+    over: Annotated[list[OverLayer], "Layers that need more than there is."]
+
+
+class MemoryVerdict(TypedDict):
+    """A net's memory held against a size."""
+
+    limit_bytes: Annotated[int, Keywords(("minimum", 1)), "What there is."]
+    what: Annotated[str, one_of("activations", "scratch", "weights", "all"), "What the verdict is about."]
+    fits: bool
+    needs: list[MemoryNeed]
+    blobs: Annotated[list[OverBlob], "Blobs that are larger than all there is."]
+
+
 class Memory(Subject):
     """What a net needs in memory, all in bytes."""
 
@@ -381,6 +419,7 @@ class Memory(Subject):
     caffe: CaffeMemory
     model: Annotated[ModelSize | None, "Where a density or weights are given."]
     weights: Annotated[list[WeightStats], "Where weights are given."]
+    verdict: Annotated[MemoryVerdict | None, "Where a size is given that it has to fit."]
 
 
 class FitTarget(TypedDict):

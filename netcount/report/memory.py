@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from netcount.analysis._support.modelsize import ModelSize
-from netcount.analysis.memory import LayerMemory, Memory
+from netcount.analysis._support.verdict import MemoryNeed, MemoryVerdict, OverBlob
+from netcount.analysis.memory import Memory
 from netcount.core.units import human_bytes, percent, plural
-from netcount.execute.weight_stats import BlobStats
 from netcount.report import document
-from netcount.report.formats.fit import LEFT_OUT
+from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import bar, heading, listed, visible
 from netcount.report.tabular import Csv, csv_text
@@ -24,12 +23,7 @@ BAR_CELLS = 12
 _FIELDS = ("name", "type", "line", "live_bytes", "scratch_bytes", "weight_bytes")
 
 
-def memory_report(
-    memory: Memory,
-    size: ModelSize | None = None,
-    stats: Sequence[BlobStats] = (),
-    top: int | None = None,
-) -> list[Part]:
+def memory_report(memory: Memory, top: int | None = None) -> list[Part]:
     """The whole report; `top`: only the layers with most in memory, in the order of the net."""
     net = memory.counted.net
     parts: list[Part] = [
@@ -46,10 +40,12 @@ def memory_report(
     if top is not None and top < len(memory.layers):
         parts.append(f"{top} of {len(memory.layers)} layers shown")
     parts += ["", *_peak_lines(memory), "", *_caffe_lines(memory)]
-    if size is not None:
-        parts += ["", *size_lines(size)]
-    if stats:
-        parts += ["", *stats_report(stats)]
+    if memory.model is not None:
+        parts += ["", *size_lines(memory.model)]
+    if memory.stats:
+        parts += ["", *stats_report(memory.stats)]
+    if memory.verdict is not None:
+        parts += ["", *_verdict_parts(memory.verdict)]
     return parts
 
 
@@ -67,7 +63,7 @@ def _table(memory: Memory, top: int | None) -> Table:
                 human_bytes(live),
                 bar(live, most, BAR_CELLS) + (" peak" if index == memory.peak else ""),
                 human_bytes(memory.bytes_of(layer.scratch)) if layer.scratch else "",
-                human_bytes(_weights(memory, layer)) if layer.weights else "",
+                human_bytes(memory.weight_bytes_of(layer)) if layer.weights else "",
             )
         )
     return Table(
@@ -76,10 +72,6 @@ def _table(memory: Memory, top: int | None) -> Table:
         tuple(rows),
         shrink=((0, 12), (1, LEFT_OUT), (0, 8), (4, LEFT_OUT)),
     )
-
-
-def _weights(memory: Memory, layer: LayerMemory) -> int:
-    return -(-layer.weights * memory.weight_bits // 8)
 
 
 def _peak_lines(memory: Memory) -> list[str]:
@@ -113,6 +105,55 @@ def _caffe_lines(memory: Memory) -> list[str]:
     ]
 
 
+_PARTS = {"activations": "activations", "scratch": "scratch", "weights": "weights", "all": "together"}
+
+
+def _verdict_parts(verdict: MemoryVerdict) -> list[Part]:
+    """Each part held against the size, what is over it, and the answer."""
+    limit = human_bytes(verdict.limit_bytes)
+    rows = tuple(
+        (
+            _PARTS[need.what],
+            human_bytes(need.bytes),
+            percent(need.bytes, verdict.limit_bytes),
+            _place(need),
+            "fits" if need.fits else f"over by {human_bytes(need.bytes - verdict.limit_bytes)}",
+        )
+        for need in verdict.needs
+    )
+    parts: list[Part] = [
+        Table(
+            ("memory", "needed", f"of {limit}", "at", "verdict"),
+            (False, True, True, False, False),
+            rows,
+            shrink=((3, BELOW),),
+            names=(3,),
+        )
+    ]
+    stays = next(need.bytes for need in verdict.needs if need.what == "weights")
+    for need in verdict.needs:
+        if need.over and not (need.what == "all" and stays > verdict.limit_bytes):  # every layer is over then
+            layers = [f"{visible(one.name)} (line {one.line}) {human_bytes(one.bytes)}" for one in need.over]
+            over = f"{_PARTS[need.what]} over {limit} in {plural(len(layers), 'layer')}"
+            parts.append(f"{over}: {listed(layers, MOST_BLOBS)}")
+    if verdict.blobs:
+        parts.append(f"blobs over {limit} alone: {listed([_over(blob) for blob in verdict.blobs], MOST_BLOBS)}")
+    asked = verdict.asked
+    answer = "fits" if asked.fits else "does not fit"
+    return [*parts, f"{answer}: {_PARTS[asked.what]} {human_bytes(asked.bytes)} of {limit}"]
+
+
+def _place(need: MemoryNeed) -> str:
+    if need.what == "weights":
+        return "the net"
+    return f"{visible(need.layer)} (line {need.line})" if need.layer is not None else ""
+
+
+def _over(blob: OverBlob) -> str:
+    role = "" if blob.role == "activation" else f" {blob.role}"
+    return f"{visible(blob.name)}{role} {blob.shape} {human_bytes(blob.bytes)}"
+
+
 def size_lines(size: ModelSize) -> list[str]:
     """The estimate of a pruned and quantized model, part by part."""
     return [
@@ -132,7 +173,7 @@ def percent_of(share: float) -> str:
     return percent(round(share * 10**6), 10**6)
 
 
-def memory_csv(memory: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()) -> Csv:
+def memory_csv(memory: Memory) -> Csv:
     """A record a layer, exact bytes; the size of the model and what weights hold have no place in it."""
     return csv_text(
         _FIELDS,
@@ -143,16 +184,14 @@ def memory_csv(memory: Memory, size: ModelSize | None = None, stats: Sequence[Bl
                 layer.row.line,
                 memory.bytes_of(layer.live),
                 memory.bytes_of(layer.scratch),
-                _weights(memory, layer),
+                memory.weight_bytes_of(layer),
             )
             for layer in memory.layers
         ),
     )
 
 
-def memory_document(
-    memory: Memory, size: ModelSize | None = None, stats: Sequence[BlobStats] = ()
-) -> types.Memory:
+def memory_document(memory: Memory) -> types.Memory:
     """The JSON document, versioned by its `schema`; all figures in bytes."""
     net = memory.counted.net
     return {
@@ -168,7 +207,7 @@ def memory_document(
                 "line": layer.row.line,
                 "live_bytes": memory.bytes_of(layer.live),
                 "scratch_bytes": memory.bytes_of(layer.scratch),
-                "weight_bytes": _weights(memory, layer),
+                "weight_bytes": memory.weight_bytes_of(layer),
             }
             for layer in memory.layers
         ],
@@ -188,6 +227,34 @@ def memory_document(
         "weight_bytes": memory.weight_bytes,
         "total_bytes": memory.total_bytes,
         "caffe": cast("types.CaffeMemory", {**memory.caffe._asdict(), "total": memory.caffe.total}),
-        "model": cast("types.ModelSize", {**size._asdict(), "total": size.total}) if size else None,
-        "weights": [cast("types.WeightStats", row._asdict()) for row in stats],
+        "model": _model(memory.model) if memory.model else None,
+        "weights": [cast("types.WeightStats", row._asdict()) for row in memory.stats],
+        "verdict": _verdict(memory.verdict) if memory.verdict else None,
+    }
+
+
+def _model(size: ModelSize) -> types.ModelSize:
+    return cast("types.ModelSize", {**size._asdict(), "total": size.total})
+
+
+def _verdict(verdict: MemoryVerdict) -> types.MemoryVerdict:
+    return {
+        "limit_bytes": verdict.limit_bytes,
+        "what": verdict.what,
+        "fits": verdict.fits,
+        "needs": [
+            {
+                "what": need.what,
+                "bytes": need.bytes,
+                "layer": need.layer,
+                "line": need.line,
+                "fits": need.fits,
+                "over": [cast("types.OverLayer", layer._asdict()) for layer in need.over],
+            }
+            for need in verdict.needs
+        ],
+        "blobs": [
+            {"name": blob.name, "role": blob.role, "shape": list(blob.shape), "bytes": blob.bytes}
+            for blob in verdict.blobs
+        ],
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netcount.analysis._support.blob_stats import BlobStats
 from netcount.core.units import human, percent, plural
-from netcount.execute.weight_stats import BlobStats
 from netcount.report.formats.fit import LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible

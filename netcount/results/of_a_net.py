@@ -10,9 +10,8 @@ from netcount.analysis.blocks import Block
 from netcount.analysis.count import Count
 from netcount.analysis.explain import Explanation as ExplanationValue
 from netcount.analysis.memory import Memory as MemoryValue
-from netcount.analysis.memory import bytes_of
 from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
-from netcount.core.units import human, human_bytes, plural
+from netcount.core.units import bytes_of, human, human_bytes, plural
 from netcount.execute.verify import Verification as VerificationValue
 from netcount.results.result import Result, frame_of
 from netcount.targets.fit import Fit as FitValue
@@ -36,6 +35,9 @@ class Memory(Result, MemoryValue):
         working_bytes: The most that activations and scratch take together.
         weight_bytes: All parameters and statistics.
         total_bytes: What an engine needs: weights, activations and scratch.
+        model: The estimated size of the model, where a density or weights were given.
+        stats: What the weights hold, a `BlobStats` a parameter blob, where they were given.
+        verdict: Whether it fits, where a size was given.
     """
 
     __slots__ = ()
@@ -43,9 +45,10 @@ class Memory(Result, MemoryValue):
 
     def _line(self) -> str:
         net = self.counted.net
+        fits = {None: "", True: ", fits", False: ", does not fit"}[self.verdict and self.verdict.fits]
         return (
             f"of {net.name!r}: {human_bytes(self.peak_bytes)} activations at the peak, "
-            f"{human_bytes(self.weight_bytes)} weights"
+            f"{human_bytes(self.weight_bytes)} weights{fits}"
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from math import prod
 from typing import NamedTuple
 
 from netcount.analysis.count import Count
-from netcount.analysis.memory import bytes_of
+from netcount.core.units import bytes_of
 from netcount.graph.graph import Node
 from netcount.targets.expressions import Absent, Machine
 from netcount.targets.figures import LayerScope, Setting

@@ -171,3 +171,54 @@ def test_random_weights_are_dense() -> None:
     stats = weight_stats(graph_of(net), blobs)
     assert sum(row.elements for row in stats) == net.learnable()
     assert sum(row.nonzero for row in stats) > 0.999 * net.learnable()
+
+
+# x 2·5·7 = 70 -> c 3·3·5 = 45, columns 18·15 = 270, weights 54 + 3 -> y 4·3·5 = 60, weights 12 + 4
+SMALL = (
+    inputs(x=(1, 2, 5, 7))
+    + op("Convolution", "x", "c", CONV.format(3, 3))
+    + op("Convolution", "c", "y", CONV.format(4, 1))
+)
+NEEDS = {"activations": 115, "scratch": 270, "weights": 73, "all": 115 + 270 + 73}
+
+
+@pytest.mark.parametrize("what", NEEDS)
+def test_a_net_fits_into_what_it_needs_and_not_into_a_byte_less(what: netcount.MemoryPart) -> None:
+    net = net_of(SMALL)
+    exact = net.memory(8, fits=NEEDS[what], fits_what=what).verdict
+    tight = net.memory(8, fits=NEEDS[what] - 1, fits_what=what).verdict
+    assert exact is not None
+    assert tight is not None
+    assert {need.what: need.bytes for need in exact.needs} == NEEDS
+    assert (exact.fits, tight.fits) == (True, False)
+    assert [need.fits for need in tight.needs] == [need.bytes < NEEDS[what] for need in tight.needs]
+
+
+def test_what_is_over_is_named() -> None:
+    verdict = net_of(SMALL).memory(8, weight_bits=16, fits=107, fits_what="weights").verdict
+    assert verdict is not None
+    over = {need.what: [(layer.name, layer.bytes) for layer in need.over] for need in verdict.needs}
+    assert over["activations"] == [("Convolution-c", 115)]
+    assert over["scratch"] == [("Convolution-c", 270)]
+    assert over["weights"] == [("Convolution-c", 114)]
+    assert [need.layer for need in verdict.needs] == ["Convolution-c", "Convolution-c", None, "Convolution-c"]
+    assert verdict.blobs == (("Convolution-c", "weight", (3, 2, 3, 3), 108),)
+    printed = str(net_of(SMALL).memory(8, weight_bits=16, fits=107, fits_what="weights"))
+    assert "scratch over 107 B in 1 layer: Convolution-c (line 2) 270 B" in printed
+    assert "does not fit: weights 146 B of 107 B" in printed
+
+
+def test_a_model_is_estimated_in_python_too() -> None:
+    net = net_of(SMALL)
+    blobs = {
+        name: [np.ones(blob.shape, np.float32) for blob in net.layer(name).params]
+        for name in ("Convolution-c", "Convolution-y")
+    }
+    measured = net.memory(8, weights=blobs)
+    assert measured.model is not None
+    assert (measured.model.density, len(measured.stats)) == (1.0, 4)
+    assert net.memory(8, density=0.5).model == model_size(graph_of(net), matrices_of(graph_of(net), 0.5), 8)
+    with pytest.raises(InputError, match=r"density.* counted in the weights"):
+        net.memory(density=0.5, weights=blobs)
+    with pytest.raises(InputError, match='Convolution "Convolution-y" needs blobs'):
+        net.memory(weights={**blobs, "Convolution-y": []})

@@ -108,7 +108,9 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     width: netcount.Width = "1/2"
     size: netcount.Size = (227, 200)
     analysis = assert_type(net.analyze(convention), netcount.Analysis)
-    memory = assert_type(net.memory(8, weight_bits=4), netcount.Memory)
+    part: netcount.MemoryPart = "activations"
+    memory = assert_type(net.memory(8, weight_bits=4, density=0.5, fits="2 MiB", fits_what=part), netcount.Memory)
+    assert memory.verdict is not None
     blocks = assert_type(net.blocks(r"^(fire\d)"), netcount.Blocks)
     picture = assert_type(net.graph(color="params", collapse=["all"], fuse=False), netcount.Picture)
     fit = assert_type(net.fit("kendryte-k210", what_would_fit=True), netcount.Fit)
@@ -127,6 +129,12 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(analysis.kernels[0], netcount.KernelShare).share_madds,
         assert_type(memory.layers[0], netcount.LayerMemory).live,
         assert_type(memory.caffe, netcount.CaffeMemory).total,
+        assert_type(memory.model, netcount.ModelSize | None),
+        assert_type(memory.stats, tuple[netcount.BlobStats, ...]),
+        assert_type(memory.verdict, netcount.MemoryVerdict).fits,
+        assert_type(memory.verdict.asked, netcount.MemoryNeed).bytes,
+        assert_type(memory.verdict.asked.over, tuple[netcount.OverLayer, ...]),
+        assert_type(memory.verdict.blobs, tuple[netcount.OverBlob, ...]),
         assert_type(blocks[0], netcount.Block).totals.madds,
         assert_type(blocks[0].plain, netcount.Plain | str),
         assert_type(explained.layers[0], netcount.LayerReasons).row,
@@ -164,7 +172,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(timed.machine, netcount.Machine).busy,
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 42
+    assert len(held) == 48
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip

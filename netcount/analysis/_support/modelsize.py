@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
-from netcount.analysis.memory import bytes_of
 from netcount.core.errors import InputError
+from netcount.core.units import bytes_of
 from netcount.graph.graph import Graph
 
 FLOAT_BITS = 32
@@ -37,10 +37,16 @@ class Matrix(NamedTuple):
 class ModelSize(NamedTuple):
     """An estimate of a compressed model, in bytes, part by part.
 
-    values: codes of the values that are left, and of the zeros that stand in for gaps too long for
-    an index.  indices: their distances, of `index_bits` each.  codebooks: 2^bits float32 values a
-    weight blob, or as many as it has.  others: biases, scales, shifts and statistics in float32.
-    fillers: how many zeros are stored.  dense: the same model in float32.
+    Attributes:
+        bits: Of a value.
+        density: The share of values that are not 0.
+        index_bits: Of the distance between two of them.
+        values: Codes of the values that are left, and of the zeros that stand in for gaps too long for an index.
+        indices: Their distances.
+        codebooks: 2^bits float32 values a weight blob, or as many as it has.
+        others: Biases, scales, shifts and statistics in float32.
+        fillers: How many zeros are stored.
+        dense: The same model in float32.
     """
 
     bits: int
@@ -62,7 +68,7 @@ class ModelSize(NamedTuple):
 def matrices_of(net: Graph, density: float) -> list[Matrix]:
     """The weight blobs of a net, each pruned to `density` (above 0, at most 1)."""
     if not 0 < density <= 1:
-        raise InputError(f"density is a share above 0 and at most 1, not {density:g}")
+        raise InputError(f"a density is a share above 0 and at most 1, not {density:g}", argument="density")
     return [
         Matrix(node.name, blob.shape.count(), ceil(blob.shape.count() * density))
         for node in net.nodes
