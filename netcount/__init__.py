@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from netcount.analysis.rows import BlobRow, LayerRow, Totals
     from netcount.analysis.survey import SurveyRow
     from netcount.analysis.sweep import Search, Variant
+    from netcount.analysis.training import LayerTraining, TrainingBatch, TrainingFits
     from netcount.api import (
         Analysis,
         ConventionName,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from netcount.execute.verify import BlobCheck, LayerCheck
     from netcount.graph.graph import Blob, Node, Owner
     from netcount.graph.options import Assumable, ByHand, LoadArguments
+    from netcount.graph.solver_kind import SolverKind
     from netcount.kernels.run import Run
     from netcount.layers.bases import ElementWise, Moving, NoBlobs, SameShape, ShapesOnly, Source
     from netcount.layers.filler import Filler
@@ -70,7 +72,7 @@ if TYPE_CHECKING:
     from netcount.layers.registry import CATALOGUE, Catalogue
     from netcount.prototxt.message import Message
     from netcount.prototxt.select import Phase
-    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
+    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Training, Verification
     from netcount.results.of_nets import Comparison, Survey, Sweep, Timing
     from netcount.results.picture import Page, Picture
     from netcount.results.result import Result
@@ -124,6 +126,7 @@ __all__ = [
     "LayerReasons",
     "LayerRow",
     "LayerTime",
+    "LayerTraining",
     "LimitError",
     "LoadArguments",
     "Machine",
@@ -167,6 +170,7 @@ __all__ = [
     "ShapesOnly",
     "Size",
     "Smaller",
+    "SolverKind",
     "Source",
     "Step",
     "Survey",
@@ -178,6 +182,9 @@ __all__ = [
     "TimedNet",
     "Timing",
     "Totals",
+    "Training",
+    "TrainingBatch",
+    "TrainingFits",
     "TypeCosts",
     "Unjudged",
     "UnknownTypeError",
@@ -245,6 +252,7 @@ _HOMES = {
     ),
     "analysis.survey": ("SurveyRow",),
     "analysis.sweep": ("Search", "Variant"),
+    "analysis.training": ("LayerTraining", "TrainingBatch", "TrainingFits"),
     "api": (
         "Analysis",
         "ConventionName",
@@ -300,6 +308,7 @@ _HOMES = {
         "ByHand",
         "LoadArguments",
     ),
+    "graph.solver_kind": ("SolverKind",),
     "kernels.run": ("Run",),
     "layers.bases": (
         "ElementWise",
@@ -331,6 +340,7 @@ _HOMES = {
         "Fit",
         "Memory",
         "Reconciliation",
+        "Training",
         "Verification",
     ),
     "results.of_nets": (

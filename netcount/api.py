@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array
     from netcount.picture.picture import Picture as PictureValue
     from netcount.report.picture import Colour
-    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Verification
+    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Training, Verification
     from netcount.results.of_nets import Comparison, Survey, Sweep, Timing
     from netcount.results.picture import Page, Picture
 
@@ -208,6 +208,40 @@ class Net:
             share = None if density is None else arguments.real("density", density)
             answer = answer.stored(*stored_size(self._graph, answer.weight_bits, given, share))
         return Memory._make(answer if limit is None else answer.fitting(limit, fits_what))
+
+    def training(
+        self,
+        solver: FilePath | None = None,
+        *,
+        batch: int | Literal["net"] = "net",
+        phase: Phase = "TRAIN",
+        fits: int | str | None = None,
+    ) -> Training:
+        """What Caffe keeps in memory while it trains the net: data, diffs, weights, history, columns.
+
+        Args:
+            solver: "sgd", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", or the path of a solver.prototxt;
+                by default the one that the net was loaded from, or SGD.
+            batch: Images; "net" for the batch that the file declares.
+            phase: In which the net is trained, whatever the phase it was loaded in.
+            fits: Bytes, or a text such as "8 GiB": `fit` says whether it fits, and the largest batch that does.
+
+        Raises:
+            InputError: An argument is wrong, or the net cannot be built in that phase.
+        """
+        from netcount.analysis.training import training
+        from netcount.graph.load import draft_text
+        from netcount.graph.solver_kind import SOLVERS, kind_of, solver_kind
+        from netcount.results.of_a_net import Training
+
+        own = LoadOptions.of(batch=batch, phase=phase)
+        limit = None if fits is None else arguments.size_in_bytes("fits", fits)
+        if solver is None:
+            kind = kind_of(self._text, self._name) or SOLVERS["sgd"]
+        else:
+            kind = solver_kind(arguments.path("solver", solver))
+        draft = draft_text(self._text, self._options._replace(batch=own.batch, phase=own.phase), self._name)
+        return Training._make(training(draft, kind, limit))
 
     def fit(
         self,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any, cast
 
 import click
+from click.core import ParameterSource
 
 from netcount.analysis._support.verdict import MemoryPart
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
+from netcount.cli.flags import flag
 from netcount.cli.options import FORMATS, format_options, load_options, net_options, plot_options
 from netcount.cli.output import conclude, deliver, forms_of, write_plot
 from netcount.core import arguments
+from netcount.core.errors import Warned
+from netcount.core.files import read_text
 from netcount.graph.load import load_net
 
 BITS = click.IntRange(1, 64)
@@ -43,6 +47,16 @@ BITS = click.IntRange(1, 64)
     help="What has to fit.",
 )
 @click.option(
+    "--train",
+    is_flag=True,
+    help="Count what Caffe keeps while it trains: phase TRAIN and the file's batch, unless they are given.",
+)
+@click.option(
+    "--solver",
+    metavar="NAME|solver.prototxt",
+    help="What it is trained by: sgd, nesterov, adagrad, rmsprop, adadelta, adam, or the solver of a file.",
+)
+@click.option(
     "--top", type=click.IntRange(min=1), metavar="N", help="Show only the N layers that need the most memory."
 )
 @plot_options("Write a bar chart of the layers")
@@ -56,6 +70,8 @@ def memory(
     weights: str | None,
     fits: str | None,
     fits_what: str,
+    train: bool,
+    solver: str | None,
     top: int | None,
     plot: str | None,
     plot_size: tuple[float, float] | None,
@@ -75,9 +91,15 @@ def memory(
       netcount memory mobilenet_v1.prototxt --bits 8 --top 10
       netcount memory squeezenet_v1.0.prototxt --weight-bits 6 --density 0.33
       netcount memory mobilenet_v1.prototxt --bits 8 --fits '2 MiB' --fits-what activations
+      netcount memory train_val.prototxt --train --solver adam --batch 32 --fits 8GiB
       netcount memory deploy.prototxt --weights x.caffemodel --plot memory.svg
     """
     limit = None if fits is None else arguments.size_in_bytes("fits", fits)
+    if train:
+        _training(file, solver, limit, top, form, output, options)
+        return
+    if solver is not None:
+        raise click.UsageError("--solver is for --train")
     net = load_net(file, load_options(options))
     answer = measured(count(net), bits, weight_bits)
     if weights is not None or density is not None:
@@ -88,4 +110,40 @@ def memory(
         answer = answer.fitting(limit, cast(MemoryPart, fits_what))
     write_plot(plot, plot_size, plot_dpi, "memory", answer, top)
     deliver(forms_of("memory", answer, report={"top": top}), form, output)
-    conclude(answer.counted.warnings, net.complete, 0 if answer.verdict is None or answer.verdict.fits else 1)
+    warnings = list(answer.counted.warnings)
+    if net.phase == "TRAIN":
+        warnings.append(Warned("a forward pass alone; --train counts what training keeps"))
+    conclude(warnings, net.complete, 0 if answer.verdict is None or answer.verdict.fits else 1)
+
+
+_FORWARD = ("bits", "weight_bits", "density", "weights", "fits_what", "plot", "plot_size", "plot_dpi")
+"""Options that say nothing of a training, which is in float32."""
+
+
+def _training(
+    file: str,
+    solver: str | None,
+    limit: int | None,
+    top: int | None,
+    form: str,
+    output: str | None,
+    options: dict[str, Any],
+) -> None:
+    """The answer of --train."""
+    from netcount.analysis.training import training
+    from netcount.graph.load import draft_text, name_of
+    from netcount.graph.solver_kind import SOLVERS, kind_of, solver_kind
+
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    wrong = [flag(name) for name in _FORWARD if name in given]
+    if wrong:
+        raise click.UsageError(f"{', '.join(wrong)}: not with --train, which counts all of Caffe's float32")
+    options.update({name: value for name, value in (("phase", "TRAIN"), ("batch", "net")) if name not in given})
+    kind = None if solver is None else solver_kind(solver)
+    text, name = read_text(file), name_of(file)
+    draft = draft_text(text, load_options(options), name)
+    answer = training(draft, kind or kind_of(text, name) or SOLVERS["sgd"], limit)
+    deliver(forms_of("training", answer, report={"top": top}), form, output)
+    net = answer.counted.net
+    conclude(answer.counted.warnings, net.complete, 0 if answer.fit is None or answer.fit.fits else 1)

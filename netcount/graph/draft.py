@@ -270,6 +270,7 @@ def _assemble(tried: Attempt, shapes: Shapes, batch: int | None, warnings: list[
         warnings=(*warnings, *assumptions),
         assumptions=assumptions,
         complete=all(part.complete for part in wiring.assumed) and not ignored,
+        force_backward=tried.message.flag("force_backward"),
         by_connections=wiring.by_connections,
     )
 

@@ -80,6 +80,7 @@ class Graph:
     nodes: the layers, in the order of the file.  blobs: every blob version.  inputs, outputs: the
     indices of blobs that no layer computes, and of those that no layer reads (sorted by name, as
     Caffe lists them).  complete: False when a layer's shape was assumed rather than known.
+    force_backward: whether the file asks for gradients even where nothing learns.
     by_connections: what was found about the connections alone; nets that share them share it.
     """
 
@@ -99,6 +100,7 @@ class Graph:
         warnings: tuple[Warned, ...],
         assumptions: tuple[Warned, ...] = (),
         complete: bool,
+        force_backward: bool = False,
         by_connections: dict[Hashable, Any] | None = None,
     ) -> None:
         self.name = name
@@ -112,6 +114,7 @@ class Graph:
         self.warnings = warnings
         self.assumptions = assumptions
         self.complete = complete
+        self.force_backward = force_backward
         self.by_connections = {} if by_connections is None else by_connections
 
     def node(self, name: str) -> Node:

@@ -150,6 +150,11 @@ class Layer(ABC):
     """Whether its tops are parts of bottom 0 (Slice)."""
     shares_bottom: bool = False
     """Whether Caffe lets every top share the bottom's memory (Reshape, Split …); some parameters decide it."""
+    makes_diffs: bool = False
+    """Whether Backward touches the diffs of its bottoms, and so makes Caffe take memory for them, even where no
+    layer below needs them."""
+    never_backward: ClassVar[frozenset[int]] = frozenset()
+    """Bottoms that force_backward leaves out, such as labels (Layer::AllowForceBackward)."""
     extents_only: ClassVar[frozenset[int]] = frozenset()
     """Bottoms of which only the shape is read, never the values (a PriorBox's, Crop's second)."""
     temporaries: ClassVar[int] = 0
@@ -225,6 +230,11 @@ class Layer(ABC):
     @property
     def passes_bottom(self) -> bool:
         """Whether the tops hold the bottom's values, so that an engine needs no copy of them."""
+        return self.shares_bottom
+
+    @property
+    def shares_diff(self) -> bool:
+        """Whether Caffe lets every top share the bottom's diff as well."""
         return self.shares_bottom
 
     def window(self, bottoms: Sequence[Shape]) -> Window | None:

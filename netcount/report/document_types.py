@@ -422,6 +422,62 @@ class Memory(Subject):
     verdict: Annotated[MemoryVerdict | None, "Where a size is given that it has to fit."]
 
 
+class Solver(TypedDict):
+    """What a net is trained by."""
+
+    type: Annotated[str, "As in a solver.prototxt."]
+    gpu: bool
+    history: Annotated[int, Keywords(("minimum", 1)), "Values that it keeps for each weight."]
+    update: Annotated[int, Keywords(("minimum", 0)), "Values for each weight that it computes an update in."]
+
+
+class LayerTraining(TypedDict):
+    """What Caffe keeps for a layer while it trains."""
+
+    name: str
+    type: str
+    line: Count
+    data_bytes: Annotated[int, Keywords(("minimum", 0)), "Of the tops that have memory of their own."]
+    diff_bytes: Annotated[int, Keywords(("minimum", 0)), "Gradients of the tops, and of a Split's copies of them."]
+    weight_bytes: Annotated[int, Keywords(("minimum", 0)), "Its own parameter blobs, once."]
+    column_bytes: Count
+
+
+class TrainingBatch(TypedDict):
+    """A batch, and what training with it keeps."""
+
+    images: Positive
+    bytes: Count
+
+
+class TrainingFits(TypedDict):
+    """Whether training fits into a size."""
+
+    limit_bytes: Positive
+    fits: Annotated[bool, "At the net's batch."]
+    largest: Annotated[TrainingBatch | None, "The largest batch that fits; null where there is none."]
+    over: Annotated[TrainingBatch | None, "The next one, which does not fit; null where Caffe cannot have it."]
+
+
+class Training(Subject):
+    """What Caffe keeps in memory while it trains a net, in bytes of float32."""
+
+    schema: Literal["netcount/training/1"]
+    complete: bool
+    solver: Solver
+    layers: list[LayerTraining]
+    data_bytes: Count
+    diff_bytes: Count
+    weight_bytes: Count
+    weight_diff_bytes: Count
+    history_bytes: Count
+    update_bytes: Count
+    column_bytes: Count
+    total_bytes: Count
+    log_bytes: Annotated[int, Keywords(("minimum", 0)), "What Caffe's log calls the memory required for data."]
+    fit: Annotated[TrainingFits | None, "Where a size is given that it has to fit."]
+
+
 class FitTarget(TypedDict):
     """A target, and how far its rules can be trusted."""
 
@@ -1109,6 +1165,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "blocks": Blocks,
         "reconcile": Reconciliation,
         "memory": Memory,
+        "training": Training,
         "fit": Fit,
         "targets": Targets,
         "rescale": Rescaled,

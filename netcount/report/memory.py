@@ -30,7 +30,7 @@ def memory_report(memory: Memory, top: int | None = None) -> list[Part]:
         heading(
             net.name,
             net.file,
-            f"phase {net.phase}",
+            f"phase {net.phase}" + (", a forward pass alone" if net.phase == "TRAIN" else ""),
             f"batch {net.batch or 1}",
             f"{memory.bits}-bit activations, {memory.weight_bits}-bit weights",
         ),

@@ -138,6 +138,18 @@ QUESTIONS: Mapping[str, Question] = {
         "usage.md#memory",
         result=":Memory",
     ),
+    "training": Question(
+        "What Caffe keeps in memory while it trains a net.",
+        "cli.memory:memory",
+        ":Net.training",
+        "report.training:training_report",
+        "report.training:training_csv",
+        "report.training:training_document",
+        "training",
+        "usage.md#training",
+        option="train",
+        result=":Training",
+    ),
     "fit": Question(
         "Whether a net runs on a chip or tool-chain, and what stops it.",
         "cli.fit:fit",

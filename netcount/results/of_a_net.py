@@ -11,6 +11,8 @@ from netcount.analysis.count import Count
 from netcount.analysis.explain import Explanation as ExplanationValue
 from netcount.analysis.memory import Memory as MemoryValue
 from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
+from netcount.analysis.training import BYTES
+from netcount.analysis.training import Training as TrainingValue
 from netcount.core.units import bytes_of, human, human_bytes, plural
 from netcount.execute.verify import Verification as VerificationValue
 from netcount.results.result import Result, frame_of
@@ -63,6 +65,52 @@ class Memory(Result, MemoryValue):
                     "live_bytes": self.bytes_of(layer.live),
                     "scratch_bytes": self.bytes_of(layer.scratch),
                     "weight_bytes": bytes_of(layer.weights, self.weight_bits),
+                }
+                for layer in self.layers
+            ),
+        )
+
+
+class Training(Result, TrainingValue):
+    """What Caffe keeps in memory while it trains a net, in bytes of float32.
+
+    Attributes:
+        solver: What it is trained by.
+        layers: A `LayerTraining` a layer, in elements.
+        data_bytes: A buffer for each blob.
+        diff_bytes: Gradients of the blobs.
+        weight_bytes: All parameter blobs, statistics included.
+        weight_diff_bytes: A gradient of each.
+        history_bytes: What the solver keeps from one iteration to the next.
+        update_bytes: What the solver computes an update in.
+        column_bytes: A column matrix for each layer that needs one.
+        total_bytes: All of it.
+        log_bytes: What Caffe's log calls "Memory required for data".
+        fit: Whether it fits, and the largest batch that does, where that was asked.
+    """
+
+    __slots__ = ()
+    question = "training"
+
+    def _line(self) -> str:
+        net = self.counted.net
+        fits = {None: "", True: ", fits", False: ", does not fit"}[self.fit and self.fit.fits]
+        total = human_bytes(self.total_bytes)
+        return f"of {net.name!r} by {self.solver.name}, batch {net.batch or 1}: {total}{fits}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a layer: `name`, `type`, `line`, `data_bytes`, `diff_bytes`, `weight_bytes`, `column_bytes`."""
+        return frame_of(
+            ("name", "type", "line", "data_bytes", "diff_bytes", "weight_bytes", "column_bytes"),
+            (
+                {
+                    "name": layer.row.name,
+                    "type": layer.row.type,
+                    "line": layer.row.line,
+                    "data_bytes": BYTES * layer.data,
+                    "diff_bytes": BYTES * layer.diffs,
+                    "weight_bytes": BYTES * layer.weights,
+                    "column_bytes": BYTES * layer.columns,
                 }
                 for layer in self.layers
             ),

@@ -58,3 +58,35 @@ def test_the_document_has_the_verdict() -> None:
         ("all", 442, False),
     ]
     assert verdict["needs"][0]["over"] == [{"name": "c", "line": 2, "bytes": 115}]
+
+
+LEARNED = (
+    NET.replace("dim: 1", "dim: 4") + 'layer { name: "r" type: "Reduction" bottom: "c" top: "r" loss_weight: 1 }'
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "phase", "batch"),
+    [([], "TRAIN", 4), (["--batch", "7"], "TRAIN", 7), (["--phase", "TEST", "--batch", "1"], "TEST", 1)],
+)
+def test_training_is_in_its_phase_at_its_batch(arguments: list[str], phase: str, batch: int) -> None:
+    done = CliRunner().invoke(netcount, ["memory", "-", "--train", "-f", "json", *arguments], input=LEARNED)
+    document = valid(json.loads(done.stdout), "training")
+    assert (document["phase"], document["batch"]) == (phase, batch)
+    assert document["data_bytes"] == 4 * (70 * batch + 45 * batch + 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--train", "--fits", "1 KiB"], 1, "no batch fits in 1.00 KiB: 1 ("),
+        (["--train", "--fits", "8 GiB", "--solver", "adam"], 0, "fits: batch 4 needs"),
+        (["--train", "--bits", "8"], 2, "--bits: not with --train"),
+        (["--solver", "sgd"], 2, "--solver is for --train"),
+        (["--phase", "TRAIN"], 0, "a forward pass alone"),
+    ],
+)
+def test_training_on_the_command_line(arguments: list[str], code: int, said: str) -> None:
+    done = CliRunner().invoke(netcount, ["memory", "-", *arguments], input=LEARNED)
+    assert done.exit_code == code, done.output
+    assert said in done.stdout + done.stderr

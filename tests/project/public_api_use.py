@@ -111,6 +111,8 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     part: netcount.MemoryPart = "activations"
     memory = assert_type(net.memory(8, weight_bits=4, density=0.5, fits="2 MiB", fits_what=part), netcount.Memory)
     assert memory.verdict is not None
+    training = assert_type(net.training("adam", batch=2, fits="1 GiB"), netcount.Training)
+    assert training.fit is not None
     blocks = assert_type(net.blocks(r"^(fire\d)"), netcount.Blocks)
     picture = assert_type(net.graph(color="params", collapse=["all"], fuse=False), netcount.Picture)
     fit = assert_type(net.fit("kendryte-k210", what_would_fit=True), netcount.Fit)
@@ -135,6 +137,10 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(memory.verdict.asked, netcount.MemoryNeed).bytes,
         assert_type(memory.verdict.asked.over, tuple[netcount.OverLayer, ...]),
         assert_type(memory.verdict.blobs, tuple[netcount.OverBlob, ...]),
+        assert_type(training.layers[0], netcount.LayerTraining).diffs,
+        assert_type(training.solver, netcount.SolverKind).history,
+        assert_type(training.fit, netcount.TrainingFits).fits,
+        assert_type(training.fit.largest, netcount.TrainingBatch | None),
         assert_type(blocks[0], netcount.Block).totals.madds,
         assert_type(blocks[0].plain, netcount.Plain | str),
         assert_type(explained.layers[0], netcount.LayerReasons).row,
@@ -172,13 +178,14 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(timed.machine, netcount.Machine).busy,
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 48
+    assert len(held) == 52
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip
     return [
         analysis,
         memory,
+        training,
         fit,
         blocks,
         explained,

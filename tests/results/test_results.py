@@ -22,6 +22,10 @@ Net = netcount.Net
 ANSWERS: dict[str, tuple[Callable[[Net], Result], list[str]]] = {
     "analyze": (Net.analyze, ["analyze", V11]),
     "memory": (lambda net: net.memory(8), ["memory", V11, "--bits", "8"]),
+    "training": (
+        lambda net: net.training("adam", batch=3, fits="8 GiB"),
+        ["memory", V11, "--train", "--solver", "adam", "--batch", "3", "--fits", "8 GiB"],
+    ),
     "fit": (lambda net: net.fit("kendryte-k210"), ["fit", V11, "--target", "kendryte-k210"]),
     "blocks": (Net.blocks, ["blocks", V11]),
     "explain": (lambda net: net.explain("fire7"), ["explain", V11, "fire7"]),

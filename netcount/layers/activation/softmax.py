@@ -32,6 +32,7 @@ class Softmax(SameShape, NoBlobs):
     """Positive values that sum to 1 along an axis.  *S -> *S.  Source: softmax_layer.cpp."""
 
     type = "Softmax"
+    makes_diffs = True
     axis_given: int
 
     def read(self, message: Message) -> None:

@@ -27,6 +27,7 @@ class Convolution(Layer):
     bottoms: ClassVar[Arity] = Arity(1, None)
     tops: ClassVar[Arity] = Arity(1, None)
     equal_bottoms_tops = True
+    makes_diffs = True
     param: ClassVar[str] = CONVOLUTION
     """The message that holds its parameters."""
 

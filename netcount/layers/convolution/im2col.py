@@ -23,6 +23,7 @@ class Im2col(Moving):
     """
 
     type = "Im2col"
+    makes_diffs = True
     axis_given: int
     geometry: WindowParam
 

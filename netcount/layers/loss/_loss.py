@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
@@ -27,6 +27,7 @@ class Loss(NoBlobs):
     tops = ONE
     auto_tops = 1
     weighs = True
+    never_backward: ClassVar[frozenset[int]] = frozenset({1})
     temporaries = 4
     ignored: int | None
     normalization: str

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -23,6 +23,7 @@ class ContrastiveLoss(Loss):
 
     type = "ContrastiveLoss"
     bottoms = THREE
+    never_backward: ClassVar[frozenset[int]] = frozenset({2})
     margin: float
     legacy: bool
 

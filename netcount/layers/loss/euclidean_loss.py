@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
@@ -17,6 +17,7 @@ class EuclideanLoss(Loss):
 
     type = "EuclideanLoss"
     in_place = False
+    never_backward: ClassVar[frozenset[int]] = frozenset()
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """As many values per image."""

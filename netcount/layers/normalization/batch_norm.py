@@ -28,6 +28,7 @@ class BatchNorm(SameShape, Layer):
     """
 
     type = "BatchNorm"
+    makes_diffs = True
     eps: float
     kept: bool
     fillers: list[Filler]

@@ -20,6 +20,7 @@ class LRN(SameShape, NoBlobs):
     """
 
     type = "LRN"
+    makes_diffs = True
     temporaries = 1
     local_size: int
     alpha: float

@@ -20,6 +20,7 @@ class MVN(NoBlobs):
     """
 
     type = "MVN"
+    makes_diffs = True
     temporaries = 1
     variance: bool
     across: bool

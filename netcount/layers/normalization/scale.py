@@ -25,6 +25,7 @@ class Scale(_Broadcast):
     type = "Scale"
     param = "scale_param"
     bias: bool
+    makes_diffs: bool
     bias_filler: Filler | None
 
     def read(self, message: Message) -> None:
@@ -33,6 +34,7 @@ class Scale(_Broadcast):
         param = message.child(self.param)
         self.bias = param.flag("bias_term")
         self.bias_filler = Filler(param, "bias_filler") if self.bias else None
+        self.makes_diffs = len(message.texts("bottom")) == 1  # Backward multiplies there
 
     def check_spread(self, x: Shape, start: int, end: int) -> None:
         """Ones before and behind; with a shift, which reads `axis` in any case, only behind."""

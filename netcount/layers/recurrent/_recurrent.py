@@ -26,6 +26,7 @@ class Recurrent(Layer):
     """What LSTM and RNN share: bottoms, tops, and the products with the input."""
 
     bottoms: ClassVar[Arity] = Arity(2, 5)
+    never_backward: ClassVar[frozenset[int]] = frozenset({1})
     tops: ClassVar[Arity] = Arity(1, 3)
     time_major = True
     states: ClassVar[int]

@@ -16,6 +16,7 @@ class Crop(Moving):
     """Cuts bottom 0 to the extents of bottom 1 from `axis` on, at given offsets.  crop_layer.cpp."""
 
     type = "Crop"
+    makes_diffs = True
     bottoms = TWO
     extents_only: ClassVar[frozenset[int]] = frozenset({1})
     axis_given: int

@@ -27,6 +27,11 @@ class Split(Moving):
         """The bottom's shape for each top."""
         return [bottoms[0]] * self.top_count
 
+    @property
+    def shares_diff(self) -> bool:
+        """No: the diffs of its tops are added up in the bottom's."""
+        return False
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The bottom itself."""
         return [bottoms[0]] * self.top_count
