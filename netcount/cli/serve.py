@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,6 +18,7 @@ from netcount.graph.load import name_of
 from netcount.graph.options import LoadOptions
 
 if TYPE_CHECKING:
+    from netcount.serve.answers import Asker
     from netcount.serve.gate import Gate
 
 
@@ -45,7 +46,6 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, diff: bool, **opt
       netcount serve before.prototxt after.prototxt --diff --port 8000 --no-browser
     """
     from netcount.report.page import live_page
-    from netcount.serve.answers import Asker
     from netcount.serve.server import Edited, Server
 
     gates = _gates(load_options(dict(options)))
@@ -60,11 +60,8 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, diff: bool, **opt
     if diff and len(edited) != 2:
         raise InputError("it takes two files", argument="diff")
 
-    def chosen(more: Sequence[tuple[str, str]]) -> LoadOptions:
-        return load_options(_with(options, more))
-
     try:
-        server = Server(port, list(edited.values()), Asker(chosen, OPTIONS), live_page, diff)
+        server = Server(port, list(edited.values()), asker(options), live_page, diff)
     except OSError as failure:
         raise InputError(f"cannot serve on port {port}: {reason(failure)}", argument="port") from None
     click.echo(f"netcount serve: {server.address} (Ctrl-C ends it)")
@@ -79,6 +76,38 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, diff: bool, **opt
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def asker(options: dict[str, Any] | None = None) -> Asker:
+    """What answers for texts.  options: values of `net_options`; by default those of a command that gives none."""
+    from netcount.serve.answers import Asker
+
+    given = serve.make_context("serve", ["net.prototxt"]).params if options is None else options
+    return Asker(lambda more: load_options(_with(given, more)), OPTIONS)
+
+
+class _Named(NamedTuple):
+    """A file that is nowhere but on the page."""
+
+    name: str
+    gate: Gate | None = None
+
+
+def answerer() -> Callable[[str, str, str], str]:
+    """What answers the public page, where netcount runs in it.
+
+    It is given what is asked for, about what, and the names of the page's files, the latter two as JSON, and gives
+    JSON (`serve.answers.Asker.reply`).
+    """
+    import json
+
+    ask = asker()
+
+    def answer(way: str, content: str, names: str) -> str:
+        files = [_Named(name) for name in json.loads(names)]
+        return json.dumps(ask.reply(way, json.loads(content), files), separators=(",", ":"))
+
+    return answer
 
 
 def _gates(load: LoadOptions) -> Callable[[str], Gate | None]:

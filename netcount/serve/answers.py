@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from netcount.analysis._support.scales import image_size, width_factor
 from netcount.analysis.compare import compared, facts, told_apart
@@ -21,11 +21,28 @@ from netcount.graph.partial import Outline, outline_of, outline_text
 from netcount.picture.picture import ALL, picture
 from netcount.report.comparison import report
 from netcount.report.error import document as error_document
-from netcount.report.formats.layout import Part
+from netcount.report.formats.layout import Part, Table
 from netcount.report.page import page_data
+from netcount.serve.gate import Gate
 
 Chosen: TypeAlias = "Sequence[tuple[str, str]]"
 """Options that were chosen on the page, each with its value."""
+
+
+class Subject(Protocol):
+    """A file that the page shows."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """What its limits are, if it has any."""
+
+
+class Misasked(ValueError):
+    """The page asks for what there is not."""
 
 
 class Asker:
@@ -39,6 +56,38 @@ class Asker:
     def __init__(self, options: Callable[[Chosen], LoadOptions], spelling: Spelling) -> None:
         self._options = options
         self.spelling: Spelling = spelling
+
+    def reply(self, way: str, asked: Mapping[str, Any], files: Sequence[Subject]) -> dict[str, Any]:
+        """What the page gets.
+
+        Args:
+            way: What it asks for, one of `WAYS`.
+            asked: About which text: `file`, an index into `files`, `text`, `options`, and more.
+            files: The files of the page.
+
+        Raises:
+            Misasked: There is no such file, or way.
+        """
+        if way == "answer":
+            file, text = _subject(asked, files), str(asked["text"])
+            answer = self.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
+            answer["budget"] = file.gate.checks(text, file.name) if file.gate and answer["data"] else []
+            return answer
+        try:
+            if way == "rescale":
+                wish = asked.get("width"), asked.get("resolution")
+                file = _subject(asked, files)
+                return self.rescaled(str(asked["text"]), file.name, _chosen(asked), *wish)
+            if way == "compare":
+                nets = asked.get("nets")
+                if not isinstance(nets, list) or not all(isinstance(net, dict) for net in nets) or len(nets) < 2:
+                    raise Misasked("two nets are compared")
+                texts = [(str(net.get("text")), _subject(net, files).name, _chosen(net)) for net in nets]
+                return {"parts": [_cells(part) for part in self.compared(texts) if part]}
+        except NetcountError as mistake:  # a text is often wrong while it is typed
+            with spelled(self.spelling):
+                return {"error": "; ".join([one.message for one in each(mistake)])}
+        raise Misasked("there is nothing here")
 
     def answer(self, text: str, file: str, chosen: Chosen = (), partial: bool = False) -> dict[str, Any]:
         """`data`, of the page, and `errors`; one of them is empty, unless what there is of a net is wanted too.
@@ -86,6 +135,28 @@ class Asker:
         with spelled(self.spelling):
             counts = [count(load_text(text, self._options(chosen), file)) for text, file, chosen in nets]
             return report(compared(told_apart([facts(one) for one in counts])))
+
+
+WAYS = ("answer", "rescale", "compare")
+"""What a page asks for: figures and pictures, another size of the net, what one text changes of another."""
+
+
+def _subject(asked: Mapping[str, Any], files: Sequence[Subject]) -> Subject:
+    index = asked.get("file")
+    if type(index) is not int or not 0 <= index < len(files) or "text" not in asked:
+        raise Misasked("there is no such file")
+    return files[index]
+
+
+def _chosen(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(str(option), str(value)) for option, value in asked.get("options", ())]
+
+
+def _cells(part: Part) -> str | dict[str, Any]:
+    """A part of a report: a text, or the cells of a table."""
+    if isinstance(part, Table):
+        return {"head": list(part.titles), "rows": [list(row) for row in part.rows]}
+    return part if isinstance(part, str) else "\n".join((part.title, *part.lines))
 
 
 def _figures(net: Graph) -> dict[str, int]:

@@ -10,11 +10,10 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any
 
-from netcount.core.errors import NetcountError, each, reason, spelled
+from netcount.core.errors import NetcountError, reason
 from netcount.core.files import MAX_BYTES
-from netcount.report.formats.layout import Part, Table
 from netcount.report.page import Policed
-from netcount.serve.answers import Asker
+from netcount.serve.answers import WAYS, Asker, Misasked
 from netcount.serve.gate import Gate
 from netcount.serve.texts import Stored, mark, stored, with_endings, write
 from netcount.serve.vocabulary import vocabulary
@@ -153,9 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._guarded({"/": self._page, "/events": self._events})
 
     def do_POST(self) -> None:
-        self._guarded(
-            {"/answer": self._answer, "/rescale": self._rescale, "/compare": self._compare, "/save": self._save}
-        )
+        self._guarded({**{f"/{way}": self._answer for way in WAYS}, "/save": self._save})
 
     def _guarded(self, ways: Mapping[str, Callable[[], None]]) -> None:
         """Answer a request of the page itself; a name that leads here from elsewhere is another site's."""
@@ -222,35 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         asked = self._asked()
-        file, text = self._file(asked), str(asked["text"])
-        with self.server.counting:
-            answer = self.server.asker.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
-            answer["budget"] = file.gate.checks(text, file.name) if file.gate and answer["data"] else []
-        self._json(answer)
-
-    def _rescale(self) -> None:
-        asked = self._asked()
-        file, text = self._file(asked), str(asked["text"])
-        wish = asked.get("width"), asked.get("resolution")
-        self._told(lambda: self.server.asker.rescaled(text, file.name, _chosen(asked), *wish))
-
-    def _compare(self) -> None:
-        asked = self._asked()
-        nets = asked.get("nets")
-        if not isinstance(nets, list) or not all(isinstance(net, dict) for net in nets) or len(nets) < 2:
-            raise _Refused(HTTPStatus.BAD_REQUEST, "two nets are compared")
-        names = [self._file(net).name for net in nets]
-        texts = [(str(net["text"]), name, _chosen(net)) for net, name in zip(nets, names, strict=True)]
-        self._told(lambda: {"parts": [_cells(part) for part in self.server.asker.compared(texts) if part]})
-
-    def _told(self, ask: Callable[[], dict[str, Any]]) -> None:
-        """An answer, or why there is none: a text is often wrong while it is typed."""
         with self.server.counting:
             try:
-                answer = ask()
-            except NetcountError as mistake:
-                with spelled(self.server.asker.spelling):
-                    answer = {"error": "; ".join([one.message for one in each(mistake)])}
+                answer = self.server.asker.reply(self.path.partition("?")[0][1:], asked, self.server.files)
+            except Misasked as mistake:
+                raise _Refused(HTTPStatus.BAD_REQUEST, str(mistake)) from None
         self._json(answer)
 
     def _save(self) -> None:
@@ -307,14 +280,3 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**fixed, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-
-
-def _chosen(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(str(option), str(value)) for option, value in asked.get("options", ())]
-
-
-def _cells(part: Part) -> str | dict[str, Any]:
-    """A part of a report: a text, or the cells of a table."""
-    if isinstance(part, Table):
-        return {"head": list(part.titles), "rows": [list(row) for row in part.rows]}
-    return part if isinstance(part, str) else "\n".join((part.title, *part.lines))

@@ -46,10 +46,13 @@ SCRIPTS = (
     "start.js",
 )
 """The page's modules, each behind those it imports."""
-LIVE_SCRIPTS = (*SCRIPTS[:-1], "editor.js", "assist.js", "live.js")
+_EDITING = (*SCRIPTS[:-1], "editor.js", "assist.js", "live.js")
+LIVE_SCRIPTS = (*_EDITING, "serve.js")
 """The same of the page that edits, which a server of netcount's gives."""
+SITE_SCRIPTS = (*_EDITING, "links.js", "site.js")
+"""The same of the public page, in which netcount itself runs (`engine_script`)."""
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export ((?:function|const|class) (\w+))", re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:(?:async )?function|const|class) (\w+))", re.MULTILINE)
 
 
 def net_page(
@@ -73,6 +76,18 @@ def live_page(boot: Mapping[str, Any]) -> Policed:
     """The page that edits.  boot: what it is told at first (`serve.server`)."""
     style = _part("page.css") + _part("live.css")
     return _page("netcount", style, boot, script_text(LIVE_SCRIPTS), "; connect-src 'self'")
+
+
+def site_page(boot: Mapping[str, Any]) -> Policed:
+    """The public page, which edits without a server.  boot: what it is told at first (`tools/build_site.py`)."""
+    style = _part("page.css") + _part("live.css") + _part("site.css")
+    more = "; connect-src 'self' https:; worker-src 'self'"  # https: for the texts of ?url=
+    return _page("netcount", style, boot, script_text(SITE_SCRIPTS), more)
+
+
+def engine_script() -> str:
+    """The worker of the public page."""
+    return _part("engine.js")
 
 
 class Policed(NamedTuple):

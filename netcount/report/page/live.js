@@ -1,4 +1,4 @@
-// The page that edits: texts go to the server that gave the page, figures and mistakes come back; files on the disk are followed.
+// The page that edits: texts go to what answers for them (serve.js, site.js), figures and mistakes come back.
 
 import { element, human, percent, visible } from "./format.js";
 import { replaceText, show, tab, toLine } from "./main.js";
@@ -7,21 +7,20 @@ import { Assist } from "./assist.js";
 
 const byId = (id) => document.getElementById(id);
 const plain = (text) => text.replace(/\r\n?/g, "\n");
-const boot = JSON.parse(byId("data").textContent);
-let current = 0, connected = true, note = "";
+export const boot = JSON.parse(byId("data").textContent);
+let current = 0, connected = true, note = "", source;
+const post = (way, content) => source.post(way, content, files.map((file) => file.name));
 
-async function post(path, content) {
-  const answer = await fetch(path, { method: "POST", headers: { "X-Netcount": "1", "Content-Type": "application/json" }, body: JSON.stringify(content) });
-  return { status: answer.status, ...(await answer.json()) };
-}
-
-const files = boot.files.map((given, index) => {
-  const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: [], problems: [], data: null, right: false, waiting: null };
+/** A file of the page: its name and text, what it had been (`base`), and its figures where they are known already. */
+function fileOf(given, index) {
+  const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: given.options ?? [], problems: [], data: given.data ?? null,
+    right: Boolean(given.data), waiting: null, given };
   const editor = new Editor(file.base.text, given.name, () => { note = ""; ask(file); state(); });
   return Object.assign(file, { editor, assist: new Assist(editor, boot.words) });
-});
-const here = () => files[current];
-const unsaved = (file) => file.editor.text !== file.base.text;
+}
+const files = boot.files.map(fileOf);
+export const here = () => files[current];
+export const unsaved = (file) => file.editor.text !== file.base.text;
 
 // What the page has more than that of a file.
 const saveButton = element("button", { id: "save", type: "button" }, "Save");
@@ -55,7 +54,7 @@ async function ask(file) {
     const text = file.editor.text;
     let answer;
     try {
-      answer = await post("/answer", { file: file.index, text, options: file.options, partial: !file.right });
+      answer = await post("answer", { file: file.index, text, options: file.options, partial: !file.right });
       connected = true;
     } catch {
       connected = false;
@@ -80,7 +79,7 @@ async function ask(file) {
 function draw(again) {
   const file = here();
   document.body.classList.toggle("no-picture", !file.data);
-  if (file.data && again) show(file.data);
+  if (file.data && again) { show(file.data, !file.shown); file.shown = true; }
   if (!file.data) {
     tab("graph");
     byId("net").textContent = visible(file.name);
@@ -137,7 +136,7 @@ async function compare() {
   while (compare.again) {
     compare.again = false;
     const nets = files.map((file) => ({ file: file.index, text: file.editor.text, options: file.options }));
-    const answer = await post("/compare", { nets }).catch(() => ({}));
+    const answer = await post("compare", { nets }).catch(() => ({}));
     if (answer.parts) changed.replaceChildren(...answer.parts.map((part) => (typeof part === "string" ? element("p", {}, visible(part))
       : element("table", {}, element("thead", {}, element("tr", {}, ...part.head.map((title) => element("th", { scope: "col" }, visible(title))))),
           element("tbody", {}, ...part.rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, visible(cell))))))))));
@@ -154,7 +153,7 @@ async function rescale(wish) {
   let asked;
   do {
     asked = file.wish;
-    const answer = await post("/rescale", { file: file.index, text, options: file.options, ...asked }).catch(() => ({ error: "netcount serve has ended" }));
+    const answer = await post("rescale", { file: file.index, text, options: file.options, ...asked }).catch(() => ({ error: source.gone() }));
     if (file !== here() || file.wish !== asked || text !== file.editor.text) continue;
     scaled.textContent = answer.error ? visible(answer.error)
       : ["params", "madds"].map((name) => `${human(answer.now[name])} ${name} (${percent(answer.now[name], answer.before[name])})`).join(", ");
@@ -209,8 +208,8 @@ const blank = (value) => /(^|=)[A-Z]+(,[A-Z\d]+)*$/.test(value) && !/^(TEST|TRAI
 
 function state() {
   const file = here(), changed = unsaved(file);
-  saveButton.disabled = !changed;
-  stateText.textContent = !connected ? "netcount serve has ended; the text is still here" : note || (changed ? "not saved" : "");
+  saveButton.disabled = !changed && !source.copies;
+  stateText.textContent = !connected ? `${source.gone()}; the text is still here` : note || (changed ? "not saved" : "");
   document.title = `${files.some(unsaved) ? "● " : ""}${visible(file.name)} · netcount`;
   [...fileTabs.children].forEach((button, index) => {
     button.textContent = `${visible(files[index].name)}${unsaved(files[index]) ? " ●" : ""}`;
@@ -256,10 +255,10 @@ function news(file, { text, stamp, problem }) {
 
 async function save() {
   const file = here(), { text } = file.editor;
-  if (!unsaved(file) || file.saving) return;
+  if (file.saving || (!unsaved(file) && !source.copies)) return;
   file.saving = true;
   try {
-    const answer = await post("/save", { file: file.index, text, stamp: file.base.stamp });
+    const answer = await post("save", { file: file.index, text, stamp: file.base.stamp });
     connected = true;
     if (answer.status === 409) news(file, answer);
     else if (answer.error) note = answer.error;
@@ -275,26 +274,46 @@ async function save() {
   state();
 }
 
-function open(index) {
+export function open(index) {
   current = index;
   note = "";
   const file = here();
   scroller.replaceChildren(file.editor.host);
+  scroller.scrollTop = 0;
   if (file.data) draw(true);
-  else ask(file);
+  else { draw(false); ask(file); }
   state();
+}
+
+function addTab(index) {
+  const button = element("button", { type: "button", role: "tab" });
+  button.addEventListener("click", () => open(index));
+  fileTabs.append(button);
+}
+
+/** Say something beside what can be saved. */
+export function say(words) {
+  note = visible(words);
+  state();
+}
+
+/** Open another text: in a tab of its own, or in place of one that nobody has changed. */
+export function add(given) {
+  const { name } = given, same = files.findIndex((file) => file.name === name && file.given.text === given.text);
+  const index = same >= 0 ? same : unsaved(here()) || here().options.length ? files.length : current;
+  if (same < 0) {
+    files[index] = fileOf(given, index);
+    if (files.length === 2 && !fileTabs.children.length) addTab(0);
+    if (index && !fileTabs.children[index]) addTab(index);
+  }
+  open(index);
 }
 
 replaceText((model, choose) => {
   here().editor.attach(model, choose);
   return here().editor;
 });
-if (files.length > 1)
-  fileTabs.append(...files.map((file, index) => {
-    const button = element("button", { type: "button", role: "tab" });
-    button.addEventListener("click", () => open(index));
-    return button;
-  }));
+if (files.length > 1) files.forEach((_, index) => addTab(index));
 fileTabs.addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
@@ -315,12 +334,10 @@ addEventListener("keydown", (event) => {
 }, true);
 addEventListener("beforeunload", (event) => { if (files.some(unsaved)) event.preventDefault(); });
 
-const events = new EventSource("/events");
-events.addEventListener("message", (event) => {
-  connected = true;
-  const said = JSON.parse(event.data);
-  news(files[said.file], said);
-});
-events.addEventListener("end", () => { events.close(); connected = false; state(); });
-events.addEventListener("error", () => { connected = false; state(); });
-open(0);
+/** Begin. given: `post`, which answers (answer, rescale, compare, save); `gone`, why it no longer does; `copies`, whether what was not changed
+    can be saved too; `follow`, which is told what takes news of files and what takes that nothing more will come. closed: no file is opened yet. */
+export function start(given, closed = false) {
+  source = given;
+  source.follow((index, said) => { connected = true; news(files[index], said); }, () => { connected = false; state(); });
+  if (!closed) open(0);
+}

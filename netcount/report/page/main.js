@@ -240,17 +240,18 @@ function fromAddress() {
 addEventListener("hashchange", fromAddress);
 addEventListener("resize", () => model && tab(document.body.dataset.tab));
 
-/** Show a state of the net (report/page/__init__.py `page_data`). */
-export function show(given) {
-  const before = model && { name: selected === null ? null : layers[selected].name, folded: model.folded, color: model.color, scale: graph.scale,
+/** Show a state of the net (report/page/__init__.py `page_data`). anew: it is not the net that was shown before. */
+export function show(given, anew = false) {
+  const first = !model, before = model && !anew && { name: selected === null ? null : layers[selected].name, folded: model.folded, scale: graph.scale,
     at: [graph.host.scrollLeft, graph.host.scrollTop], rows: byId("pane-layers").scrollTop, sorted: table.sorted, down: table.down };
   model = new Model(given);
   ({ analysis, view, data, layers } = model);
   if (before) {
     model.folded = new Set([...before.folded].filter((name) => name in data.blocks));
-    model.color = before.color;
     selected = before.name === null ? null : model.byName.get(before.name) ?? null;
-  } else byId("color").append(...Object.keys(data.colors).map((name) => element("option", { value: name }, name)));
+  } else selected = null;
+  if (!first) model.color = byId("color").value;
+  else byId("color").append(...Object.keys(data.colors).map((name) => element("option", { value: name }, name)));
   table = new TableView(model, fresh("pane-layers"), choose, link);
   text = makeText(model, choose);
   memory = new MemoryView(model, fresh("pane-memory"), choose);
@@ -275,7 +276,10 @@ export function show(given) {
     return;
   }
   tab("graph");
+  hits = model.matching(byId("find").value);
   colour(model.color);
+  find(byId("find").value);
+  showLayer(null);
   settle();
   fromAddress();
   if (view.errors.length) tab("messages");
