@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netcount.analysis._support.plain import Plain
     from netcount.analysis._support.resolutions import Resolution
     from netcount.analysis._support.verdict import MemoryNeed, MemoryPart, MemoryVerdict, OverBlob, OverLayer
+    from netcount.analysis.backward import LayerBackward
     from netcount.analysis.blocks import Block
     from netcount.analysis.compare import LayerChange, LayerFacts, NetFacts
     from netcount.analysis.conventions import CONVENTIONS, Convention, weighted
@@ -68,11 +69,20 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Run
     from netcount.layers.bases import ElementWise, Moving, NoBlobs, SameShape, ShapesOnly, Source
     from netcount.layers.filler import Filler
-    from netcount.layers.layer import Arity, Factors, Layer, ParamBlob, Product, Window, WorkingMemory
+    from netcount.layers.layer import Arity, Factors, Layer, ParamBlob, Product, Wanted, Window, WorkingMemory
     from netcount.layers.registry import CATALOGUE, Catalogue
     from netcount.prototxt.message import Message
     from netcount.prototxt.select import Phase
-    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Training, Verification
+    from netcount.results.of_a_net import (
+        Backward,
+        Blocks,
+        Explanation,
+        Fit,
+        Memory,
+        Reconciliation,
+        Training,
+        Verification,
+    )
     from netcount.results.of_nets import Comparison, Survey, Sweep, Timing
     from netcount.results.picture import Page, Picture
     from netcount.results.result import Result
@@ -90,6 +100,7 @@ __all__ = [
     "Analysis",
     "Arity",
     "Assumable",
+    "Backward",
     "Blob",
     "BlobCheck",
     "BlobRow",
@@ -119,6 +130,7 @@ __all__ = [
     "InputError",
     "KernelShare",
     "Layer",
+    "LayerBackward",
     "LayerChange",
     "LayerCheck",
     "LayerFacts",
@@ -190,6 +202,7 @@ __all__ = [
     "UnknownTypeError",
     "Variant",
     "Verification",
+    "Wanted",
     "Warned",
     "Weights",
     "WhatFits",
@@ -224,6 +237,7 @@ _HOMES = {
         "OverBlob",
         "OverLayer",
     ),
+    "analysis.backward": ("LayerBackward",),
     "analysis.blocks": ("Block",),
     "analysis.compare": (
         "LayerChange",
@@ -325,6 +339,7 @@ _HOMES = {
         "Layer",
         "ParamBlob",
         "Product",
+        "Wanted",
         "Window",
         "WorkingMemory",
     ),
@@ -335,6 +350,7 @@ _HOMES = {
     "prototxt.message": ("Message",),
     "prototxt.select": ("Phase",),
     "results.of_a_net": (
+        "Backward",
         "Blocks",
         "Explanation",
         "Fit",

@@ -36,7 +36,16 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array
     from netcount.picture.picture import Picture as PictureValue
     from netcount.report.picture import Colour
-    from netcount.results.of_a_net import Blocks, Explanation, Fit, Memory, Reconciliation, Training, Verification
+    from netcount.results.of_a_net import (
+        Backward,
+        Blocks,
+        Explanation,
+        Fit,
+        Memory,
+        Reconciliation,
+        Training,
+        Verification,
+    )
     from netcount.results.of_nets import Comparison, Survey, Sweep, Timing
     from netcount.results.picture import Page, Picture
 
@@ -242,6 +251,23 @@ class Net:
             kind = solver_kind(arguments.path("solver", solver))
         draft = draft_text(self._text, self._options._replace(batch=own.batch, phase=own.phase), self._name)
         return Training._make(training(draft, kind, limit))
+
+    def backward(self, *, batch: int | Literal["net"] = 1, phase: Phase = "TRAIN") -> Backward:
+        """What the net costs while it is trained: a forward pass and a backward one, by Caffe's own rules.
+
+        Args:
+            batch: Images; "net" for the batch that the file declares.
+            phase: In which the net is trained, whatever the phase it was loaded in.
+
+        Raises:
+            InputError: An argument is wrong, or the net cannot be built in that phase.
+        """
+        from netcount.analysis.backward import backward
+        from netcount.results.of_a_net import Backward
+
+        own = LoadOptions.of(batch=batch, phase=phase)
+        net = load_text(self._text, self._options._replace(batch=own.batch, phase=own.phase), self._name)
+        return Backward._make(backward(count(net)))
 
     def fit(
         self,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from netcount.analysis.count import Count, count
+from netcount.cli.flags import flag
 from netcount.cli.options import (
     FORMATS,
     convention_option,
@@ -32,6 +34,11 @@ from netcount.report.analysis import View, warning_lines
 @net_options
 @convention_option
 @click.option("--reconcile", metavar="A,B", help="Show where these conventions differ, by layer type.")
+@click.option(
+    "--train",
+    is_flag=True,
+    help="Count an iteration of training, in phase TRAIN unless --phase is given.",
+)
 @click.option("--target", metavar="NAME|profile.toml", help="Estimate the time on this target (netcount fit).")
 @click.option("--board", metavar="NAME", help="With --target: on this board of it.")
 @click.option("--columns", metavar="KEY,KEY,...", help="Columns to show; an unknown name lists all.")
@@ -59,6 +66,7 @@ def analyze(
     output: str | None,
     convention: str,
     reconcile: str | None,
+    train: bool,
     target: str | None,
     board: str | None,
     columns: str | None,
@@ -83,10 +91,14 @@ def analyze(
       netcount analyze deploy.prototxt --reconcile madds,netscope
       netcount analyze deploy.prototxt --columns name,tops,params --sort params
       netcount analyze deploy.prototxt --target xilinx-dpuczdx8g-b4096
+      netcount analyze train_val.prototxt --train
       netcount analyze train_val.prototxt --input-shape data=1,3,227,227
       netcount analyze deploy.prototxt --plot cost.pdf --plot-size 8.5x6cm
       netcount analyze a.prototxt b.prototxt --format json > costs.jsonl
     """
+    if train:
+        _train(files, top, form, output, options)
+        return
     load = load_options(options)
     if target is not None and (reconcile is not None or form in _WITHOUT_TIMES):
         raise click.UsageError("--target goes with no --reconcile, and has no place in CSV and XLSX")
@@ -146,6 +158,31 @@ def _timed(forms: Forms, counts: list[Count], view: View, target: str, board: st
         parts=lambda: timed_reports(counts, estimates, against, view),
         document=lambda: timed_documents(counts, estimates),
     )
+
+
+_NOT_TRAINED = (
+    "convention", "reconcile", "target", "board", "columns", "sort", "fold", "plot", "plot_size", "plot_dpi",
+    "without_batchnorm",
+)  # fmt: skip
+"""Options that --train has no use for."""
+
+
+def _train(
+    files: tuple[str, ...], top: int | None, form: str, output: str | None, options: dict[str, Any]
+) -> None:
+    """A forward and a backward pass, in place of the table."""
+    from netcount.analysis.backward import backward
+
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    wrong = [flag(name) for name in _NOT_TRAINED if name in given]
+    if wrong or len(files) > 1:
+        raise click.UsageError(f"--train takes one FILE{' and not ' if wrong else ''}{', '.join(wrong)}")
+    if "phase" not in given:
+        options["phase"] = "TRAIN"
+    answer = backward(count(load_net(or_sample(files[0]), load_options(options))))
+    deliver(forms_of("backward", answer, report={"top": top}), form, output)
+    conclude(answer.warnings, answer.counted.net.complete, DONE if answer.complete else INCOMPLETE)
 
 
 def _reconcile(files: tuple[str, ...], names: str, load: LoadOptions, form: str, output: str | None) -> None:

@@ -11,7 +11,7 @@ from netcount.core.errors import MissingShapeError
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
-from netcount.layers.layer import NONE, Arity, Layer, ParamBlob, give_all
+from netcount.layers.layer import NONE, Arity, Layer, ParamBlob, Wanted, give_all
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ class Moving(NoBlobs):
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """None: values are only moved."""
+        return NOTHING
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: gradients are only moved."""
         return NOTHING
 
 
@@ -161,9 +165,13 @@ def touch(layer: Layer, elements: int, what: str, field: str = "bottom") -> None
 
 
 class ElementWise(SameShape, NoBlobs):
-    """A function of each element; `each` is what one element costs."""
+    """A function of each element; `each` is what one element costs.
+
+    each_back: what one element of the gradient costs, where that is known.
+    """
 
     each: OpCount
+    each_back: OpCount | None = None
     temporaries = 1
 
     def read(self, message: Message) -> None:
@@ -173,6 +181,13 @@ class ElementWise(SameShape, NoBlobs):
         """`each`, times the elements."""
         elements = tops[0].count()
         return OpCount(*[elements * number for number in self.each])
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """`each_back`, times the elements."""
+        if self.each_back is None:
+            return None
+        elements = tops[0].count() if wanted.bottoms[0] else 0
+        return OpCount(*[elements * number for number in self.each_back])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The function, in float32."""

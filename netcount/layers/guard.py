@@ -18,8 +18,9 @@ class PluginError(InputError):
 
 
 METHODS = (
-    "variant", "read", "infer", "blobs", "ops", "forward", "products", "passes_bottom", "window", "data_dependent",
-    "indices", "working_memory", "error", "refuse", "given_bottoms", "given_tops", "axis", "named",
+    "variant", "read", "infer", "blobs", "ops", "backward", "forward", "products", "passes_bottom", "window",
+    "data_dependent", "indices", "working_memory", "error", "refuse", "given_bottoms", "given_tops", "axis",
+    "named",
 )  # fmt: skip
 """What the contract calls: an attribute of such a name would be called in its place."""
 STATE = ("message", "top_count", "phase")
@@ -105,6 +106,8 @@ def _misfit(name: str, answer: Any, kinds: Mapping[str, type]) -> str:
         )
     elif name == "ops":
         wanted, fits = "an OpCount", isinstance(answer, OpCount)
+    elif name == "backward":
+        wanted, fits = "an OpCount or None", answer is None or isinstance(answer, OpCount)
     elif name == "forward":
         wanted, fits = "a list of arrays", isinstance(answer, (list, tuple))
     elif name == "window":

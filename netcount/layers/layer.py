@@ -97,6 +97,18 @@ class Product(NamedTuple):
         return self.elements * prod([number for _, number in self.uses])
 
 
+class Wanted(NamedTuple):
+    """Which gradients a backward pass computes.
+
+    Attributes:
+        bottoms: Of each bottom, whether its gradient.
+        params: Of each parameter blob, whether its gradient.
+    """
+
+    bottoms: tuple[bool, ...]
+    params: tuple[bool, ...]
+
+
 def madds_of(products: Sequence[Product]) -> int:
     """Multiply-adds of all these products."""
     return sum([product.madds for product in products])
@@ -208,6 +220,14 @@ class Layer(ABC):
         Products with learned matrices go through `run.gemm` (or are told to `run.performed`), so
         that what was counted can be held against what was done.  Bottoms are never written to.
         """
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The arithmetic of one backward pass over these shapes; None where its rule is not written down.
+
+        Products with learned matrices, or with gradients of their outputs, are madds.  A copy of a gradient is no
+        arithmetic.
+        """
+        return None
 
     def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
         """What the layer does to a block of the values of bottom 0, in place, where it needs nothing else.

@@ -54,6 +54,11 @@ def place(spot: Place | None) -> types.Place | None:
     return {"file": spot.file, "line": spot.line, "column": spot.column} if spot else None
 
 
+def operations(count: OpCount) -> types.Ops:
+    """Operations by class."""
+    return cast("types.Ops", count._asdict())
+
+
 def kernel(share: KernelShare) -> types.Kernel:
     """The layers of one kernel size."""
     return cast("types.Kernel", share._asdict())

@@ -478,6 +478,38 @@ class Training(Subject):
     fit: Annotated[TrainingFits | None, "Where a size is given that it has to fit."]
 
 
+class LayerBackward(TypedDict):
+    """What a layer costs in a forward and a backward pass."""
+
+    name: str
+    type: str
+    line: Count
+    learned_params: Annotated[int, Keywords(("minimum", 0)), "Its own params whose gradient is computed."]
+    frozen_params: Annotated[int, Keywords(("minimum", 0)), "Its other params."]
+    needed: Annotated[bool, "Whether Caffe computes its backward pass."]
+    forward: Ops
+    backward: Annotated[Ops | None, "Null where its rule is not written down."]
+
+
+class BackwardTotals(TypedDict):
+    """The sums of all layers."""
+
+    learned_params: Count
+    frozen_params: Count
+    forward: Ops
+    backward: Annotated[Ops, "But for layers whose rule is not written down."]
+
+
+class Backward(Subject):
+    """What a net costs while it is trained: a forward pass and a backward one."""
+
+    schema: Literal["netcount/backward/1"]
+    complete: Annotated[bool, "Whether every layer is counted, forward and backward."]
+    warnings: list[Warning]
+    layers: list[LayerBackward]
+    totals: BackwardTotals
+
+
 class FitTarget(TypedDict):
     """A target, and how far its rules can be trusted."""
 
@@ -1163,6 +1195,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "analysis": Analysis,
         "explain": Explanation,
         "blocks": Blocks,
+        "backward": Backward,
         "reconcile": Reconciliation,
         "memory": Memory,
         "training": Training,

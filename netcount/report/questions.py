@@ -127,6 +127,18 @@ QUESTIONS: Mapping[str, Question] = {
         option="reconcile",
         result=":Reconciliation",
     ),
+    "backward": Question(
+        "What a net costs while it is trained.",
+        "cli.analyze:analyze",
+        ":Net.backward",
+        "report.backward:backward_report",
+        "report.backward:backward_csv",
+        "report.backward:backward_document",
+        "backward",
+        "counting.md#forward-and-backward",
+        option="train",
+        result=":Backward",
+    ),
     "memory": Question(
         "What a net needs in memory, and the size of its model.",
         "cli.memory:memory",

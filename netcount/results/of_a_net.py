@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from netcount.analysis._support.plain import Plain
+from netcount.analysis.backward import Backward as BackwardValue
 from netcount.analysis.blocks import Block
 from netcount.analysis.count import Count
 from netcount.analysis.explain import Explanation as ExplanationValue
@@ -13,6 +14,7 @@ from netcount.analysis.memory import Memory as MemoryValue
 from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
 from netcount.analysis.training import BYTES
 from netcount.analysis.training import Training as TrainingValue
+from netcount.core.opcount import OpCount
 from netcount.core.units import bytes_of, human, human_bytes, plural
 from netcount.execute.verify import Verification as VerificationValue
 from netcount.results.result import Result, frame_of
@@ -283,6 +285,55 @@ class Reconciliation(Result, ReconciliationValue):
                 for row in self.rows
             ),
         )
+
+
+class Backward(Result, BackwardValue):
+    """What a net costs while it is trained: a forward pass and a backward one.
+
+    Attributes:
+        layers: A `LayerBackward` a layer.
+        warnings: What a reader of the figures has to know.
+        forward: The forward pass, as an `OpCount`.
+        ops: The backward pass, but for layers whose rule is not written down.
+        learned: Params that learn.
+        frozen: Params that do not.
+        unknown: Layers whose backward pass is not counted, as its rule is not written down.
+        complete: Whether every layer is counted, forward and backward.
+    """
+
+    __slots__ = ()
+    question = "backward"
+
+    def _line(self) -> str:
+        return (
+            f"of {self.counted.net.name!r}: {human(self.forward.madds)} madds forward, "
+            f"{human(self.ops.madds)} backward, {human(self.learned)} params learned"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a layer: params learned and frozen, and every class of operation, forward and backward."""
+        kinds = OpCount._fields
+        nothing = dict.fromkeys(kinds)
+        return frame_of(
+            ("name", "type", "line", "learned_params", "frozen_params", "needed",
+             *(f"forward_{kind}" for kind in kinds), *(f"backward_{kind}" for kind in kinds)),
+            (
+                {
+                    "name": layer.row.name,
+                    "type": layer.row.type,
+                    "line": layer.row.line,
+                    "learned_params": layer.learned,
+                    "frozen_params": layer.frozen,
+                    "needed": layer.needed,
+                    **{f"forward_{kind}": number for kind, number in layer.row.ops._asdict().items()},
+                    **{
+                        f"backward_{kind}": number
+                        for kind, number in (nothing if layer.ops is None else layer.ops._asdict()).items()
+                    },
+                }
+                for layer in self.layers
+            ),
+        )  # fmt: skip
 
 
 class Verification(Result, VerificationValue):

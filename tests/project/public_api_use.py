@@ -86,6 +86,11 @@ class Weighted(netcount.SameShape):
     def ops(self, bottoms: Sequence[netcount.Shape], tops: Sequence[netcount.Shape]) -> netcount.OpCount:
         return netcount.OpCount(madds=bottoms[0].count())
 
+    def backward(
+        self, bottoms: Sequence[netcount.Shape], tops: Sequence[netcount.Shape], wanted: netcount.Wanted
+    ) -> netcount.OpCount | None:
+        return netcount.OpCount(madds=bottoms[0].count() * (wanted.bottoms[0] + wanted.params[0]))
+
     def window(self, bottoms: Sequence[netcount.Shape]) -> netcount.Window | None:
         return netcount.Window((1, 1), (1, 1), (0, 0), (1, 1))
 
@@ -111,6 +116,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     part: netcount.MemoryPart = "activations"
     memory = assert_type(net.memory(8, weight_bits=4, density=0.5, fits="2 MiB", fits_what=part), netcount.Memory)
     assert memory.verdict is not None
+    trained = assert_type(net.backward(batch=2), netcount.Backward)
     training = assert_type(net.training("adam", batch=2, fits="1 GiB"), netcount.Training)
     assert training.fit is not None
     blocks = assert_type(net.blocks(r"^(fire\d)"), netcount.Blocks)
@@ -137,6 +143,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(memory.verdict.asked, netcount.MemoryNeed).bytes,
         assert_type(memory.verdict.asked.over, tuple[netcount.OverLayer, ...]),
         assert_type(memory.verdict.blobs, tuple[netcount.OverBlob, ...]),
+        assert_type(trained.layers[0], netcount.LayerBackward).ops,
         assert_type(training.layers[0], netcount.LayerTraining).diffs,
         assert_type(training.solver, netcount.SolverKind).history,
         assert_type(training.fit, netcount.TrainingFits).fits,
@@ -178,7 +185,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(timed.machine, netcount.Machine).busy,
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 52
+    assert len(held) == 53
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip
@@ -186,6 +193,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         analysis,
         memory,
         training,
+        trained,
         fit,
         blocks,
         explained,

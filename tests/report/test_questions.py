@@ -32,6 +32,7 @@ ASKED = {
     "blocks": ["blocks", str(SAMPLES / "squeezenet_v1.1.prototxt")],
     "reconcile": ["analyze", ALEXNET, "--reconcile", "madds,flops"],
     "memory": ["memory", ALEXNET],
+    "backward": ["analyze", ALEXNET, "--train"],
     "training": ["memory", ALEXNET, "--train"],
     "fit": ["fit", ALEXNET, "--target", "xilinx-dpuczdx8g-b4096"],
     "targets": ["fit", "--list"],

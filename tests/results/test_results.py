@@ -22,6 +22,7 @@ Net = netcount.Net
 ANSWERS: dict[str, tuple[Callable[[Net], Result], list[str]]] = {
     "analyze": (Net.analyze, ["analyze", V11]),
     "memory": (lambda net: net.memory(8), ["memory", V11, "--bits", "8"]),
+    "backward": (Net.backward, ["analyze", V11, "--train"]),
     "training": (
         lambda net: net.training("adam", batch=3, fits="8 GiB"),
         ["memory", V11, "--train", "--solver", "adam", "--batch", "3", "--fits", "8 GiB"],

@@ -14,7 +14,8 @@ class Gradients(NamedTuple):
     layers: whether Caffe computes a layer's backward pass.  bottoms, params: of each layer, which gradients
     it then computes.  splits: of each blob version how many copies a Split that Caffe inserts behind it makes.
     diffs: for each layer the elements of the diffs that are made for its tops, those of a Split behind them
-    included.  logged: elements of all tops, which Caffe's log calls the memory required for data.
+    included.  joins: for each layer the adds by which Splits behind its tops join
+    their gradients.  logged: elements of all tops, which Caffe's log calls the memory required for data.
     """
 
     layers: tuple[bool, ...]
@@ -22,6 +23,7 @@ class Gradients(NamedTuple):
     params: tuple[tuple[bool, ...], ...]
     splits: tuple[int, ...]
     diffs: tuple[int, ...]
+    joins: tuple[int, ...]
     logged: int
 
 
@@ -87,6 +89,10 @@ def gradients(net: Graph) -> Gradients:
     diffs = [0] * len(net.nodes)
     for blob in _made(steps, blobs, learning):
         diffs[blobs.owner[blob]] += blobs.elements[blob]
+    joins = [0] * len(net.nodes)
+    for step in steps:
+        if step.node is None and step.needed and step.passes[0]:
+            joins[step.owner] += (len(step.tops) - 1) * blobs.elements[step.bottoms[0]]
     own = [step for step in steps if step.node is not None]
     logged = sum(top.shape.count() for node in net.nodes for top in node.tops)
     logged += sum(count * net.blobs[index].shape.count() for index, count in enumerate(splits))
@@ -96,6 +102,7 @@ def gradients(net: Graph) -> Gradients:
         tuple([tuple([step.needed and learns for learns in learning[step.owner]]) for step in own]),
         tuple(splits),
         tuple(diffs),
+        tuple(joins),
         logged,
     )
 

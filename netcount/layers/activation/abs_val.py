@@ -17,6 +17,7 @@ class AbsVal(ElementWise):
     temporaries = 0
     in_place = False
     each: OpCount = OpCount(compares=1)
+    each_back: OpCount | None = OpCount(muls=1, compares=1)
 
     def value(self, x: Array) -> Array:
         """As numpy has it."""

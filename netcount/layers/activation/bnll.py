@@ -16,6 +16,7 @@ class BNLL(ElementWise):
     type = "BNLL"
     temporaries = 0
     each: OpCount = OpCount(adds=2, compares=1, exps=2)
+    each_back: OpCount | None = OpCount(adds=1, muls=1, divs=1, compares=1, exps=1)
 
     def value(self, x: Array) -> Array:
         """By logaddexp."""

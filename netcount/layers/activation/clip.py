@@ -16,6 +16,7 @@ class Clip(ElementWise):
 
     type = "Clip"
     each: OpCount = OpCount(compares=2)
+    each_back: OpCount | None = OpCount(muls=1, compares=2)
     least: float
     most: float
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ElementWise
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ class Dropout(ElementWise):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """None at test time; in training a mul by the mask and one by the scale an element."""
         return NOTHING if self.phase == "TEST" else OpCount(muls=2 * tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """As forward: the mask and the scale."""
+        return self.ops(bottoms, tops) if wanted.bottoms[0] else NOTHING
 
     @property
     def passes_bottom(self) -> bool:

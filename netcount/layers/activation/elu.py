@@ -17,6 +17,7 @@ class ELU(ElementWise):
     type = "ELU"
     temporaries = 2
     each: OpCount = OpCount(adds=2, muls=1, compares=2, exps=1)
+    each_back: OpCount | None = OpCount(adds=2, muls=2, compares=2)
     alpha: float
 
     def read(self, message: Message) -> None:

@@ -8,6 +8,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ElementWise
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class Exp(ElementWise):
         """An exp, and a mul for each of the two scales that is not 1."""
         elements = tops[0].count()
         return OpCount(muls=elements * ((self.inner != 1) + (self.outer != 1)), exps=elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The top times its gradient, and a mul for an inner scale that is not 1."""
+        return OpCount(muls=tops[0].count() * wanted.bottoms[0] * (1 + (self.inner != 1)))
 
     def value(self, x: Array) -> Array:
         """outer · exp(inner·x)."""

@@ -8,6 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.activation.exp import log_of
 from netcount.layers.bases import ElementWise
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ class Log(ElementWise):
         return OpCount(
             adds=elements if self.shift != 0 else 0,
             muls=elements * ((self.scale != 1) + (self.outer != 1)),
+            exps=elements,
+        )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """scale / (shift + scale·x): a power, a mul, and what scale, shift and base add."""
+        elements = tops[0].count() * wanted.bottoms[0]
+        return OpCount(
+            adds=elements if self.shift != 0 else 0,
+            muls=elements * (1 + (self.scale != 1) + (self.scale * self.outer != 1)),
             exps=elements,
         )
 

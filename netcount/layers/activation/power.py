@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ElementWise
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -40,6 +41,21 @@ class Power(ElementWise):
             muls=elements if self.scale != 1 else 0,
             exps=elements if self.power != 1 else 0,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Caffe has cases: a constant, power 1, power 2, no shift, and the rest by y / (shift + scale·x)."""
+        elements = tops[0].count() * wanted.bottoms[0]
+        if self.constant:
+            return NOTHING
+        if self.power == 1:
+            return OpCount(muls=elements)
+        shifts = elements if self.shift != 0 else 0
+        if self.power == 2:
+            return OpCount(adds=shifts, muls=2 * elements)
+        if not shifts:
+            return OpCount(muls=2 * elements, divs=elements)
+        muls = 1 + (self.scale != 1) + (self.power * self.scale != 1)
+        return OpCount(adds=shifts, muls=muls * elements, divs=elements)
 
     def value(self, x: Array) -> Array:
         """A constant where power·scale is 0."""

@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import SameShape, legacy, touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Layer, ParamBlob
+from netcount.layers.layer import Layer, ParamBlob, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ class PReLU(SameShape, Layer):
         """Two compares, a mul and an add an element."""
         elements = tops[0].count()
         return OpCount(adds=elements, muls=elements, compares=2 * elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the bottom two compares, two muls and an add each; of the slopes a compare, two muls and an add."""
+        elements = tops[0].count()
+        bottom, slopes = elements * wanted.bottoms[0], elements * wanted.params[0]
+        return OpCount(adds=bottom + slopes, muls=2 * (bottom + slopes), compares=2 * bottom + slopes)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The slope stands along axis 1."""

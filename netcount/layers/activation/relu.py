@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ElementWise
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ class ReLU(ElementWise):
         if not self.slope:
             return OpCount(compares=elements)
         return OpCount(adds=elements, muls=elements, compares=2 * elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A compare and a mul each; with a slope a compare, a mul and an add more."""
+        elements = tops[0].count() if wanted.bottoms[0] else 0
+        more = elements if self.slope else 0
+        return OpCount(adds=more, muls=elements + more, compares=elements + more)
 
     def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
         """One pass without a slope."""

@@ -15,6 +15,7 @@ class Sigmoid(ElementWise):
 
     type = "Sigmoid"
     each: OpCount = OpCount(adds=1, muls=2, exps=1)
+    each_back: OpCount | None = OpCount(adds=1, muls=2)
 
     def value(self, x: Array) -> Array:
         """By tanh, which never overflows."""

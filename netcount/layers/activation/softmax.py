@@ -9,6 +9,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, SameShape, touch
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class Softmax(SameShape, NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """As `softmax_ops`."""
         return softmax_ops(tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The products of values and gradients added up and taken off, and a mul: two adds and two muls each."""
+        elements = tops[0].count() * wanted.bottoms[0]
+        return OpCount(adds=2 * elements, muls=2 * elements)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """As `softmax`."""

@@ -16,6 +16,7 @@ class Swish(ElementWise):
 
     type = "Swish"
     each: OpCount = OpCount(adds=1, muls=4, exps=1)
+    each_back: OpCount | None = OpCount(adds=2, muls=3)
     beta: float
 
     def read(self, message: Message) -> None:

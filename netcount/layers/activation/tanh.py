@@ -16,6 +16,7 @@ class TanH(ElementWise):
     type = "TanH"
     temporaries = 0
     each: OpCount = OpCount(exps=1)
+    each_back: OpCount | None = OpCount(adds=1, muls=2)
 
     def value(self, x: Array) -> Array:
         """As numpy has it."""

@@ -8,7 +8,17 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.scratch import workspace
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Factors, Layer, ParamBlob, Product, Window, WorkingMemory, madds_of
+from netcount.layers.layer import (
+    Arity,
+    Factors,
+    Layer,
+    ParamBlob,
+    Product,
+    Wanted,
+    Window,
+    WorkingMemory,
+    madds_of,
+)
 from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise, spatial_factors
 from netcount.prototxt.message import Message
 
@@ -110,6 +120,15 @@ class Convolution(Layer):
         madds = madds_of(self.products(bottoms, tops))
         return OpCount(madds, tops[0].count() * len(tops) if self.bias else 0)
 
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A GEMM of forward's size for the weights (weight_cpu_gemm) and one for the bottoms (backward_cpu_gemm),
+        behind which col2im adds up the columns; an add an output for the bias."""
+        each, down = madds_of(self.products(bottoms, tops)) // len(bottoms), sum(wanted.bottoms)
+        images = bottoms[0].count(0, bottoms[0].axis(self.axis_given))
+        columns = images * self.added_columns(bottoms, tops) if down else 0
+        bias = tops[0].count() * len(tops) if self.bias and wanted.params[1] else 0
+        return OpCount(each * (len(bottoms) * wanted.params[0] + down), bias + down * columns)
+
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """The filter's elements, at every position: once per output position of each image."""
         bottom, top = bottoms[0], tops[0]
@@ -143,6 +162,10 @@ class Convolution(Layer):
         if {*kernel, *stride} <= {1} and not any(pad):
             return 0
         return self.column_elements(bottoms[0], tops[0], axis, prod(kernel))
+
+    def added_columns(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """Elements that col2im adds up for the gradient of one image."""
+        return self.column_matrix(bottoms, tops)
 
     def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
         """A row for each tap of each input channel, a column for each output position."""

@@ -37,6 +37,10 @@ class Deconvolution(Convolution):
         """The extents over which the filter goes: the input's."""
         return spatial_factors("", given)
 
+    def added_columns(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
+        """None: its gradient is a convolution of the top's, for which im2col only moves values."""
+        return 0
+
     def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
         """A row for each tap of each output channel, a column for each input position."""
         return top[axis] * taps * bottom.count(axis + 1)

@@ -9,7 +9,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.bilinear import sampled
 from netcount.layers.convolution.convolution import Convolution
-from netcount.layers.layer import ONE, TWO, Product, WorkingMemory
+from netcount.layers.layer import ONE, TWO, Product, Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ class DeformableConvolution(Convolution):
         four weights (4 adds, 4 muls) and their sum (3 adds, 4 muls)."""
         values = self.column_matrix(bottoms, tops) * bottoms[0][0]
         return super().ops(bottoms, tops) + OpCount(adds=11 * values, muls=8 * values, compares=6 * values)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Not written down: the offsets have gradients too."""
+        return None
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """As Convolution's of the first bottom."""

@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Layer, ParamBlob
+from netcount.layers.layer import Layer, ParamBlob, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ class Embed(Layer):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add for each bias; the look-up itself is no arithmetic."""
         return OpCount(adds=tops[0].count() if self.bias else 0)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """An add an output for the rows that were looked up, and one for the bias."""
+        outputs = tops[0].count()
+        bias = outputs if self.bias and wanted.params[1] else 0
+        return OpCount(adds=outputs * wanted.params[0] + bias)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows by index; one outside the weights is refused, as by Caffe's debug check."""

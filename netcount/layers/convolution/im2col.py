@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
-from netcount.layers.layer import Window
+from netcount.layers.layer import Wanted, Window
 from netcount.layers.window import CONVOLUTION, WindowParam
 from netcount.prototxt.message import Message
 
@@ -42,6 +43,10 @@ class Im2col(Moving):
             self.refuse(f"needs a spatial axis behind axis {axis} of {bottom}", f"{CONVOLUTION}.axis")
         taps = prod(self.geometry.over(len(spatial))[0])
         return [Shape((*bottom[:axis], bottom[axis] * taps, *self.geometry.convolved(spatial)))]
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """col2im: an add for each element of the columns."""
+        return OpCount(adds=tops[0].count())
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride, pad and dilation."""

@@ -9,7 +9,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Wanted, madds_of
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -85,6 +85,14 @@ class InnerProduct(Layer):
         outputs = self.num_output
         weights = outputs * bottoms[0].count(self.axis(bottoms[0], self.axis_given))
         return OpCount(madds, biases + weights + outputs, muls=2 * weights, divs=outputs, exps=outputs)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A GEMM of forward's size for the weights and one for the bottom; an add an output for the bias."""
+        if self.normalized or len(bottoms) > 1:
+            return None
+        madds = madds_of(self.products(bottoms, tops))
+        bias = tops[0].count() if self.bias and wanted.params[1] else 0
+        return OpCount(madds * (wanted.params[0] + wanted.bottoms[0]), bias)
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """The matrix, once for each of the M rows."""

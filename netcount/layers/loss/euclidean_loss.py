@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
+from netcount.layers.layer import Wanted
 from netcount.layers.loss._loss import Loss, check_values, mean
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class EuclideanLoss(Loss):
         """A difference, a square and an add an element; two divs."""
         elements = bottoms[0].count()
         return OpCount(adds=2 * elements, muls=elements, divs=2)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The kept difference times a factor, for each bottom."""
+        number = sum(wanted.bottoms)
+        return OpCount(muls=bottoms[0].count() * number, divs=number)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Over all elements."""

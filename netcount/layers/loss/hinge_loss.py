@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import rows
+from netcount.layers.layer import Wanted
 from netcount.layers.loss._loss import (
     Loss,
     indices_of,
@@ -41,6 +42,14 @@ class HingeLoss(Loss):
         elements, images = bottoms[0].count(), bottoms[0][0]
         squares = elements if self.norm == "L2" else 0
         return OpCount(adds=2 * elements, muls=squares + images, compares=elements, divs=1)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The margins times a factor, with L1 their signs; the label's turned round."""
+        elements = bottoms[0].count() * wanted.bottoms[0]
+        labels = bottoms[0][0] * wanted.bottoms[0] if bottoms[0] else 0
+        return OpCount(
+            muls=elements + labels, divs=int(wanted.bottoms[0]), compares=0 if self.norm == "L2" else elements
+        )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The labelled class counts downwards."""

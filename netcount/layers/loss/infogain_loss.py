@@ -10,7 +10,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.activation.softmax import softmax, softmax_ops
 from netcount.layers.bases import touch
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.layers.loss._loss import LOG_THRESHOLD, Loss, by_position, check_labels, indices_of, number
 from netcount.prototxt.message import Message
 
@@ -64,6 +64,11 @@ class InfogainLoss(Loss):
         return softmax_ops(elements) + OpCount(
             adds=elements, muls=elements, compares=elements, exps=elements, divs=1
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Each probability times the sum of its label's row, less the matrix's value, times a factor."""
+        elements = bottoms[0].count() * wanted.bottoms[0]
+        return OpCount(adds=elements, muls=2 * elements, divs=int(wanted.bottoms[0]))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Needs the matrix as a bottom: a file is not read here."""

@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy, rows
+from netcount.layers.layer import Wanted
 from netcount.layers.loss._loss import (
     LOG_THRESHOLD,
     Loss,
@@ -39,6 +40,11 @@ class MultinomialLogisticLoss(Loss):
         """A compare, a log and an add an image; a div."""
         images = bottoms[0][0]
         return OpCount(adds=images, divs=1, compares=images, exps=images)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A compare and a div a label."""
+        labels = bottoms[1].count() * wanted.bottoms[0]
+        return OpCount(divs=labels + wanted.bottoms[0], compares=labels)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The probabilities at the labels."""

@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
+from netcount.layers.layer import Wanted
 from netcount.layers.loss._loss import (
     Loss,
     check_values,
@@ -45,6 +46,11 @@ class SigmoidCrossEntropyLoss(Loss):
         two compares and five adds.  A div."""
         values = bottoms[0].count()
         return OpCount(adds=6 * values, muls=5 * values, divs=1, compares=2 * values, exps=3 * values)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The sigmoid less the target, times a factor."""
+        elements = bottoms[0].count() * wanted.bottoms[0]
+        return OpCount(adds=elements, muls=elements, divs=int(wanted.bottoms[0]))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """In the form that does not overflow."""

@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.activation.softmax import softmax, softmax_ops
 from netcount.layers.bases import legacy, touch
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.layers.loss._loss import (
     SMALLEST,
     Loss,
@@ -75,6 +75,13 @@ class SoftmaxWithLoss(Loss):
         weighted = 0 if self.weights is None else labels
         each = OpCount(adds=labels, muls=weighted, compares=labels, exps=labels, divs=1)
         return softmax_ops(bottoms[0].count()) + each
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The probabilities, less 1 at the label, times the loss's weight: a mul each, and an add a label."""
+        if self.weights is not None:
+            return None
+        elements = bottoms[0].count() * wanted.bottoms[0]
+        return OpCount(adds=bottoms[1].count() * wanted.bottoms[0], muls=elements, divs=int(wanted.bottoms[0]))
 
     def losses(self, probabilities: Array, label: Array) -> tuple[Array, int]:
         """The loss of each position, 0 for ignored labels, and how many are not ignored."""

@@ -8,7 +8,7 @@ from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import SameShape, touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Layer, ParamBlob
+from netcount.layers.layer import Layer, ParamBlob, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -82,6 +82,15 @@ class BatchNorm(SameShape, Layer):
             divs=elements,
             exps=channels,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """With kept statistics a div each; else three muls, four adds and a div.  NVIDIA's is not known."""
+        if self.learned:
+            return None
+        elements = tops[0].count()  # it computes the gradient in any case
+        if self.kept:
+            return OpCount(divs=elements)
+        return OpCount(adds=4 * elements, muls=3 * elements, divs=elements)
 
     def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
         """A factor and a shift per channel, by the kept statistics."""

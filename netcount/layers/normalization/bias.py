@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
-from netcount.layers.layer import ParamBlob
+from netcount.layers.layer import ParamBlob, Wanted
 from netcount.layers.normalization._broadcast import _Broadcast
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ class Bias(_Broadcast):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add an element."""
         return OpCount(adds=tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the bottom none: its gradient is the top's; of the shift an add each."""
+        shift = wanted.params[0] if len(bottoms) == 1 else wanted.bottoms[1]
+        return OpCount(adds=tops[0].count() * shift)
 
     def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
         """A shift per channel."""

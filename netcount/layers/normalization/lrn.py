@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, SameShape
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ class LRN(SameShape, NoBlobs):
                 exps=2 * elements,
             )
         return OpCount(adds=2 * elements, muls=3 * elements, exps=elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Across channels, a running sum of y·dy/scale: four muls, three adds, a div and a power.  Within a
+        channel what the layers inside cost: a product, a Power, an average of each window, squares, a Split."""
+        elements = tops[0].count() * wanted.bottoms[0]
+        if self.within:
+            window = self.local_size**2
+            return OpCount(adds=elements * (window + 2), muls=7 * elements, divs=elements * (window + 1))
+        return OpCount(adds=3 * elements, muls=4 * elements, divs=elements, exps=elements)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Sums of squares by shifted slices."""

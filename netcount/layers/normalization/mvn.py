@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy, rows, touch
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -47,6 +48,15 @@ class MVN(NoBlobs):
         if not self.variance:
             return OpCount(adds=2 * elements, muls=groups)
         return OpCount(adds=3 * elements + groups, muls=elements + 2 * groups, divs=elements, exps=groups)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Without the variance the gradient less its mean: two adds each and a mul a group; else three muls,
+        four adds and a div each."""
+        elements = tops[0].count() * wanted.bottoms[0]
+        if not self.variance:
+            groups = tops[0].count(0, 1 if self.across else 2) * wanted.bottoms[0]
+            return OpCount(adds=2 * elements, muls=groups)
+        return OpCount(adds=4 * elements, muls=3 * elements, divs=elements)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Caffe adds eps to the deviation, not to the variance."""

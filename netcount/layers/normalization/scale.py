@@ -7,7 +7,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import ParamBlob
+from netcount.layers.layer import ParamBlob, Wanted
 from netcount.layers.normalization._broadcast import _Broadcast
 from netcount.prototxt.message import Message
 
@@ -55,6 +55,14 @@ class Scale(_Broadcast):
         """A mul an element, and an add for the shift."""
         elements = tops[0].count()
         return OpCount(adds=elements if self.bias else 0, muls=elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the bottom a mul each; of the factor a mul and an add; of the shift an add."""
+        elements = tops[0].count()
+        own = len(bottoms) == 1
+        factor = elements * (wanted.params[0] if own else wanted.bottoms[1])
+        shift = elements * wanted.params[-1] if self.bias else 0
+        return OpCount(adds=factor + shift, muls=elements * wanted.bottoms[0] + factor)
 
     def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
         """A factor and a shift per channel."""

@@ -7,7 +7,7 @@ from netcount.core.errors import Advice
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity, Window, WorkingMemory
+from netcount.layers.layer import Arity, Wanted, Window, WorkingMemory
 from netcount.layers.window import covered, pooled, spatial_text
 from netcount.prototxt.message import Message
 
@@ -167,6 +167,17 @@ class Pooling(NoBlobs):
         for axis in zip(spatial, tops[0][2:], self._over(bottom), self.stride, self.pad, strict=True):
             seen *= covered(*axis)
         return window_ops(self.method, seen, tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """MAX: an add an output, where its value stood.  AVE: a div and an add for each element of each window.
+        Caffe has none for STOCHASTIC on the CPU, where it is not written down."""
+        outputs = tops[0].count() if wanted.bottoms[0] else 0
+        if self.method == "MAX":
+            return OpCount(adds=outputs)
+        if self.method != "AVE":
+            return None
+        seen = self.ops(bottoms, tops).adds if outputs else 0
+        return OpCount(adds=seen, divs=seen)
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride and pad."""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
-from netcount.layers.layer import TWO
+from netcount.layers.layer import TWO, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class BatchReindex(Moving):
         if len(index) != 1:
             self.refuse(f"{self.named(1)} {index} must have one axis", "bottom", 1)
         return [Shape((index[0], *data[1:]))]
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """An add an output: an index may stand twice."""
+        return OpCount(adds=tops[0].count() if wanted.bottoms[0] else 0)
 
     def indices(self, bottoms: Sequence[Shape]) -> dict[int, int]:
         """The indices: images."""

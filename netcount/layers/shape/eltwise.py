@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.window_reduce import LOWEST
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity, WorkingMemory
+from netcount.layers.layer import Arity, Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -73,6 +73,20 @@ class Eltwise(NoBlobs):
             return OpCount(compares=joins)
         scaled = sum(abs(coefficient) != 1 for coefficient in self.coefficients)
         return OpCount(adds=joins, muls=elements * scaled)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """For each bottom.  SUM: a mul for a coeff that is not 1.  MAX: a compare.  PROD: the gradient times the
+        product of the others, or times the top by the bottom (stable_prod_grad: false)."""
+        elements, number = tops[0].count(), sum(wanted.bottoms)
+        if self.operation == "MAX":
+            return OpCount(compares=elements * number)
+        if self.operation == "PROD":
+            stable = self.message.child("eltwise_param").flag("stable_prod_grad")
+            muls = elements * number * (len(bottoms) - 1 if stable else 1)
+            return OpCount(muls=muls, divs=0 if stable else elements * number)
+        given = self.coefficients or [1.0] * len(bottoms)
+        scaled = sum(wants and factor != 1 for wants, factor in zip(wanted.bottoms, given, strict=True))
+        return OpCount(muls=elements * scaled)
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """A bottom times its coefficient."""

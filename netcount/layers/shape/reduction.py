@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, rows, touch
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ class Reduction(NoBlobs):
         squares = elements if self.operation == "SUMSQ" else 0
         signs = elements if self.operation == "ASUM" else 0
         return OpCount(adds=elements, muls=squares + scaled, compares=signs)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The gradient times coeff; of ASUM times the sign, of SUMSQ times twice the value, each."""
+        if not wanted.bottoms[0]:
+            return NOTHING
+        elements, results = bottoms[0].count(), tops[0].count()
+        if self.operation == "ASUM":
+            return OpCount(muls=elements + results, compares=elements)
+        return OpCount(muls=elements + 2 * results if self.operation == "SUMSQ" else results)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Over the flattened rest."""

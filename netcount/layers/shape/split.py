@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class Split(Moving):
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """The bottom's shape for each top."""
         return [bottoms[0]] * self.top_count
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The tops' gradients added up."""
+        return OpCount(adds=bottoms[0].count() * (len(tops) - 1) if wanted.bottoms[0] else 0)
 
     @property
     def shares_diff(self) -> bool:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ class Tile(Moving):
         (bottom,) = bottoms
         axis = self.axis(bottom, self.axis_given, "tile_param.axis")
         return [bottom.replaced(axis, bottom[axis] * self.tiles)]
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The copies' gradients added up."""
+        return OpCount(adds=(tops[0].count() - bottoms[0].count()) if wanted.bottoms[0] else 0)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By numpy."""
