@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 import runpy
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,20 @@ def test_the_pictures_are_what_netcount_draws() -> None:
     assert {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.svg")} == made
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "docs/pictures/squeezenet.svg" in readme.split("## ")[0], "on its first screen"
+
+
+def test_the_docs_show_the_screenshots_that_the_script_takes() -> None:
+    pytest.importorskip("playwright")
+    tool = runpy.run_path(str(ROOT / "tools" / "screenshots.py"))
+    page = (ROOT / "docs" / "graph.md").read_text(encoding="utf-8")
+    folder = ROOT / "docs" / "pictures"
+    names = {f"{name}-{scheme}" for name in tool["SHOTS"] for scheme in ("light", "dark")}
+    assert {path.stem for path in folder.glob("*.png")} == names
+    for name in names:
+        content = (folder / f"{name}.png").read_bytes()
+        assert struct.unpack(">II", content[16:24]) == tuple(tool["SIZE"].values())
+        assert len(content) < 150_000
+        assert f"pictures/{name}.png" in page
 
 
 def test_the_readme_begins_with_install_and_test() -> None:
