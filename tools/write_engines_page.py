@@ -1,10 +1,11 @@
-"""Write the list of types that are not exported into docs/engines.md: python tools/write_engines_page.py"""
+"""Write which types are exported and which are not into docs/engines.md: python tools/write_engines_page.py"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from netcount.export.ncnn import rules as ncnn_rules
 from netcount.export.onnx import rules
 from netcount.export.onnx_reasons import reason_of
 from netcount.export.onnx_rules.general import moves
@@ -42,10 +43,23 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def ncnn_types() -> str:
+    """The types that ncnn has layers for."""
+    own = ncnn_rules()
+    names = {key.rpartition(".")[2] for key in Catalogue() if shipped_types().get(key) in own}
+    return ", ".join(f"`{name}`" for name in sorted(names, key=lambda name: (name.lower(), name)))
+
+
 def render(page: str) -> str:
-    """The page with the list as it is now."""
-    pattern = re.compile(r"(### What is not exported\n\n).*?(\n\nOf the types that are)", re.DOTALL)
-    return pattern.sub(lambda found: found[1] + table() + found[2], page)
+    """The page with the lists as they are now."""
+    for pattern, text in (
+        (r"(### What is not exported\n\n).*?(\n\nOf the types that are)", table()),
+        (r"(<!-- types of ncnn -->\n\n).*?(\n\n<!-- end -->)", ncnn_types()),
+    ):
+        before, after = re.compile(pattern, re.DOTALL).search(page).groups()  # type: ignore[union-attr]
+        start = page.index(before) + len(before)
+        page = page[:start] + text + page[page.index(after, start) :]
+    return page
 
 
 if __name__ == "__main__":

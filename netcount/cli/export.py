@@ -26,6 +26,7 @@ from netcount.report.formats.text import visible
     "--output", "-o", metavar="FILE", help="Where to write; by default beside FILE, with the form's ending."
 )
 @click.option("--until", metavar="BLOB", help="Export what this blob needs, and no more.")
+@click.option("--fp16", is_flag=True, help="Weights of convolutions and inner products as float16 (ncnn).")
 @click.option("--no-check", is_flag=True, help="Write without a run in the engine; the file says so.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For random weights and inputs."
@@ -38,14 +39,15 @@ def export(
     weights: str | None,
     output: str | None,
     until: str | None,
+    fp16: bool,
     no_check: bool,
     seed: int,
     max_memory: str,
     **options: Any,
 ) -> None:
-    """The net as an ONNX model.
+    """The net as an ONNX model, or as ncnn's .param and .bin.
 
-    The names of blobs are kept. What is written was run in ONNX Runtime, and every blob agreed with the
+    The names of blobs are kept. What is written was run in ONNX Runtime or ncnn, and every blob agreed with the
     executor's; what the form has no words for is an error that names the layers. --batch dynamic leaves the
     batch of an ONNX model open.
 
@@ -53,6 +55,7 @@ def export(
     Examples:
       netcount export deploy.prototxt --to onnx --weights net.caffemodel -o net.onnx
       netcount export deploy.prototxt --to onnx --batch dynamic --until pool5
+      netcount export deploy.prototxt --to ncnn --fp16 --weights net.caffemodel
     """
     dynamic = options.get("batch") == "dynamic"
     if dynamic:
@@ -66,7 +69,7 @@ def export(
 
         blobs = read_caffemodel(weights, net).blobs
     again = load_net(file, load._replace(batch=2)) if dynamic else None
-    made = export_net(net, form, blobs, until=until, other_batch=again, check=not no_check, seed=seed)
+    made = export_net(net, form, blobs, until=until, other_batch=again, fp16=fp16, check=not no_check, seed=seed)
     files = made.files(output or _beside(file, ENDINGS[form][0]))
     for path in files:
         spare(path)

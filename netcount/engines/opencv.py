@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from netcount.engines.engine import Engine, LayerTimes, Model, Subject, medians
-from netcount.export.onnx import is_source
+from netcount.export.part import is_source
 from netcount.graph.graph import Graph, Node
 
 if TYPE_CHECKING:

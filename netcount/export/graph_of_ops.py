@@ -1,12 +1,13 @@
-"""The ONNX graph while it grows: names, constants, and small ops that many rules share."""
+"""The ONNX graph while it grows: constants, and small ops that many rules share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from netcount.core.lazy_numpy import np
-from netcount.graph.graph import Blob, Graph, Node
+from netcount.export.ops import Inexpressible, Ops
+from netcount.graph.graph import Graph, Node
 
 if TYPE_CHECKING:
     from netcount.kernels.run import Array
@@ -15,60 +16,19 @@ Rule: TypeAlias = "Callable[[OpGraph, Node, list[str]], list[str]]"
 """From a layer and the names of its bottoms to the names of its tops."""
 
 
-class Inexpressible(Exception):
-    """A layer that the format has no words for; the argument says why."""
-
-
-class OpGraph:
-    """Ops and constants in the order in which they are needed.
+class OpGraph(Ops):
+    """An ONNX graph.
 
     Attributes:
-        net: What is exported.
         dynamic: Whether the batch is left open.
-        ops: (type, inputs, outputs, attributes), each as ONNX has it.
-        constants: Arrays by name.
-        begun: The index of each layer, and how many ops there were before its own.
     """
 
+    form = "ONNX"
+    identity = "Identity"
+
     def __init__(self, net: Graph, weights: Sequence[Sequence[Array]], dynamic: bool = False) -> None:
-        self.net = net
-        self.weights = weights
+        super().__init__(net, weights)
         self.dynamic = dynamic
-        self.ops: list[tuple[str, list[str], list[str], dict[str, Any]]] = []
-        self.constants: dict[str, Array] = {}
-        self.begun: list[tuple[int, int]] = []
-        self._layer = ""
-        self._taken = {blob.name for blob in net.blobs}
-        self.names: list[str] = self._blob_names()
-
-    def _blob_names(self) -> list[str]:
-        """A name for each blob version: the file's for the last one, or for an input itself."""
-        last = {blob.name: blob.index for blob in self.net.blobs}
-        names = []
-        for blob in self.net.blobs:
-            is_input = blob.index in self.net.inputs
-            first = is_input and blob.overwrites is None
-            shadowed = any(other in self.net.inputs for other in self._versions(blob)) and not first
-            keep = first or (last[blob.name] == blob.index and not shadowed)
-            names.append(blob.name if keep else self.fresh(f"{blob.name}@{self.net.nodes[blob.producer].name}"))
-        return names
-
-    def _versions(self, blob: Blob) -> list[int]:
-        return [other.index for other in self.net.blobs if other.name == blob.name]
-
-    def fresh(self, base: str) -> str:
-        """A name that nothing has yet."""
-        name, number = base, 1
-        while name in self._taken:
-            number += 1
-            name = f"{base}#{number}"
-        self._taken.add(name)
-        return name
-
-    def begin(self, node: Node) -> None:
-        """What is added from here on belongs to this layer."""
-        self._layer = node.name
-        self.begun.append((node.index, len(self.ops)))
 
     def constant(self, value: Any, what: str = "constant") -> str:
         """An array as it is (float32 or int64), under a name of the layer."""
@@ -95,10 +55,6 @@ class OpGraph:
         """A parameter blob of the layer, in its own shape or another of as many values."""
         array = self.weights[node.index][index]
         return self.constant(array if shape is None else array.reshape(shape), f"blob{index}")
-
-    def values(self, node: Node, index: int) -> Array:
-        """A parameter blob of the layer as an array."""
-        return self.weights[node.index][index]
 
     def fixed(self, why: str) -> None:
         """Say that the layer has the batch built in."""
@@ -139,8 +95,3 @@ class OpGraph:
     def four_axes(self, x: str, shape: Sequence[int]) -> str:
         """The blob with axes of 1 behind, up to four."""
         return self.reshape(x, shape, (*shape, 1, 1, 1, 1)[: max(4, len(shape))])
-
-
-def refuse(why: str) -> NoReturn:
-    """Say why a layer cannot be expressed."""
-    raise Inexpressible(why)

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from netcount.core.errors import Advice, InputError, NetcountError, raise_all
+from netcount.core.errors import InputError
 from netcount.core.lazy_numpy import np
 from netcount.execute.executor import Executor
-from netcount.export.graph_of_ops import Inexpressible, OpGraph, Rule
+from netcount.export.agreement import extra
+from netcount.export.graph_of_ops import OpGraph, Rule
 from netcount.export.onnx_rules.general import general_rule
+from netcount.export.part import applied, is_source, named_outputs, part_until
 from netcount.graph.graph import Graph, Node
-from netcount.layers.bases import Source
 from netcount.layers.layer import Layer
 
 if TYPE_CHECKING:
@@ -54,32 +55,6 @@ def rules() -> dict[type[Layer], Rule]:
     return by_class
 
 
-def extra(name: str, package: str) -> InputError:
-    """The error where an engine is not installed."""
-    return InputError(
-        f"this takes {package}, of the extra netcount[{name}]; in a clone: python -m pip install '.[{name}]'"
-    )
-
-
-def part_until(net: Graph, until: str | None) -> tuple[list[Node], list[int]]:
-    """The layers that a blob needs, or all of them; and the blob versions that come out."""
-    if until is None:
-        return list(net.nodes), list(net.outputs)
-    versions = [blob.index for blob in net.blobs if blob.name == until]
-    if not versions:
-        from netcount.core.suggest import nearest
-
-        hint = nearest(until, {blob.name for blob in net.blobs})
-        raise InputError(f'{net.file}: no blob is called "{until}"{hint}', argument="until")
-    wanted = {versions[-1]}
-    nodes = []
-    for node in reversed(net.nodes):
-        if not wanted.isdisjoint(blob.index for blob in node.tops):
-            wanted |= {blob.index for blob in node.bottoms}
-            nodes.append(node)
-    return nodes[::-1], versions[-1:]
-
-
 def to_onnx(
     net: Graph,
     weights: Mapping[str, Sequence[Array]] | None = None,
@@ -104,13 +79,19 @@ def to_onnx(
         import onnx  # noqa: F401
     except ImportError:
         raise extra("onnx", "onnx") from None
+    from netcount.export.onnx_reasons import reason_of
+
     nodes, ends = part_until(net, until)
     rows = Executor(net, weights, seed=seed).weights
     graph = OpGraph(net, rows, dynamic)
-    tensors = _applied(graph, nodes)
-    if not ends:
-        raise InputError(f"{net.file}: nothing comes out of the net")
-    outputs = _named_outputs(graph, tensors, ends)
+    known = rules()
+    tensors = applied(
+        graph,
+        nodes,
+        lambda node: known.get(type(node.layer)) or general_rule(node),
+        lambda node: reason_of(type(node.layer)),
+    )
+    outputs = named_outputs(graph, tensors, ends)
     if sum(array.nbytes for array in graph.constants.values()) > _MOST_BYTES:
         raise InputError(f"{net.file}: its weights exceed the 2 GiB that one ONNX file holds")
     inputs = [blob.index for node in nodes for blob in node.tops if is_source(node)]
@@ -121,89 +102,8 @@ def to_onnx(
         {index: name for index, name in tensors.items() if name},
         tuple(graph.names[index] for index in inputs),
         tuple(name for _, name in outputs),
-        _makers(graph),
+        graph.makers(),
     )
-
-
-def is_source(node: Node) -> bool:
-    """Whether the tops of a layer are inputs: data that somebody else gives."""
-    from netcount.layers.data.dummy_data import DummyData
-    from netcount.layers.data.parameter import Parameter
-
-    layer = node.layer
-    return isinstance(layer, Source) and not layer.computes and not isinstance(layer, (DummyData, Parameter))
-
-
-def _makers(graph: OpGraph) -> dict[str, int]:
-    ends = [*(start for _, start in graph.begun[1:]), len(graph.ops)]
-    return {
-        name: index
-        for (index, start), end in zip(graph.begun, ends, strict=True)
-        for _, _, names, _ in graph.ops[start:end]
-        for name in names
-    }
-
-
-def _applied(graph: OpGraph, nodes: Sequence[Node]) -> dict[int, str]:
-    """The rule of each layer applied; the tensors of all blob versions."""
-    known = rules()
-    tensors: dict[int, str] = {}
-    problems: list[NetcountError] = []
-    broken: set[int] = set()
-    for node in nodes:
-        graph.begin(node)
-        rule = known.get(type(node.layer)) or general_rule(node)
-        try:
-            if rule is None:
-                from netcount.export.onnx_reasons import reason_of
-
-                raise Inexpressible(reason_of(type(node.layer)))
-            if not broken.isdisjoint(blob.index for blob in node.bottoms):
-                raise Inexpressible("")
-            made = rule(graph, node, [tensors[blob.index] for blob in node.bottoms])
-        except Inexpressible as why:
-            broken |= {blob.index for blob in node.tops}
-            if str(why):
-                problems.append(
-                    InputError(
-                        f'{node.type} "{node.name}": ONNX cannot express it: {why}',
-                        node.place,
-                        advice=[Advice("until", "BLOB", lead="export the part before with")],
-                    )
-                )
-            continue
-        for blob, name in zip(node.tops, made, strict=True):
-            tensors[blob.index] = _called(graph, name, graph.names[blob.index], tensors)
-    raise_all(problems)
-    return tensors
-
-
-def _called(graph: OpGraph, made: str, wanted: str, tensors: Mapping[int, str]) -> str:
-    """The tensor under the blob's name: the op that makes it gets to call it so."""
-    if made == wanted:
-        return wanted
-    if made not in tensors.values() and made not in graph.constants:
-        for _, inputs, outputs, _ in graph.ops[::-1]:
-            if made in outputs:
-                outputs[outputs.index(made)] = wanted
-                return wanted
-            if made in inputs:
-                break
-    graph.ops.append(("Identity", [made], [wanted], {}))
-    return wanted
-
-
-def _named_outputs(graph: OpGraph, tensors: Mapping[int, str], ends: Sequence[int]) -> list[tuple[int, str]]:
-    outputs = []
-    for index in ends:
-        name = tensors[index]
-        if name != graph.net.blobs[index].name or index in graph.net.inputs:
-            # an input that is an output too, or a blob whose name is the input's: it needs an op of its own
-            other = graph.fresh(f"{graph.net.blobs[index].name}@output")
-            graph.ops.append(("Identity", [name], [other], {}))
-            name = other
-        outputs.append((index, name))
-    return outputs
 
 
 def _model(

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from netcount.core.errors import InputError, reason
 from netcount.execute.executor import Executor
-from netcount.execute.stand_ins import distance, stand_ins
-from netcount.export.onnx import Exported, extra
+from netcount.execute.stand_ins import stand_ins
+from netcount.export.agreement import Checked, differences, extra
+from netcount.export.onnx import Exported
 
 if TYPE_CHECKING:
     from netcount.kernels.run import Array
-
-TOLERANCE = 1e-4
-"""By how much of its largest absolute value a blob may differ."""
-
-
-class Checked(NamedTuple):
-    """What the comparison showed.
-
-    Attributes:
-        engine: The engine and its version.
-        blobs: How many blobs were compared.
-        error: The largest difference of a blob, by its own largest absolute value.
-    """
-
-    engine: str
-    blobs: int
-    error: float
 
 
 def runtime() -> Any:
@@ -84,28 +68,14 @@ def check_onnx(
     for tensor in names.values():
         if tensor in made and tensor not in outputs:
             wide.graph.output.append(helper.make_empty_tensor_value_info(tensor))
-    problems = []
     worst = 0.0
-    try:
-        for model in (wide, exported.model):
+    for model in (wide, exported.model):
+        try:
             run = session(model.SerializeToString())
             tensors = [output.name for output in run.get_outputs()]
-            computed = dict(zip(tensors, run.run(tensors, inputs), strict=True))
-            for name, tensor in names.items():
-                if tensor in computed and name in expected:
-                    error = distance(expected[name], computed[tensor])
-                    if not error <= TOLERANCE:
-                        problems.append((name, error))
-                    worst = max(worst, error)
-            if problems:
-                break
-    except Exception as failure:  # ONNX Runtime raises kinds of its own
-        raise InputError(f"{net.file}: ONNX Runtime does not run the model: {reason(failure)}") from None
-    if problems:
-        name, error = problems[0]
-        more = f", and {len(problems) - 1} more blobs" if len(problems) > 1 else ""
-        raise InputError(
-            f'{net.file}: in ONNX Runtime "{name}" differs by {error:.1e} of its largest value{more}; '
-            "nothing is written"
-        )
+            by_tensor = dict(zip(tensors, run.run(tensors, inputs), strict=True))
+        except Exception as failure:  # ONNX Runtime raises kinds of its own
+            raise InputError(f"{net.file}: ONNX Runtime does not run the model: {reason(failure)}") from None
+        computed = {name: by_tensor[tensor] for name, tensor in names.items() if tensor in by_tensor}
+        worst = max([worst, *differences(net.file, "ONNX Runtime", expected, computed).values()])
     return Checked(f"onnxruntime {ort.__version__}", len(names), worst)

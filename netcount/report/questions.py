@@ -219,7 +219,7 @@ QUESTIONS: Mapping[str, Question] = {
         result=Lacks("the answer is a prototxt"),
     ),
     "export": Question(
-        "A net as an ONNX model, checked in its engine.",
+        "A net as a model of ONNX or ncnn, checked in its engine.",
         "cli.export:export",
         "export.written:export_net",
         Lacks("the answer is a file of the engine"),

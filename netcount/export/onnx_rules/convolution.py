@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import prod
 from typing import Any, cast
 
 from netcount.core.lazy_numpy import np
-from netcount.export.graph_of_ops import OpGraph, Rule, refuse
+from netcount.export.graph_of_ops import OpGraph, Rule
+from netcount.export.ops import refuse
+from netcount.export.windows import needed_behind
 from netcount.graph.graph import Node
 from netcount.layers.convolution.convolution import Convolution
 from netcount.layers.convolution.convolution3d import Convolution3D
@@ -18,21 +20,6 @@ from netcount.layers.convolution.depthwise_convolution import DepthwiseConvoluti
 from netcount.layers.convolution.embed import Embed
 from netcount.layers.convolution.inner_product import InnerProduct
 from netcount.layers.layer import Layer
-
-
-def needed_behind(
-    extents: Sequence[int],
-    made: Sequence[int],
-    kernel: Sequence[int],
-    stride: Sequence[int],
-    pad: Sequence[int],
-    dilation: Sequence[int],
-) -> list[int]:
-    """How much padding behind each axis lets just so many windows start; negative where some is left over."""
-    return [
-        (m - 1) * s + d * (k - 1) + 1 - e - p
-        for e, m, k, s, p, d in zip(extents, made, kernel, stride, pad, dilation, strict=True)
-    ]
 
 
 def _convolution(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from netcount.core.lazy_numpy import np
 from netcount.export.graph_of_ops import OpGraph, Rule
+from netcount.export.kinds import constant_values, kind_of
 from netcount.graph.graph import Node
 from netcount.layers.bases import Moving, Source
-from netcount.layers.data.dummy_data import DummyData
-from netcount.layers.data.parameter import Parameter
 from netcount.layers.layer import Layer
 
 _EXACT = 2**24
@@ -16,16 +15,10 @@ _EXACT = 2**24
 
 def general_rule(node: Node) -> Rule | None:
     """The rule for a layer's kind, where its type has none of its own."""
-    layer = node.layer
-    if isinstance(layer, (DummyData, Parameter)):
-        return _constant
-    if isinstance(layer, Source) and not layer.computes:
-        return _source
-    if node.bottoms and layer.extents_only >= frozenset(range(len(node.bottoms))):
-        return _constant
-    if not node.tops:
-        return _nothing
-    if moves(layer) and len(node.bottoms) == 1:
+    kind = kind_of(node)
+    if kind is not None:
+        return {"constant": _constant, "source": _source, "nothing": _nothing}[kind]
+    if moves(node.layer) and len(node.bottoms) == 1:
         return _moved
     return None
 
@@ -45,27 +38,15 @@ def _nothing(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
 
 
 def _constant(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
-    """What depends on no value: the executor's own, written out."""
-    from netcount.kernels.run import Run
-
+    """What depends on no value, written out."""
     if any(blob.shape[:1] == (g.net.batch,) for blob in node.tops):
         g.fixed("is a constant of as many images")
-    layer, run = node.layer, Run(0, g.net.phase)
-    if isinstance(layer, DummyData):
-        if any(filler.type != "constant" for filler in layer.fillers):
-            from netcount.export.graph_of_ops import refuse
-
-            refuse("its values are drawn at random")
-        arrays = layer.filled(node.top_shapes, run)
-    else:
-        given = [np.broadcast_to(np.float32(0), blob.shape) for blob in node.bottoms]
-        arrays = layer.forward(given, [g.values(node, index) for index in range(len(node.params))], run)
-    return [g.op("Identity", g.constant(np.asarray(array, np.float32), "value")) for array in arrays]
+    return [g.op("Identity", g.constant(array, "value")) for array in constant_values(g, node)]
 
 
 def _moved(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     """Where each value came from is seen by sending the positions through the layer."""
-    from netcount.export.graph_of_ops import refuse
+    from netcount.export.ops import refuse
     from netcount.kernels.run import Run
 
     shape = node.bottoms[0].shape

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import cast
 
 from netcount.core.lazy_numpy import np
-from netcount.export.graph_of_ops import OpGraph, Rule, refuse
+from netcount.export.graph_of_ops import OpGraph, Rule
 from netcount.export.onnx_rules.activation import linear
+from netcount.export.ops import refuse
 from netcount.graph.graph import Node
 from netcount.layers.layer import Layer
 from netcount.layers.loss._loss import LOG_THRESHOLD, SMALLEST, Loss

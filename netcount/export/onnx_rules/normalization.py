@@ -7,8 +7,9 @@ from typing import cast
 
 from netcount.core.lazy_numpy import np
 from netcount.deploy.affine import AFFINE
-from netcount.export.graph_of_ops import OpGraph, Rule, refuse
+from netcount.export.graph_of_ops import OpGraph, Rule
 from netcount.export.onnx_rules.activation import linear
+from netcount.export.ops import refuse
 from netcount.graph.graph import Node
 from netcount.layers.layer import Layer
 from netcount.layers.normalization.batch_norm import BatchNorm

@@ -7,8 +7,9 @@ from math import prod
 from typing import Any, cast
 
 from netcount.core.lazy_numpy import np
-from netcount.export.graph_of_ops import OpGraph, Rule, refuse
-from netcount.export.onnx_rules.convolution import needed_behind
+from netcount.export.graph_of_ops import OpGraph, Rule
+from netcount.export.ops import refuse
+from netcount.export.windows import needed_behind
 from netcount.graph.graph import Node
 from netcount.kernels.window_reduce import LOWEST
 from netcount.layers.layer import Layer

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from netcount.core.lazy_numpy import np
-from netcount.export.graph_of_ops import OpGraph, Rule, refuse
+from netcount.export.graph_of_ops import OpGraph, Rule
+from netcount.export.ops import refuse
 from netcount.graph.graph import Node
 from netcount.kernels.window_reduce import LOWEST
 from netcount.layers.layer import Layer
