@@ -50,11 +50,15 @@ class Model(NamedTuple):
         subject: The net.
         files: The paths of the engine's files.
         makers: For each name that the engine's report may have the index of the layer it belongs to.
+        inputs: By the engine's name of an input its name in the net, where they may differ.
+        outputs: By the engine's name of an output its name in the net.
     """
 
     subject: Subject
     files: tuple[str, ...] = ()
     makers: Mapping[str, int] = {}
+    inputs: Mapping[str, str] = {}
+    outputs: Mapping[str, str] = {}
 
 
 class LayerTimes(NamedTuple):

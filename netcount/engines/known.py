@@ -45,6 +45,7 @@ ENGINES: Mapping[str, Known] = {
     "opencv": Known("cv2", "opencv", "opencv-python-headless", "opencv:OpenCV"),
     "onnxruntime": Known("onnxruntime", "onnx", "onnxruntime", "onnxruntime:OnnxRuntime"),
     "openvino": Known("openvino", "openvino", "openvino", "openvino:OpenVINO"),
+    "ncnn": Known("ncnn", "ncnn", "ncnn", "ncnn:Ncnn"),
 }
 """By name, in the order in which they are shown."""
 

@@ -82,11 +82,11 @@ def write_model(model: NcnnModel, folder: str, checked: str = "no") -> tuple[str
     return paths
 
 
-def mats(model: NcnnModel, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The inputs of a net as the model's, without the axis of images."""
+def mats(names: Mapping[str, str], arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The inputs of a net as the model's, without the axis of images.  names: by the model's, those of the net."""
     return {
         name: np.ascontiguousarray(arrays[blob], np.float32).reshape(mat(arrays[blob].shape))
-        for name, blob in model.inputs.items()
+        for name, blob in names.items()
     }
 
 
@@ -101,7 +101,7 @@ def check_ncnn(model: NcnnModel, weights: Mapping[str, Sequence[Array]], *, seed
     drawn = stand_ins(net, seed)
     executor = Executor(net, weights, seed=seed, keep=names)
     expected = executor.run(drawn, until=max((net.blobs[i].producer for i in model.names), default=-1))
-    inputs = mats(model, drawn)
+    inputs = mats(model.inputs, drawn)
     computed = {blob: name for blob, name in names.items() if name not in model.inputs and blob in expected}
     with TemporaryDirectory(prefix="netcount-", ignore_cleanup_errors=True) as folder:
         paths = write_model(model, folder)

@@ -73,6 +73,10 @@ def loaded(name: str, one: Subject) -> Engine:
 def test_every_engine_computes_what_the_executor_does(name: str, batch: int, tmp_path: Path) -> None:
     one = subject(tmp_path, batch=batch)
     net = one.net()
+    if name == "ncnn" and batch > 1:
+        with pytest.raises(InputError, match="one image at a time"):
+            loaded(name, one)
+        return
     expected = Executor(net, lively_weights(net)).run(stand_ins(net))
     outputs = loaded(name, one).run(stand_ins(net))
     assert outputs["prob"].shape == (batch, 5)
