@@ -64,13 +64,13 @@ def serve(files: tuple[str, ...], port: int, no_browser: bool, diff: bool, **opt
         server = Server(port, list(edited.values()), asker(options), live_page, diff)
     except OSError as failure:
         raise InputError(f"cannot serve on port {port}: {reason(failure)}", argument="port") from None
-    click.echo(f"netcount serve: {server.address} (Ctrl-C ends it)")
-    if not no_browser:
-        import webbrowser
-
-        webbrowser.open(server.address)
     before = signal.signal(signal.SIGTERM, _ended)
     try:
+        click.echo(f"netcount serve: {server.address} (Ctrl-C ends it)")
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(server.address)
         server.run()
     except KeyboardInterrupt:
         pass

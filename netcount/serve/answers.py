@@ -153,9 +153,10 @@ def _chosen(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _cells(part: Part) -> str | dict[str, Any]:
-    """A part of a report: a text, or the cells of a table."""
+    """A part of a report: a text, or a table's cells; `lines`: the column of the layers' lines, if it has one."""
     if isinstance(part, Table):
-        return {"head": list(part.titles), "rows": [list(row) for row in part.rows]}
+        lines = part.titles.index("line") if "line" in part.titles else None
+        return {"head": list(part.titles), "rows": [list(row) for row in part.rows], "lines": lines}
     return part if isinstance(part, str) else "\n".join((part.title, *part.lines))
 
 

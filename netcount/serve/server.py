@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,7 +56,7 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads: bool = True
-    allow_reuse_address: bool = True
+    allow_reuse_address: bool = os.name != "nt"  # where it means that two can listen at one address
 
     def __init__(
         self,

@@ -384,6 +384,17 @@ def test_what_one_text_changes_of_another(edit: Edit) -> None:
     live.type_over("num_output: 64", "num_output: 96")
     changes.locator("td", has_text="conv1").first.wait_for()
     assert "num_output 64 -> 96" in changes.inner_text().replace("→", "->").replace(":", "")
+    live.page.locator("#files button").nth(0).click()
+    live.type_over(
+        'layer {\n  name: "fire2/squeeze1x1"',
+        'layer { name: "more" type: "LRN" bottom: "pool1" top: "more" }\nlayer {\n  name: "fire2/squeeze1x1"',
+    )
+    changes.get_by_role("link", name="conv1", exact=True).click()
+    live.page.locator("#files [aria-selected=true]", has_text="net1").wait_for()
+    live.page.locator("#layer h2", has_text="conv1 · ").wait_for()
+    changes.get_by_role("link", name="more", exact=True).click()
+    live.page.locator("#files [aria-selected=true]", has_text="net0").wait_for()
+    live.page.locator("#layer h2", has_text="more · ").wait_for()
 
 
 def test_the_numbers_of_lines_are_those_of_the_text_alone(edit: Edit) -> None:

@@ -139,9 +139,25 @@ async function compare() {
     const answer = await post("compare", { nets }).catch(() => ({}));
     if (answer.parts) changed.replaceChildren(...answer.parts.map((part) => (typeof part === "string" ? element("p", {}, visible(part))
       : element("table", {}, element("thead", {}, element("tr", {}, ...part.head.map((title) => element("th", { scope: "col" }, visible(title))))),
-          element("tbody", {}, ...part.rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, visible(cell))))))))));
+          element("tbody", {}, ...part.rows.map((row) => changeRow(row, part.lines)))))));
   }
   compare.asking = false;
+}
+
+/** A row of it; one of a layer leads there, in the file that has it. */
+function changeRow(row, lines) {
+  const cells = row.map((cell) => element("td", {}, visible(cell))), line = Number(row[lines]);
+  if (line) {
+    const link = element("a", { href: "#" }, visible(row[1]));
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      open(row[0] === "-" ? 0 : 1);
+      const file = here(), layer = file.data?.view.layers.findIndex((one) => one.line === line) ?? -1;
+      if (layer >= 0) file.editor.choose(layer);
+    });
+    cells[1].replaceChildren(link);
+  }
+  return element("tr", {}, ...cells);
 }
 
 /** What the net would be; of several wishes the last one counts. */
