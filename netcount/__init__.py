@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netcount.analysis._support.plain import Plain
     from netcount.analysis._support.resolutions import Resolution
     from netcount.analysis._support.verdict import MemoryNeed, MemoryPart, MemoryVerdict, OverBlob, OverLayer
+    from netcount.analysis.arena import ArenaBuffer, ArenaMethod
     from netcount.analysis.backward import LayerBackward
     from netcount.analysis.blocks import Block
     from netcount.analysis.compare import LayerChange, LayerFacts, NetFacts
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from netcount.prototxt.message import Message
     from netcount.prototxt.select import Phase
     from netcount.results.of_a_net import (
+        Arena,
         Backward,
         Blocks,
         Explanation,
@@ -98,6 +100,9 @@ __all__ = [
     "Advice",
     "Alternative",
     "Analysis",
+    "Arena",
+    "ArenaBuffer",
+    "ArenaMethod",
     "Arity",
     "Assumable",
     "Backward",
@@ -237,6 +242,7 @@ _HOMES = {
         "OverBlob",
         "OverLayer",
     ),
+    "analysis.arena": ("ArenaBuffer", "ArenaMethod"),
     "analysis.backward": ("LayerBackward",),
     "analysis.blocks": ("Block",),
     "analysis.compare": (
@@ -350,6 +356,7 @@ _HOMES = {
     "prototxt.message": ("Message",),
     "prototxt.select": ("Phase",),
     "results.of_a_net": (
+        "Arena",
         "Backward",
         "Blocks",
         "Explanation",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from netcount.picture.picture import Picture as PictureValue
     from netcount.report.picture import Colour
     from netcount.results.of_a_net import (
+        Arena,
         Backward,
         Blocks,
         Explanation,
@@ -217,6 +218,30 @@ class Net:
             share = None if density is None else arguments.real("density", density)
             answer = answer.stored(*stored_size(self._graph, answer.weight_bits, given, share))
         return Memory._make(answer if limit is None else answer.fitting(limit, fits_what))
+
+    def arena(
+        self, bits: int = 32, *, align: int = 16, scratch: bool = True, fits: int | str | None = None
+    ) -> Arena:
+        """A plan of the net's memory as engines make one: where each buffer lies in one block.
+
+        Args:
+            bits: Of a value, 1 to 64.
+            align: What offsets and sizes are multiples of, in bytes.
+            scratch: Plan the im2col columns of layers too.
+            fits: Bytes, or a text such as "512 KiB": `fits` of the answer says whether the block does.
+        """
+        from netcount.analysis.arena import MOST_ALIGN, arena
+        from netcount.results.of_a_net import Arena
+
+        return Arena._make(
+            arena(
+                self._counted(),
+                arguments.whole("bits", bits, 1, arguments.MOST_BITS),
+                arguments.whole("align", align, 1, MOST_ALIGN),
+                scratch=arguments.one_of("scratch", scratch, True, False),
+                limit_bytes=None if fits is None else arguments.size_in_bytes("fits", fits),
+            )
+        )
 
     def training(
         self,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import click
 from click.core import ParameterSource
 
 from netcount.analysis._support.verdict import MemoryPart
+from netcount.analysis.arena import ALIGN, MOST_ALIGN
+from netcount.analysis.arena import arena as planned
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
 from netcount.cli.flags import flag
@@ -57,6 +60,19 @@ BITS = click.IntRange(1, 64)
     help="What it is trained by: sgd, nesterov, adagrad, rmsprop, adadelta, adam, or the solver of a file.",
 )
 @click.option(
+    "--arena", is_flag=True, help="Plan one block of memory: where each buffer lies in it, as engines do."
+)
+@click.option(
+    "--align",
+    type=click.IntRange(1, MOST_ALIGN),
+    default=ALIGN,
+    show_default=True,
+    help="With --arena: what offsets are multiples of, in bytes.",
+)
+@click.option(
+    "--scratch/--no-scratch", default=True, show_default=True, help="With --arena: plan im2col columns too."
+)
+@click.option(
     "--top", type=click.IntRange(min=1), metavar="N", help="Show only the N layers that need the most memory."
 )
 @plot_options("Write a bar chart of the layers")
@@ -72,6 +88,9 @@ def memory(
     fits_what: str,
     train: bool,
     solver: str | None,
+    arena: bool,
+    align: int,
+    scratch: bool,
     top: int | None,
     plot: str | None,
     plot_size: tuple[float, float] | None,
@@ -91,6 +110,7 @@ def memory(
       netcount memory mobilenet_v1.prototxt --bits 8 --top 10
       netcount memory squeezenet_v1.0.prototxt --weight-bits 6 --density 0.33
       netcount memory mobilenet_v1.prototxt --bits 8 --fits '2 MiB' --fits-what activations
+      netcount memory deploy.prototxt --arena --bits 8 --fits 512KiB --format json -o arena.json
       netcount memory train_val.prototxt --train --solver adam --batch 32 --fits 8GiB
       netcount memory deploy.prototxt --weights x.caffemodel --plot memory.svg
     """
@@ -101,6 +121,12 @@ def memory(
     if solver is not None:
         raise click.UsageError("--solver is for --train")
     net = load_net(file, load_options(options))
+    if arena:
+        _refuse("--arena, which plans for values of one width", _NOT_PLANNED)
+        plan = planned(count(net), bits, align, scratch=scratch, limit_bytes=limit)
+        write_plot(plot, plot_size, plot_dpi, "arena", plan)
+        deliver(forms_of("arena", plan, report={"top": top}), form, output)
+        conclude(plan.counted.warnings, net.complete, 1 if plan.fits is False else 0)
     answer = measured(count(net), bits, weight_bits)
     if weights is not None or density is not None:
         from netcount.execute.weight_stats import stored_size
@@ -116,8 +142,23 @@ def memory(
     conclude(warnings, net.complete, 0 if answer.verdict is None or answer.verdict.fits else 1)
 
 
-_FORWARD = ("bits", "weight_bits", "density", "weights", "fits_what", "plot", "plot_size", "plot_dpi")
+_FORWARD = (
+    "bits", "weight_bits", "density", "weights", "fits_what", "plot", "plot_size", "plot_dpi", "arena", "align",
+    "scratch",
+)  # fmt: skip
 """Options that say nothing of a training, which is in float32."""
+_NOT_PLANNED = ("weight_bits", "density", "weights", "fits_what")
+"""Options that say nothing of an arena."""
+
+
+def _refuse(what: str, others: Sequence[str]) -> set[str]:
+    """Refuse options that do not go with another; all that were given."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    wrong = [flag(name) for name in others if name in given]
+    if wrong:
+        raise click.UsageError(f"{', '.join(wrong)}: not with {what}")
+    return given
 
 
 def _training(
@@ -134,11 +175,7 @@ def _training(
     from netcount.graph.load import draft_text, name_of
     from netcount.graph.solver_kind import SOLVERS, kind_of, solver_kind
 
-    context = click.get_current_context()
-    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    wrong = [flag(name) for name in _FORWARD if name in given]
-    if wrong:
-        raise click.UsageError(f"{', '.join(wrong)}: not with --train, which counts all of Caffe's float32")
+    given = _refuse("--train, which counts all of Caffe's float32", _FORWARD)
     options.update({name: value for name, value in (("phase", "TRAIN"), ("batch", "net")) if name not in given})
     kind = None if solver is None else solver_kind(solver)
     text, name = read_text(file), name_of(file)

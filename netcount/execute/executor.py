@@ -115,7 +115,7 @@ class Executor:
 
         given = self._given(inputs or {})
         run = Run(self.seed, self.net.phase)
-        store = BlobStore(self.net, self.keep)
+        store = self._store()
         self.steps = []
         last = len(self.net.nodes) - 1 if until is None else until
         leaders: dict[int, Node] = {}
@@ -130,6 +130,10 @@ class Executor:
             if progress is not None:
                 progress(step)
         return store.results
+
+    def _store(self) -> BlobStore:
+        """What keeps the arrays of one run."""
+        return BlobStore(self.net, self.keep)
 
     def _step(
         self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run, leader: Node | None

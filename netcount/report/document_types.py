@@ -510,6 +510,54 @@ class Backward(Subject):
     totals: BackwardTotals
 
 
+class ArenaSizes(TypedDict):
+    """How large the arena is, by the order in which buffers are placed."""
+
+    size: Annotated[int, Keywords(("minimum", 0)), "The largest first."]
+    order: Annotated[int, Keywords(("minimum", 0)), "As they are made."]
+
+
+class ArenaBuffer(TypedDict):
+    """A part of the arena, for some of the layers."""
+
+    name: Annotated[str, "Of the first blob in it, or of the layer whose scratch it is."]
+    kind: Annotated[str, one_of("activations", "scratch")]
+    blobs: Annotated[list[str], "That live in it, one after the other or as one."]
+    first: Annotated[int, Keywords(("minimum", 0)), "The index of the layer that makes it."]
+    last: Annotated[int, Keywords(("minimum", 0)), "The index of the last layer that needs it."]
+    offset: Annotated[int, Keywords(("minimum", 0)), "In bytes."]
+    bytes: Annotated[int, Keywords(("minimum", 0)), "A multiple of `align`."]
+
+
+class ArenaLayer(TypedDict):
+    """Where a layer finds its blobs: indices of buffers."""
+
+    name: str
+    type: str
+    line: Count
+    bottoms: list[Count]
+    tops: list[Count]
+    scratch: Annotated[int | None, Keywords(("minimum", 0))]
+
+
+class Arena(Subject):
+    """One block of memory for a whole run: where each buffer lies in it."""
+
+    schema: Literal["netcount/arena/1"]
+    complete: bool
+    bits: Annotated[int, Keywords(("minimum", 1)), "Of a value."]
+    align: Annotated[int, Keywords(("minimum", 1)), "What offsets and sizes are multiples of, in bytes."]
+    total_bytes: Annotated[int, Keywords(("minimum", 0)), "How large the arena is."]
+    method: Annotated[str, one_of("size", "order"), "The order that gives the smaller arena; the plan is its."]
+    sizes: ArenaSizes
+    bound_bytes: Annotated[int, Keywords(("minimum", 0)), "What one layer needs at once: no plan is smaller."]
+    peak_bytes: Annotated[int, Keywords(("minimum", 0)), "The same by liveness, without alignment."]
+    limit_bytes: Annotated[int | None, Keywords(("minimum", 1)), "Where a size is given that it has to fit."]
+    fits: bool | None
+    buffers: list[ArenaBuffer]
+    layers: list[ArenaLayer]
+
+
 class FitTarget(TypedDict):
     """A target, and how far its rules can be trusted."""
 
@@ -1199,6 +1247,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "reconcile": Reconciliation,
         "memory": Memory,
         "training": Training,
+        "arena": Arena,
         "fit": Fit,
         "targets": Targets,
         "rescale": Rescaled,

@@ -162,6 +162,18 @@ QUESTIONS: Mapping[str, Question] = {
         option="train",
         result=":Training",
     ),
+    "arena": Question(
+        "Where each buffer of a net lies in one block of memory.",
+        "cli.memory:memory",
+        ":Net.arena",
+        "report.arena:arena_report",
+        "report.arena:arena_csv",
+        "report.arena:arena_document",
+        "arena",
+        "usage.md#arena",
+        option="arena",
+        result=":Arena",
+    ),
     "fit": Question(
         "Whether a net runs on a chip or tool-chain, and what stops it.",
         "cli.fit:fit",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from netcount.analysis._support.plain import Plain
+from netcount.analysis.arena import Arena as ArenaValue
 from netcount.analysis.backward import Backward as BackwardValue
 from netcount.analysis.blocks import Block
 from netcount.analysis.count import Count
@@ -22,6 +23,8 @@ from netcount.targets.fit import Fit as FitValue
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from netcount.kernels.run import Array
 
 
 class Memory(Result, MemoryValue):
@@ -117,6 +120,63 @@ class Training(Result, TrainingValue):
                 for layer in self.layers
             ),
         )
+
+
+class Arena(Result, ArenaValue):
+    """One block of memory for a whole run: where each buffer lies in it.
+
+    Attributes:
+        bits: Of a value.
+        align: What offsets and sizes are multiples of, in bytes.
+        buffers: An `ArenaBuffer` each, in the order in which they are made.
+        homes: Of each blob version the index of its buffer.
+        scratch: Of each layer the index of its scratch, or None.
+        method: "size" or "order": which buffers were placed first.
+        sizes: How large the arena is by each method.
+        total_bytes: How large it is.
+        bound_bytes: What one layer needs at once: no plan is smaller.
+        peak_bytes: The same by liveness, without alignment.
+        limit_bytes: What there is, where that was given.
+        fits: Whether it fits into that.
+    """
+
+    __slots__ = ()
+    question = "arena"
+
+    def run(
+        self,
+        inputs: Mapping[str, Array] | None = None,
+        *,
+        weights: Mapping[str, Sequence[Array]] | None = None,
+        seed: int = 0,
+    ) -> dict[str, Array]:
+        """One forward pass in float32 inside one array that is laid out as planned.
+
+        Args:
+            inputs: Arrays by blob name; an input that is not given is random.
+            weights: Arrays by layer name; without them they are random.
+            seed: For what is random.
+
+        Returns:
+            The outputs by name: those of `Net.run`, or the plan would be wrong.
+
+        Raises:
+            InputError: Values of `bits` bits have no whole bytes, or an extent that depends on data is larger than
+                planned.
+        """
+        from netcount.execute.arena_store import ArenaExecutor
+
+        return ArenaExecutor(self, weights, seed=seed).run(inputs)
+
+    def _line(self) -> str:
+        size = f"{human_bytes(self.total_bytes)} for {plural(len(self.buffers), 'buffer')}"
+        fits = {None: "", True: ", fits", False: ", does not fit"}[self.fits]
+        return f"of {self.counted.net.name!r}: {size}{fits}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a buffer: `name`, `kind`, `blobs`, `first`, `last`, `offset`, `bytes`."""
+        columns = ("name", "kind", "blobs", "first", "last", "offset", "bytes")
+        return frame_of(columns, (buffer._asdict() for buffer in self.buffers))
 
 
 class Fit(Result, FitValue):

@@ -116,6 +116,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     part: netcount.MemoryPart = "activations"
     memory = assert_type(net.memory(8, weight_bits=4, density=0.5, fits="2 MiB", fits_what=part), netcount.Memory)
     assert memory.verdict is not None
+    arena = assert_type(net.arena(8, align=4, scratch=False, fits="2 MiB"), netcount.Arena)
     trained = assert_type(net.backward(batch=2), netcount.Backward)
     training = assert_type(net.training("adam", batch=2, fits="1 GiB"), netcount.Training)
     assert training.fit is not None
@@ -143,6 +144,8 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(memory.verdict.asked, netcount.MemoryNeed).bytes,
         assert_type(memory.verdict.asked.over, tuple[netcount.OverLayer, ...]),
         assert_type(memory.verdict.blobs, tuple[netcount.OverBlob, ...]),
+        assert_type(arena.buffers[0], netcount.ArenaBuffer).offset,
+        assert_type(arena.method, netcount.ArenaMethod),
         assert_type(trained.layers[0], netcount.LayerBackward).ops,
         assert_type(training.layers[0], netcount.LayerTraining).diffs,
         assert_type(training.solver, netcount.SolverKind).history,
@@ -185,7 +188,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(timed.machine, netcount.Machine).busy,
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 53
+    assert len(held) == 55
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip
@@ -194,6 +197,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         memory,
         training,
         trained,
+        arena,
         fit,
         blocks,
         explained,

@@ -67,8 +67,8 @@ Product Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search
 Step Survey SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
 Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
 Machine Measured TimedLayer TimedNet Timing
-Backward LayerBackward Wanted SolverKind LayerTraining Training TrainingBatch TrainingFits
-BlobStats MemoryNeed MemoryPart MemoryVerdict ModelSize OverBlob OverLayer
+Arena ArenaBuffer ArenaMethod Backward LayerBackward Wanted SolverKind LayerTraining Training TrainingBatch
+TrainingFits BlobStats MemoryNeed MemoryPart MemoryVerdict ModelSize OverBlob OverLayer
 WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
 """
 

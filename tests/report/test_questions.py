@@ -33,6 +33,7 @@ ASKED = {
     "reconcile": ["analyze", ALEXNET, "--reconcile", "madds,flops"],
     "memory": ["memory", ALEXNET],
     "backward": ["analyze", ALEXNET, "--train"],
+    "arena": ["memory", ALEXNET, "--arena"],
     "training": ["memory", ALEXNET, "--train"],
     "fit": ["fit", ALEXNET, "--target", "xilinx-dpuczdx8g-b4096"],
     "targets": ["fit", "--list"],

@@ -23,6 +23,10 @@ ANSWERS: dict[str, tuple[Callable[[Net], Result], list[str]]] = {
     "analyze": (Net.analyze, ["analyze", V11]),
     "memory": (lambda net: net.memory(8), ["memory", V11, "--bits", "8"]),
     "backward": (Net.backward, ["analyze", V11, "--train"]),
+    "arena": (
+        lambda net: net.arena(8, scratch=False),
+        ["memory", V11, "--arena", "--bits", "8", "--no-scratch"],
+    ),
     "training": (
         lambda net: net.training("adam", batch=3, fits="8 GiB"),
         ["memory", V11, "--train", "--solver", "adam", "--batch", "3", "--fits", "8 GiB"],
@@ -137,11 +141,11 @@ def test_a_notebook_shows_it(name: str, answers: dict[str, Result]) -> None:
 WORDS = frozenset(
     "name type blob bottom_blobs top_blobs file net phase error layer was change fields rule params_formula "
     "madds_formula note shared_with block effect value bound source state "
-    "engine version".split()
+    "engine version kind".split()
 )
 THINGS = frozenset(
     "kernel stride pad dilation bottoms tops tops_was inputs outputs plain_kernel differing input resolution over "
-    "inferred executed names".split()
+    "inferred executed names blobs".split()
 )
 
 

@@ -92,6 +92,11 @@ class Life(NamedTuple):
 
 def lives(net: Graph, in_place: bool) -> list[Life]:
     """Every buffer of a run, in the order in which they are made."""
+    return list(lives_of(net, in_place).values())
+
+
+def lives_of(net: Graph, in_place: bool) -> dict[int, Life]:
+    """The same by the blob version in whose memory the others of its buffer live (`buffers`)."""
     seen: dict[int, Life] = {}
     for index, (_, held) in enumerate(_steps(net, in_place)):
         for buffer, blob_index in held.items():
@@ -99,7 +104,7 @@ def lives(net: Graph, in_place: bool) -> list[Life]:
             before = seen.get(buffer, Life(blob, index, index, 0))
             elements = max(before.elements, prod(blob.shape))
             seen[buffer] = Life(before.blob, before.first, index, elements)
-    return list(seen.values())
+    return seen
 
 
 class _Lifetimes(NamedTuple):

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 from warnings import catch_warnings, filterwarnings
 
+from netcount.analysis.arena import Arena
 from netcount.analysis.count import Count
 from netcount.analysis.figures import FIGURES
 from netcount.analysis.memory import Memory
@@ -89,6 +90,44 @@ def memory_plot(memory: Memory, path: str, page: Page = SUITABLE, top: int | Non
         _legend(figure, axes)
 
     return _drawn(draw, path, page, (_width(len(shown)), 4.5))
+
+
+def arena_plot(arena: Arena, path: str, page: Page = SUITABLE) -> bytes:
+    """A rectangle per buffer: from the layer that makes it to the last that needs it, at its place in memory.
+
+    Args:
+        arena: The plan.
+        path: The name of the file, whose ending says the format.
+        page: Its size.
+    """
+    names = [node.name for node in arena.counted.net.nodes]
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for kind, colour, label in (("activations", BLUE, "activations"), ("scratch", ORANGE, "im2col scratch")):
+            shown = [one for one in arena.buffers if one.kind == kind and one.bytes]
+            if shown:
+                axes.bar(
+                    [one.first - 0.5 for one in shown],
+                    [one.bytes for one in shown],
+                    width=[one.last - one.first + 1 for one in shown],
+                    bottom=[one.offset for one in shown],
+                    align="edge",
+                    color=colour,
+                    edgecolor="white",
+                    linewidth=0.5,
+                    label=label,
+                )
+        bound = f"what one layer needs at once {_short(human_bytes(arena.bound_bytes))}"
+        _limit(axes, "y", arena.bound_bytes, bound, at_right=True)
+        _byte_ticks(axes, arena.total_bytes)
+        _names(figure, axes, names, [0] * len(names))
+        axes.set_ylabel(f"place in memory at {arena.bits} bits")
+        total = human_bytes(arena.total_bytes)
+        _title(figure, axes, arena.counted.net.name, f"a plan of its memory, {total}")
+        _legend(figure, axes)
+
+    return _drawn(draw, path, page, (_width(len(names)), 4.5))
 
 
 def analysis_plot(count: Count, path: str, page: Page = SUITABLE, top: int | None = None) -> bytes:
