@@ -12,7 +12,7 @@ from netcount.analysis.compare import LayerFacts, NetFacts
 from netcount.analysis.figures import KEPT
 from netcount.analysis.rows import BYTES_PER_WEIGHT
 from netcount.core.errors import InputError, Place
-from netcount.core.files import read_text, relative_path, shown_path
+from netcount.core.files import is_document, read_text, relative_path, shown_path
 
 SCHEMA = "netcount/baseline/1"
 _REQUIRED = ("params", "madds", "layers")
@@ -93,14 +93,8 @@ def read_baseline(path: str) -> dict[str, NetFacts]:
 
 
 def is_baseline(path: str) -> bool:
-    """Whether a file looks like JSON with our schema rather than a prototxt."""
-    try:
-        if not os.path.isfile(path):  # of a pipe nothing could be read again
-            return False
-        with open(path, "rb") as stream:
-            return SCHEMA.encode() in stream.read(200)
-    except (OSError, ValueError):
-        return False
+    """Whether a file looks like one rather than a prototxt."""
+    return is_document(path, SCHEMA)
 
 
 def _json(value: Any) -> str:

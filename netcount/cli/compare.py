@@ -21,7 +21,7 @@ from netcount.cli.options import (
 from netcount.cli.output import deliver, forms_of, say
 from netcount.core.errors import InputError, NetcountError
 from netcount.core.exit_codes import DONE, INCOMPLETE
-from netcount.core.files import shown_path
+from netcount.core.files import is_document, shown_path
 from netcount.core.git import is_object, read_object
 from netcount.graph.graph import Graph
 from netcount.graph.load import load_net, load_text
@@ -46,7 +46,8 @@ def compare(
 ) -> None:
     """What changed from A to B: totals, and the layers added, removed, renamed or changed.
 
-    A and B are prototxts; one of them may be a baseline that `netcount check` wrote. REVISION:PATH is
+    A and B are prototxts; one of them may be a baseline that `netcount check` wrote. Of two JSON documents of
+    `netcount time` the times are compared. REVISION:PATH is
     a file of a git repository as it was. A line `~` without fields is a layer whose settings are the
     same and whose input is another. Nets of which few layers correspond are compared by kind of
     operation and by plane.
@@ -57,9 +58,18 @@ def compare(
       netcount compare netcount-baseline.json deploy.prototxt --format markdown
       netcount compare HEAD~1:net.prototxt net.prototxt
       netcount compare alexnet.prototxt nin.prototxt vgg16.prototxt
+      netcount compare laptop.json board.json    (of netcount time --format json)
     """
     if len(files) < 2:
         raise click.UsageError("compare needs two files or more")
+    timings = [not is_object(file) and is_document(file, "netcount/time/1") for file in files]
+    if any(timings):
+        if len(files) != 2 or not all(timings):
+            raise InputError("timings are compared two at a time, and with nothing else", argument="files")
+        from netcount.engines.between import read_and_compare
+
+        deliver(forms_of("times", read_and_compare(files[0], files[1])), form, output)
+        return
     load = load_options(options)
     rule = named_convention(convention)
     facts_of: dict[int, NetFacts] = {}

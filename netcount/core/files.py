@@ -165,3 +165,14 @@ def exists(source: str) -> bool:
         return os.path.exists(source)
     except ValueError:
         return False
+
+
+def is_document(path: str, schema: str) -> bool:
+    """Whether a file looks like JSON of a schema rather than a prototxt."""
+    try:
+        if not os.path.isfile(path):  # of a pipe nothing could be read again
+            return False
+        with open(path, "rb") as stream:
+            return schema.encode() in stream.read(200)
+    except (OSError, ValueError):
+        return False

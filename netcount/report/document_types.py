@@ -1238,6 +1238,54 @@ class Timing(TypedDict):
     predictions: Annotated[list[Prediction], "For each engine in which two nets or more ran."]
 
 
+class TimedSide(TypedDict):
+    """A net in an engine, on one side."""
+
+    version: str
+    median: Annotated[float | None, "Of the seconds; null where it did not run."]
+    error: Annotated[str | None, "Why it did not run."]
+
+
+class TimedPair(TypedDict):
+    """A net in an engine, in two timings."""
+
+    net: str
+    file: Annotated[str, "Where the first timing that has it read it."]
+    batch: int | None
+    madds: Count
+    engine: str
+    a: Annotated[TimedSide | None, "In the first timing; null where it is not in it."]
+    b: Annotated[TimedSide | None, "In the second."]
+    ratio: Annotated[float | None, "The second median by the first."]
+
+
+class TimedFile(TypedDict):
+    """A timing that was read."""
+
+    file: str
+    machine: Machine
+    threads: Positive
+    rounds: Positive
+
+
+class EngineBetween(TypedDict):
+    """An engine in which a net ran in both timings."""
+
+    engine: str
+    nets: Positive
+    ratio: Annotated[float, Keywords(("minimum", 0)), "The geometric mean of the ratios."]
+    rank_correlation: Annotated[float | None, "Spearman's, of the nets' times in one and in the other."]
+
+
+class Times(TypedDict):
+    """Two timings beside each other."""
+
+    schema: Literal["netcount/times/1"]
+    timings: Annotated[list[TimedFile], "Two, in the order of the command."]
+    pairs: list[TimedPair]
+    engines: list[EngineBetween]
+
+
 DOCUMENTS: Mapping[str, type] = MappingProxyType(
     {
         "analysis": Analysis,
@@ -1257,6 +1305,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "survey": Survey,
         "verification": Verification,
         "time": Timing,
+        "times": Times,
         "layers": Layers,
         "samples": Samples,
         "caffemodel": Caffemodel,

@@ -322,6 +322,18 @@ QUESTIONS: Mapping[str, Question] = {
         "engines.md#time",
         result=":Timing",
     ),
+    "times": Question(
+        "What two machines take for the same nets.",
+        "cli.compare:compare",
+        "engines.between:read_and_compare",
+        "report.times:times_report",
+        "report.times:times_csv",
+        "report.times:times_document",
+        "times",
+        "engines.md#two-machines",
+        option="files",
+        result=Lacks("two documents are compared, and no net is asked"),
+    ),
     "layers": Question(
         "The layer types netcount knows.",
         "cli.layers:layers",

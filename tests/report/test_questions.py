@@ -45,6 +45,11 @@ ASKED = {
     "from-caffemodel": ["from-caffemodel", str(ROOT / "tests" / "data" / "tiny.caffemodel")],
     "verify": ["verify", "-"],
     "time": ["time", "-", "--engine", "numpy", "--rounds", "1"],
+    "times": [
+        "compare",
+        str(ROOT / "tests" / "data" / "time_a.json"),
+        str(ROOT / "tests" / "data" / "time_b.json"),
+    ],
     "layers": ["layers"],
     "samples": ["samples"],
 }
