@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -93,6 +94,11 @@ def conformance_cases() -> tuple[dict[str, Any], ...]:
     """The cases of the conformance suite: what Caffe did with small nets."""
     lines = (CONFORMANCE / "cases.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(json.loads(line) for line in lines)
+
+
+def public_nets(folder: Path, every: int = 1) -> list[Path]:
+    """Public nets below a folder in the order of their names: each n-th, or all where NETCOUNT_ALL_NETS is set."""
+    return sorted((folder / "nets").iterdir())[:: 1 if os.environ.get("NETCOUNT_ALL_NETS") else every]
 
 
 def corpus_truth() -> Iterator[dict[str, Any]]:

@@ -109,14 +109,11 @@ def seconds(estimate: Estimate, bandwidth: int) -> float:
     return sum(max(pair) + less * min(pair) for pair in sides)
 
 
-def fitted(estimates: Mapping[str, Estimate], times: Mapping[str, float], without: str = "") -> int:
-    """The bandwidth with the smallest mean square error over the nets but one."""
-    nets = [name for name in times if name != without]
-
-    def mean(bandwidth: int) -> float:
-        return fmean((1000 * seconds(estimates[name], bandwidth) / times[name] - 1) ** 2 for name in nets)
-
-    return min(BANDWIDTHS, key=mean)
+def fitted(errors: Mapping[str, Sequence[float]], without: str = "") -> int:
+    """The bandwidth with the smallest mean square error over the nets but one, of each net's error at each one."""
+    nets = [name for name in errors if name != without]
+    means = [fmean(errors[name][step] ** 2 for name in nets) for step in range(len(BANDWIDTHS))]
+    return BANDWIDTHS[means.index(min(means))]
 
 
 def compared() -> tuple[list[Row], dict[str, int]]:
@@ -133,9 +130,13 @@ def compared() -> tuple[list[Row], dict[str, int]]:
             found = fit(nets[net], Target(one, "", board)).estimate
             assert found is not None
             estimates[net] = found
-        best[name] = fitted(estimates, times)
+        errors = {
+            net: [1000 * seconds(estimates[net], bandwidth) / ms - 1 for bandwidth in BANDWIDTHS]
+            for net, ms in times.items()
+        }
+        best[name] = fitted(errors)
         for net, ms in times.items():
-            left_out = seconds(estimates[net], fitted(estimates, times, net))
+            left_out = seconds(estimates[net], fitted(errors, net))
             rows.append(Row(name, net, ms, 1000 * left_out, estimates[net].naive_ms))
     return rows, best
 

@@ -14,7 +14,7 @@ from netcount.deploy.fold import Folded, fold
 from netcount.execute.executor import Executor
 from netcount.execute.stand_ins import distance, lively_weights
 from netcount.graph.options import LoadOptions
-from tests.helpers import CORPUS, SAMPLES, conformance_cases, inputs, needs_corpus
+from tests.helpers import CORPUS, SAMPLES, conformance_cases, inputs, needs_corpus, public_nets
 
 X = inputs(x=(2, 6, 9, 11))
 SHARED = 'param { name: "w" } type: "Convolution" convolution_param { num_output: 8 kernel_size: 2 }'
@@ -244,7 +244,7 @@ def test_conformance_cases_stay_what_they_are(case: dict[str, object]) -> None:
 def test_public_nets_fold_to_nets() -> None:
     """Without weights: each text is a net with the same outputs, and in most nothing is left."""
     left = gone = 0
-    for path in sorted((CORPUS / "nets").iterdir())[::4]:
+    for path in public_nets(CORPUS, 12):
         try:
             text = path.read_text(encoding="utf-8", errors="surrogateescape")
             made = fold(text, path.name)

@@ -25,7 +25,7 @@ from netcount.layers.registry import Catalogue
 from tests.cases import CASES
 from tests.cases_of_detectors import CASES as DETECTORS
 from tests.cases_of_forks import CASES as FORKS
-from tests.helpers import CORPUS, ROOT, SAMPLES, WIDE, conformance_cases, inputs, needs_corpus
+from tests.helpers import CORPUS, ROOT, SAMPLES, WIDE, conformance_cases, inputs, needs_corpus, public_nets
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -221,7 +221,7 @@ def test_detections_are_sorted_and_suppressed() -> None:
 def test_public_nets() -> None:
     """A sample of small ones agrees; most others are expressible."""
     agreed = 0
-    paths = [*sorted((CORPUS / "nets").iterdir())[::6], *sorted((WIDE / "nets").glob("*"))[::40]]
+    paths = [*public_nets(CORPUS, 12), *(public_nets(WIDE, 80) if WIDE.is_dir() else [])]
     for path in paths:
         try:
             net = load_text(path.read_text(encoding="utf-8", errors="surrogateescape"), LoadOptions(), path.name)
@@ -238,4 +238,4 @@ def test_public_nets() -> None:
             continue
         assert check_onnx(exported, weights).error < 1e-4, path.name
         agreed += 1
-    assert agreed >= 5
+    assert agreed >= 3

@@ -19,7 +19,7 @@ from netcount.prototxt.schema import fields_of
 from netcount.prototxt.schema_table import ENUMS, REQUIRED
 from netcount.prototxt.tree import Source
 from netcount.prototxt.unknown_fields import UnknownField, refusal
-from tests.helpers import CORPUS, SAMPLES, WIDE, conformance_cases, examples, needs_corpus, needs_wide
+from tests.helpers import CORPUS, SAMPLES, WIDE, conformance_cases, examples, needs_corpus, needs_wide, public_nets
 
 NET = "NetParameter"
 
@@ -100,9 +100,8 @@ def test_unknown_fields_are_passed_over_as_protobuf_does_it(text: str) -> None:
 
 
 @needs_wide
-@pytest.mark.parametrize("part", range(8))
-def test_public_nets_with_unknown_fields_read_as_protobuf_reads_them(part: int) -> None:
-    files = sorted((WIDE / "nets").iterdir())[part::8]
+def test_public_nets_with_unknown_fields_read_as_protobuf_reads_them() -> None:
+    files = public_nets(WIDE, 8)
     accepted = [file.name for file in files if passed_over_alike(file.read_text("utf-8", errors="replace"))]
     assert len(accepted) > 0.9 * len(files)
 
