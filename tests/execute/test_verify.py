@@ -396,7 +396,12 @@ SUPPORTED = sorted(path.stem for path in SAMPLES.glob("*.prototxt"))
 @pytest.mark.parametrize("name", SUPPORTED)
 def test_opencv_computes_the_same(name: str, tmp_path: Path) -> None:
     cv2: Any = pytest.importorskip("cv2")
-    net = netcount.load(SAMPLES / f"{name}.prototxt")
+    file = SAMPLES / f"{name}.prototxt"
+    net = netcount.load(file)
+    if net.learnable() > 5 * 10**7:  # AlexNet and VGG-16 at a quarter of their width, which shows as much
+        file = tmp_path / "narrow.prototxt"
+        file.write_text(net.rescale(width=0.25, dense=True).text, encoding="utf-8")
+        net = netcount.load(file)
     weights = random_weights(graph_of(net), seed=11)
     for node in net.nodes:  # without this, deep nets grow beyond float32's digits
         if node.type == "BatchNorm":
@@ -406,7 +411,7 @@ def test_opencv_computes_the_same(name: str, tmp_path: Path) -> None:
     (blob,) = net.inputs
     data = np.random.default_rng(5).standard_normal(blob.shape, dtype=np.float32)
     ours = net.run({blob.name: data}, weights=path)
-    judge = cv2.dnn.readNetFromCaffe(str(SAMPLES / f"{name}.prototxt"), str(path))
+    judge = cv2.dnn.readNetFromCaffe(str(file), str(path))
     judge.setInput(data, blob.name)
     for output, array in ours.items():
         theirs = judge.forward(output)
