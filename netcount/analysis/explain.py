@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from netcount.analysis._support.alternatives import Alternative, alternatives
+from netcount.analysis._support.receptive import Field, fields
 from netcount.analysis._support.topology import classifiers
 from netcount.analysis.blocks import Block, blocks
 from netcount.analysis.count import Count
@@ -33,6 +34,8 @@ class LayerReasons(NamedTuple):
     terms: tuple[Term, ...]
     products: tuple[Product, ...]
     alternatives: tuple[Alternative, ...]
+    fields: tuple[Field, ...] = ()
+    """Receptive fields of its first top, one for each input that it depends on."""
 
 
 class Explanation(NamedTuple):
@@ -58,8 +61,8 @@ def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | 
         block = by_name[name]
         layer = Advice("kind", "layer", lead="ask for it with")
         also = Warned("a layer has this name too", advice=(layer,)) if indices else None
-        answering = classifiers(count.net)
-        reasons = tuple(_reasons(count, node.index, answering) for node in block.nodes)
+        answering, seen = classifiers(count.net), fields(count.net)
+        reasons = tuple(_reasons(count, node.index, answering, seen) for node in block.nodes)
         return Explanation(count, name, block, reasons, also)
     if not indices:
         known = [row.name for row in count.layers] + list(by_name)
@@ -67,16 +70,19 @@ def explain(count: Count, name: str, *, pattern: str | None = None, kind: str | 
         file = count.net.file
         raise InputError(f'{file}: there is no {wanted} "{name}"{nearest(name, known)}')
     also = Warned(f"{len(indices)} layers have this name; this is the first") if len(indices) > 1 else None
-    return Explanation(count, name, None, (_reasons(count, indices[0], classifiers(count.net)),), also)
+    reasons = (_reasons(count, indices[0], classifiers(count.net), fields(count.net)),)
+    return Explanation(count, name, None, reasons, also)
 
 
 def every_reason(count: Count) -> Iterator[LayerReasons]:
     """The reasons of each layer, in the order of the file."""
-    answering = classifiers(count.net)
-    return (_reasons(count, index, answering) for index in range(len(count.layers)))
+    answering, seen = classifiers(count.net), fields(count.net)
+    return (_reasons(count, index, answering, seen) for index in range(len(count.layers)))
 
 
-def _reasons(count: Count, index: int, answering: Container[int]) -> LayerReasons:
+def _reasons(
+    count: Count, index: int, answering: Container[int], seen: Sequence[tuple[Field, ...]]
+) -> LayerReasons:
     node, row = count.net.nodes[index], count.layers[index]
     products = node.layer.products(node.bottom_shapes, node.top_shapes)
     matrices = iter(products)
@@ -90,4 +96,5 @@ def _reasons(count: Count, index: int, answering: Container[int]) -> LayerReason
             factors = products[0].weights[-1:]
         terms.append(Term(blob.role, factors, blob.shape.count(), blob.shared_with))
     others = alternatives(count.net, node, answering)
-    return LayerReasons(row, node, tuple(terms), tuple(products), tuple(others))
+    own = seen[node.tops[0].index] if node.tops else ()
+    return LayerReasons(row, node, tuple(terms), tuple(products), tuple(others), own)

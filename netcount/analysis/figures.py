@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from netcount.analysis.count import Count
 from netcount.analysis.rows import BYTES_PER_WEIGHT as BYTES
 from netcount.analysis.rows import LayerRow
 from netcount.core.opcount import OpCount
+
+if TYPE_CHECKING:
+    from netcount.analysis._support.receptive import Field
 
 Unit: TypeAlias = Literal["values", "operations", "elements", "bytes", "layers"]
 
@@ -283,6 +286,17 @@ class NetFigures(dict[str, int]):
     def __init__(self, count: Count) -> None:
         super().__init__()
         self._count = count
+        self._fields: dict[int, Sequence[Field]] = {}
+
+    def fields(self, row: LayerRow) -> Sequence[Field]:
+        """The receptive fields of a layer's first top, one for each input that it depends on."""
+        if not self._fields:
+            from netcount.analysis._support.receptive import fields
+
+            nodes, of_blobs = self._count.net.nodes, fields(self._count.net)
+            for node, each in zip(nodes, self._count.layers, strict=True):
+                self._fields[id(each)] = of_blobs[node.tops[0].index] if node.tops else ()
+        return self._fields[id(row)]
 
     def __missing__(self, key: str) -> int:
         value = self[key] = FIGURES[key].of(self._count)

@@ -12,6 +12,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.layer import NONE, Arity, Layer, ParamBlob, Wanted, give_all
+from netcount.layers.sight import Sight, each
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -188,6 +189,10 @@ class ElementWise(SameShape, NoBlobs):
             return None
         elements = tops[0].count() if wanted.bottoms[0] else 0
         return OpCount(*[elements * number for number in self.each_back])
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value sees the one that stands where it does."""
+        return each(bottoms[bottom])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The function, in float32."""

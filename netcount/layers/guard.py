@@ -19,8 +19,8 @@ class PluginError(InputError):
 
 METHODS = (
     "variant", "read", "infer", "blobs", "ops", "backward", "forward", "products", "passes_bottom", "window",
-    "data_dependent", "indices", "working_memory", "error", "refuse", "given_bottoms", "given_tops", "axis",
-    "named",
+    "sights", "data_dependent", "indices", "working_memory", "error", "refuse", "given_bottoms", "given_tops",
+    "axis", "named",
 )  # fmt: skip
 """What the contract calls: an attribute of such a name would be called in its place."""
 STATE = ("message", "top_count", "phase")

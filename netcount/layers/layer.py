@@ -11,6 +11,7 @@ from netcount.core.errors import Advice, InputError
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.filler import Filler
+from netcount.layers.sight import Sight, all_of
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -260,6 +261,10 @@ class Layer(ABC):
     def window(self, bottoms: Sequence[Shape]) -> Window | None:
         """The sliding window, where there is one."""
         return None
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """What a value of one top sees of each axis of one bottom; all of it where a type says nothing else."""
+        return all_of(bottoms[bottom])
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """Where the tops' extents depend on values: what the inferred ones stand for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -15,6 +16,7 @@ from netcount.core.units import percent
 from netcount.graph.graph import Blob
 from netcount.report.formats.amounts import amount
 from netcount.report.formats.text import visible, window_text
+from netcount.report.receptive import by_axis
 
 Value: TypeAlias = "int | float | str"
 
@@ -136,6 +138,16 @@ def _in_images(column: Column, images: int | None) -> Column:
     return column
 
 
+def _field(key: str, title: str, of: str, about: str) -> Column:
+    """A column of the receptive field: of the input that a layer sees most of."""
+
+    def exact(row: LayerRow, totals: NetFigures) -> str:
+        fields = totals.fields(row)
+        return by_axis(getattr(max(fields, key=lambda field: prod(field.size)), of)) if fields else ""
+
+    return Column(key, title, True, exact, exact, _blank, about)
+
+
 def _owners(row: LayerRow) -> list[str]:
     return [blob.shared_with for blob in row.blobs if blob.shared_with]
 
@@ -177,10 +189,16 @@ _ALL = (
         shown=lambda row: ", ".join(dict.fromkeys(visible(o.rpartition("/")[0]) for o in _owners(row))),
     ),
     _text("note", "note", lambda row: row.note or "", "what a shape that depends on data stands for"),
+    _field("receptive", "sees", "size", "pixels of the input that a value depends on, along all paths"),
+    _field("receptive_least", "sees least", "least", "the same along the path that sees least"),
+    _field("receptive_stride", "moves by", "stride", "pixels from one value's field to the next one's"),
+    _field("receptive_offset", "centre", "offset", "centre of the first value's field, from the first pixel's"),
+    _field("receptive_pad", "sees before", "pad", "pixels of padding that the first value's field begins with"),
 )  # fmt: skip
 
 COLUMNS: Mapping[str, Column] = MappingProxyType({column.key: column for column in _ALL})
-CSV_KEYS = tuple(key for key in COLUMNS if key not in ("window",))
+CSV_KEYS = tuple(key for key in COLUMNS if key != "window" and not key.startswith("receptive"))
+"""All but what says another column's anew, and receptive fields, which take a walk over the net."""
 NUMBERS = frozenset(column.key for column in _ALL if column.total is not _blank)
 """The columns that sum up."""
 

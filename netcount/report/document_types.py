@@ -243,6 +243,22 @@ class Alternative(TypedDict):
     note: str
 
 
+class ReceptiveField(TypedDict):
+    """What the values of a blob see of one input, spatial axis by axis; padding counts as pixels."""
+
+    input: Annotated[str, "The blob that is looked at."]
+    extents: Annotated[list[int], "The spatial extents of the input."]
+    size: Annotated[list[int], "Pixels from the first to the last that a value sees, along all paths."]
+    least: Annotated[list[int], "The same along the path that sees least."]
+    stride: Annotated[
+        list[float | None], "Pixels from one value's field to the next one's; null: not by steps of one size."
+    ]
+    offset: Annotated[
+        list[float | None], "Centre of the first value's field, in pixels from the centre of the first pixel."
+    ]
+    pad: Annotated[list[int | None], "Pixels of padding that the first value's field begins with."]
+
+
 class ExplainedLayer(Layer):
     """A layer with the reasons for its figures."""
 
@@ -255,6 +271,9 @@ class ExplainedLayer(Layer):
     terms: list[Term]
     products: list[Product]
     alternatives: list[Alternative]
+    receptive: Annotated[
+        list[ReceptiveField], "Of the first top, in each input with spatial axes that it depends on."
+    ]
 
 
 class Explanation(Subject):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.analysis._support.alternatives import Alternative
@@ -16,6 +17,7 @@ from netcount.report.blocks import block_document, ends, kernels_text, plain_lin
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import visible, window_text
+from netcount.report.receptive import by_axis, field_document, field_text
 from netcount.report.tabular import Csv, csv_text
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ def _of_layer(answer: Explanation, reasons: LayerReasons) -> list[Part]:
             f"share       {percent(row.madds, totals.madds)} of the net's madds, "
             f"{percent(row.params, totals.params)} of its params"
         )
+    parts += [f"sees        {field_text(field)}" for field in reasons.fields]
     parts.append(f"rule        {rule(reasons)}")
     for other in reasons.alternatives:
         parts += ["", *_alternative(other)]
@@ -173,7 +176,23 @@ def _of_block(answer: Explanation, block: Block) -> list[Part]:
     return parts
 
 
-_FIELDS = ("name", "type", "line", "params", "params_formula", "statistics", "madds", "madds_formula", "rule")
+_FIELDS = (
+    "name",
+    "type",
+    "line",
+    "params",
+    "params_formula",
+    "statistics",
+    "madds",
+    "madds_formula",
+    "rule",
+    "input",
+    "receptive",
+    "receptive_least",
+    "receptive_stride",
+    "receptive_offset",
+    "receptive_pad",
+)
 
 
 def explanation_csv(answer: Explanation) -> Csv:
@@ -191,10 +210,20 @@ def explanation_csv(answer: Explanation) -> Csv:
                 reasons.row.madds,
                 madds_formula(reasons.products),
                 rule(reasons),
+                *_most(reasons),
             )
             for reasons in answer.layers
         ),
     )
+
+
+def _most(reasons: LayerReasons) -> tuple[str, ...]:
+    """The receptive field in the input that the layer sees most of."""
+    if not reasons.fields:
+        return ("",) * 6
+    field = max(reasons.fields, key=lambda field: prod(field.size))
+    figures = (field.size, field.least, field.stride, field.offset, field.pad)
+    return (field.input.name, *map(by_axis, figures))
 
 
 def explanation_document(answer: Explanation) -> types.Explanation:
@@ -241,6 +270,7 @@ def _layer_document(reasons: LayerReasons) -> types.ExplainedLayer:
             }
             for other in reasons.alternatives
         ],
+        "receptive": [field_document(field) for field in reasons.fields],
     }
 
 

@@ -15,7 +15,7 @@ from netcount.analysis.count import count
 from netcount.graph.load import load_net, load_text
 from netcount.graph.options import LoadOptions
 from netcount.report.analysis import View, headline, layer_parts, report, totals_parts
-from netcount.report.columns import COLUMNS
+from netcount.report.columns import COLUMNS, CSV_KEYS
 from netcount.report.formats.html import html
 from netcount.report.formats.layout import Table, lines, plain
 from netcount.report.formats.markdown import markdown
@@ -137,7 +137,7 @@ def test_a_footers_label_stands_over_the_empty_cells_behind_it() -> None:
 def test_the_frame_has_the_columns_in_order_and_whole_numbers() -> None:
     analysis = netcount.load(SAMPLES / "alexnet.prototxt").analyze()
     frame = analysis.to_frame()
-    assert list(frame.columns) == [key for key in COLUMNS if key != "window"]
+    assert list(frame.columns) == list(CSV_KEYS)
     assert frame["madds"].dtype == "int64"
     assert frame["group"].dtype == pd.Int64Dtype()
     conv2 = frame.set_index("name").loc["conv2"]

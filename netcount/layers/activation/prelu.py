@@ -9,6 +9,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import SameShape, legacy, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Layer, ParamBlob, Wanted
+from netcount.layers.sight import Sight, each
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class PReLU(SameShape, Layer):
         elements = tops[0].count()
         bottom, slopes = elements * wanted.bottoms[0], elements * wanted.params[0]
         return OpCount(adds=bottom + slopes, muls=2 * (bottom + slopes), compares=2 * bottom + slopes)
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone."""
+        return each(bottoms[bottom])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The slope stands along axis 1."""

@@ -10,6 +10,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, SameShape, touch
 from netcount.layers.layer import Wanted
+from netcount.layers.sight import Sight, each, whole
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ class Softmax(SameShape, NoBlobs):
         """The products of values and gradients added up and taken off, and a mul: two adds and two muls each."""
         elements = tops[0].count() * wanted.bottoms[0]
         return OpCount(adds=2 * elements, muls=2 * elements)
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """All values along the axis."""
+        sights = each(bottoms[0])
+        axis = bottoms[0].axis(self.axis_given)
+        sights[axis] = whole(bottoms[0][axis])
+        return sights
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """As `softmax`."""

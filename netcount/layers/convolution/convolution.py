@@ -19,6 +19,7 @@ from netcount.layers.layer import (
     WorkingMemory,
     madds_of,
 )
+from netcount.layers.sight import Sight, same, whole, windowed
 from netcount.layers.window import CONVOLUTION, WindowParam, is_depthwise, spatial_factors
 from netcount.prototxt.message import Message
 
@@ -154,6 +155,17 @@ class Convolution(Layer):
         _, group = self.numbers(first[axis])
         known = self.geometry.over(len(first) - axis - 1)
         return Window(*known, group, is_depthwise(group, first[axis]))
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The window's elements, of all channels."""
+        axis = bottoms[0].axis(self.axis_given)
+        spatial = self.geometry.over(len(bottoms[0]) - axis - 1)
+        moving = [self.sight(axis + 1 + number, *one) for number, one in enumerate(zip(*spatial, strict=True))]
+        return [*map(same, range(axis)), whole(bottoms[0][axis]), *moving]
+
+    def sight(self, axis: int, kernel: int, stride: int, pad: int, dilation: int) -> Sight:
+        """What a position sees along one spatial axis."""
+        return windowed(axis, kernel, stride, pad, dilation)
 
     def column_matrix(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """Elements of the column matrix of one image; none where the input is that matrix already."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.shape import Shape
 from netcount.layers.convolution.convolution import Convolution
 from netcount.layers.layer import Factors, WorkingMemory
+from netcount.layers.sight import Sight, scattered
 from netcount.layers.window import CONVOLUTION, spatial_factors
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class Deconvolution(Convolution):
     def added_columns(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """None: its gradient is a convolution of the top's, for which im2col only moves values."""
         return 0
+
+    def sight(self, axis: int, kernel: int, stride: int, pad: int, dilation: int) -> Sight:
+        """The input positions that scatter to it."""
+        return scattered(axis, kernel, stride, pad, dilation)
 
     def column_elements(self, bottom: Shape, top: Shape, axis: int, taps: int) -> int:
         """A row for each tap of each output channel, a column for each input position."""

@@ -10,6 +10,7 @@ from netcount.core.shape import Shape
 from netcount.kernels.bilinear import sampled
 from netcount.layers.convolution.convolution import Convolution
 from netcount.layers.layer import ONE, TWO, Product, Wanted, WorkingMemory
+from netcount.layers.sight import Sight, all_of
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ class DeformableConvolution(Convolution):
         """The column matrix, and what its values are made of."""
         columns = self.column_matrix(bottoms, tops)
         return WorkingMemory(columns, 8 * columns)
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """All of it: where the taps lie depends on the offsets."""
+        return all_of(bottoms[bottom])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The moved columns of each image, and one GEMM a group."""

@@ -10,6 +10,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Wanted, madds_of
+from netcount.layers.sight import Sight, same, whole
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ class InnerProduct(Layer):
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """The matrix, once for each of the M rows."""
         return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.outputs(bottoms))]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """All axes from `axis` on, of one row."""
+        axis = bottoms[0].axis(self.axis_given)
+        return [*map(same, range(axis)), *map(whole, bottoms[0][axis:])]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """One GEMM."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.shape import Shape
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Arity, Layer
+from netcount.layers.sight import Sight, same
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class _Broadcast(Layer):
     def of_channels(self, blobs: Sequence[Array], axes: int) -> bool:
         """Whether the operand is one learned value for each channel of axis 1."""
         return self.learned and self.axis_given % axes == 1 and blobs[0].ndim == 1
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone, with the operand's that stands over it."""
+        start = self.operand(bottoms)[0] if bottom else 0
+        return [same(start + axis) for axis in range(len(bottoms[bottom]))]
 
     @abstractmethod
     def check_spread(self, x: Shape, start: int, end: int) -> None:

@@ -9,6 +9,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import SameShape, touch
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Layer, ParamBlob, Wanted
+from netcount.layers.sight import Sight, all_of, each
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class BatchNorm(SameShape, Layer):
         mean, variance, factor = blobs[:3]
         scale = np.float32(0 if factor[0] == 0 else 1 / factor[0])
         return mean * scale, variance * scale
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone; with statistics of the batch everything."""
+        return each(bottoms[0]) if self.kept else all_of(bottoms[0])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By the kept statistics, divided by their correction factor, or by the batch's own."""

@@ -11,6 +11,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Arity, Layer, ParamBlob
+from netcount.layers.sight import Sight, all_of, each
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ class BN(Layer):
         if self.kept:
             return OpCount(adds=2 * elements, muls=2 * elements)
         return OpCount(adds=4 * elements + channels, muls=3 * elements + 3 * channels, exps=channels)
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone; with statistics of the batch everything."""
+        return each(bottoms[0]) if not top and (self.kept or self.folded) else all_of(bottoms[0])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By the kept statistics, by the batch's own, or by none.

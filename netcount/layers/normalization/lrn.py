@@ -8,6 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, SameShape
 from netcount.layers.layer import Wanted
+from netcount.layers.sight import Sight, each, same, whole, windowed
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -67,6 +68,13 @@ class LRN(SameShape, NoBlobs):
             window = self.local_size**2
             return OpCount(adds=elements * (window + 2), muls=7 * elements, divs=elements * (window + 1))
         return OpCount(adds=3 * elements, muls=4 * elements, divs=elements, exps=elements)
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """All channels; within a channel the window."""
+        if not self.within:
+            return [same(0), whole(bottoms[0][1]), same(2), same(3)]
+        half = self.local_size // 2
+        return [*each(bottoms[0][:2]), *(windowed(axis, self.local_size, 1, half, 1) for axis in (2, 3))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Sums of squares by shifted slices."""

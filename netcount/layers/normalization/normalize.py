@@ -9,6 +9,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.filler import Filler
 from netcount.layers.layer import Arity, Layer, ParamBlob
+from netcount.layers.sight import Sight, all_of, each, whole
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ class Normalize(Layer):
             compares=elements - squares,
             exps=norms if squares else 0,
         )
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """All channels of a position; or of the image."""
+        if self.across:
+            return [*each(bottoms[0][:1]), *all_of(bottoms[0][1:])]
+        sights = each(bottoms[0])
+        sights[1:2] = [whole(extent) for extent in bottoms[0][1:2]]
+        return sights
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """eps is added to the sum of squares (L1: of sizes)."""

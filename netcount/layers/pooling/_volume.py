@@ -10,6 +10,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
 from netcount.layers.layer import Arity, Window
 from netcount.layers.pooling.pooling import window_ops
+from netcount.layers.sight import Sight, same, whole, windowed
 from netcount.layers.window import spatial_text
 from netcount.prototxt.message import Message
 
@@ -101,6 +102,14 @@ class Volume(NoBlobs):
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride, pad and dilation."""
         return Window(*self._over(bottoms[0][bottoms[0].axis(self.axis_given) + 1 :]))  # type: ignore[arg-type]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The window's elements, of one channel; of the whole volume for global pooling."""
+        axis = bottoms[0].axis(self.axis_given) + 1
+        if self.whole:
+            return [*map(same, range(axis)), *map(whole, bottoms[0][axis:])]
+        moving = enumerate(zip(*self._over(bottoms[0][axis:]), strict=True), axis)
+        return [*map(same, range(axis)), *(windowed(at, *one) for at, one in moving)]
 
     def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
         """The mask, which values are larger, and the positions of a plane."""

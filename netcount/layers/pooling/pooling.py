@@ -8,6 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
 from netcount.layers.layer import Arity, Wanted, Window, WorkingMemory
+from netcount.layers.sight import Sight, same, whole, windowed
 from netcount.layers.window import covered, pooled, spatial_text
 from netcount.prototxt.message import Message
 
@@ -182,6 +183,13 @@ class Pooling(NoBlobs):
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride and pad."""
         return Window(self._over(bottoms[0]), self.stride, self.pad, (1, 1))
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The window's elements, of one channel; of the whole plane for global pooling."""
+        if self.whole:
+            return [same(0), same(1), *map(whole, bottoms[0][2:])]
+        axes = zip((2, 3), self.kernel, self.stride, self.pad, (1, 1), strict=True)
+        return [same(0), same(1), *(windowed(*axis) for axis in axes)]
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows' values, before the columns are merged; for STOCHASTIC also squares and sums."""

@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
 from netcount.layers.bases import CHECK_WINDOWS, Moving, touch
 from netcount.layers.layer import Arity
+from netcount.layers.sight import Sight, each, shifted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class Concat(Moving):
         if len(bottoms) == 1:
             touch(self, first.count(), "the blob to share")
         return [first.replaced(axis, total)]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone; along the axis it stands further on."""
+        axis = bottoms[0].axis(self.axis_given)
+        sights = each(bottoms[bottom])
+        sights[axis] = shifted(axis, -sum(other[axis] for other in bottoms[:bottom]))
+        return sights
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By numpy; one bottom alone as it is."""

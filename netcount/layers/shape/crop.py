@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
 from netcount.layers.layer import TWO
+from netcount.layers.sight import Sight, same, shifted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class Crop(Moving):
         if not self.offsets:
             return 0
         return self.offsets[number if len(self.offsets) > 1 else 0]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone, from the offsets on."""
+        axis = bottoms[0].axis(self.axis_given)
+        cut = range(axis, len(bottoms[0]))
+        return [*map(same, range(axis)), *(shifted(at, self._offset(at - axis)) for at in cut)]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """A copy, as a view would keep all of bottom 0 in memory."""

@@ -9,6 +9,7 @@ from netcount.core.shape import Shape
 from netcount.kernels.window_reduce import LOWEST
 from netcount.layers.bases import NoBlobs
 from netcount.layers.layer import Arity, Wanted, WorkingMemory
+from netcount.layers.sight import Sight, each
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ class Eltwise(NoBlobs):
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """A bottom times its coefficient."""
         return WorkingMemory(forward=tops[0].count() if self.coefficients else 0)
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone."""
+        return each(bottoms[bottom])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Bottom after bottom."""

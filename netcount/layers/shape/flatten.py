@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
+from netcount.layers.sight import Sight, kept
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Flatten(Moving):
         if last < first - 1:
             self.refuse(f"end_axis {last} lies before axis {first}", "flatten_param.end_axis")
         return [Shape((*bottom[:first], bottom.count(first, last + 1), *bottom[last + 1 :]))]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The axes that stay."""
+        return kept(bottoms[0], tops[top])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """By numpy."""

@@ -8,6 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
 from netcount.layers.layer import Arity, WorkingMemory
+from netcount.layers.sight import Sight, interpolated, same
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ class Interp(NoBlobs):
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows' values, and one of the two neighbours of each output."""
         return WorkingMemory(forward=tops[0].count(0, 3) * legacy(self, bottoms[0], 0)[3] + tops[0].count())
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The neighbours of the point."""
+        moving = []
+        for axis in range(2, len(bottoms[0])):
+            extent = bottoms[0][axis] + self.before + self.behind
+            sight = interpolated(axis, extent, tops[0][axis])
+            spans = tuple(span and (span[0] - self.before, span[1] - self.before) for span in sight.spans)
+            moving.append(sight._replace(spans=spans))
+        return [same(0), same(1), *moving]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
+from netcount.layers.sight import Sight, same
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Permute(Moving):
             if axis >= len(bottom):
                 self.refuse(f"axis {axis} is out of range for {bottom}", "permute_param.order", index)
         return [bottom.permuted(self._whole(len(bottom)))]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone, its axes in the new order."""
+        order = self._whole(len(bottoms[0]))
+        return [same(order.index(axis)) for axis in range(len(bottoms[0]))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Transposed and made contiguous; the bottom itself where no axis moves."""

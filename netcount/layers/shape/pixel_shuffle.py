@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving, child_of, legacy
+from netcount.layers.sight import Sight, repeated, same, whole
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class PixelShuffle(Moving):
         if c % (r * r) or not c:
             self.refuse(f"{c} channels of {bottoms[0]} cannot be divided by {r}×{r}", self.field)
         return [Shape((n, c // (r * r), h * r, w * r))]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The position that becomes the block; all channels."""
+        before = [same(0), whole(bottoms[0][1])]
+        return [*before, *(repeated(axis, self.factor) for axis in range(2, len(bottoms[0])))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The channels of a block are its rows, then its columns."""

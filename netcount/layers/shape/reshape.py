@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving, touch
+from netcount.layers.sight import Sight, kept
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ class Reshape(Moving):
             )
         touch(self, top.count(), "the blob to share")
         return [top]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The axes that stay."""
+        return kept(bottoms[0], tops[top])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """numpy works out the −1."""

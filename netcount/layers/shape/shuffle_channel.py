@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving, legacy
+from netcount.layers.sight import Sight, each, whole
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ class ShuffleChannel(Moving):
                 "shuffle_channel_param.group",
             )
         return [Shape(shape)]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Any channel at the same place."""
+        sights = each(bottoms[0])
+        sights[1:2] = [whole(bottoms[0][1])]
+        return sights
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Groups and their members change places."""

@@ -8,6 +8,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving, touch
 from netcount.layers.layer import Arity
+from netcount.layers.sight import Sight, each, shifted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ class Slice(Moving):
                     min(index, len(self.points) - 1),
                 )
         return [bottom.replaced(axis, b - a) for a, b in itertools.pairwise(ends)]
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone; along the axis from where the part begins."""
+        axis = bottoms[0].axis(self.axis_given)
+        sights = each(bottoms[0])
+        sights[axis] = shifted(axis, sum(part[axis] for part in tops[:top]))
+        return sights
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Copies, as a view would keep the whole bottom in memory; one top alone is the bottom."""

@@ -7,6 +7,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import Moving
 from netcount.layers.layer import Arity, Wanted
+from netcount.layers.sight import Sight, each
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Split(Moving):
     def shares_diff(self) -> bool:
         """No: the diffs of its tops are added up in the bottom's."""
         return False
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """Each value alone."""
+        return each(bottoms[bottom])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The bottom itself."""

@@ -8,6 +8,7 @@ from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
 from netcount.layers.layer import Arity
+from netcount.layers.sight import Sight, all_of, repeated, same
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -119,6 +120,16 @@ class Upsample(NoBlobs):
         if len(bottoms) < 2 or not self._fine(*bottoms):
             return 0
         return 3 * tops[0].count(0, 3) * bottoms[1][3] + 3 * tops[0].count()
+
+    def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
+        """The value that stands where the new one does; all of them where it is not one of a whole factor."""
+        x = bottoms[0]
+        factors = [new // max(1, old) for new, old in zip(tops[0][-2:], x[-2:], strict=True)]
+        exact = [old * factor == new for new, old, factor in zip(tops[0][-2:], x[-2:], factors, strict=True)]
+        if self.linear or len(bottoms) > 1 or not all(exact):
+            return all_of(bottoms[bottom])
+        first = len(x) - 2
+        return [*map(same, range(first)), *(repeated(first + axis, factor) for axis, factor in enumerate(factors))]
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Taken from where they stand, scattered by the mask, or interpolated."""

@@ -33,6 +33,7 @@ from netcount.report.picture import (
     legend,
     picture_document,
 )
+from netcount.report.receptive import field_text
 
 SCRIPTS = (
     "layout.js",
@@ -136,10 +137,11 @@ def page_data(
     counted = picture.counted
     net = counted.net
     rules: dict[str, int] = {}
-    formulas = [
-        [rules.setdefault(rule(reasons), len(rules)), params_formula(reasons), madds_formula(reasons.products)]
-        for reasons in every_reason(counted)
-    ]
+    formulas, fields = [], []
+    for reasons in every_reason(counted):
+        number = rules.setdefault(rule(reasons), len(rules))
+        formulas.append([number, params_formula(reasons), madds_formula(reasons.products)])
+        fields.append([field_text(field) for field in reasons.fields])
     conventions = list(CONVENTIONS.values())
     totals = reconcile(net, conventions).totals
     return {
@@ -163,6 +165,7 @@ def page_data(
         ],
         "rules": list(rules),
         "formulas": formulas,
+        "fields": fields,
         "kernels": [kernel_text(share) for share in counted.kernels],
         "conventions": [
             [convention.name, convention.about, total]

@@ -73,6 +73,7 @@ function showLayer(layer) {
     const ops = Object.entries(row.ops).filter(([name, value]) => name !== "madds" && value);
     if (ops.length) add("other ops", ops.map(([name, value]) => `${exact(value)} ${name}`).join(", "));
     add("alive", humanBytes(data.live[one.row]));
+    for (const field of data.fields[one.row]) add("sees", field);
     if (data.rules[rule]) add("rule", data.rules[rule]);
     if (row.note) add("note", row.note);
   } else if (!one.message) add("figures", "not known, as a layer before it is wrong");
