@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netcount.analysis._support.gradients import Gradients, gradients
+from netcount.analysis._support.gradients import NO_LOSS, Gradients, gradients
 from netcount.analysis.count import Count
 from netcount.analysis.rows import LayerRow
 from netcount.core.errors import Warned
@@ -108,7 +108,7 @@ def has_rule(layer: Layer) -> bool:
 def _warnings(answer: Backward, passes: Gradients) -> list[Warned]:
     warnings = []
     if not any(passes.layers):
-        warnings.append(Warned("nothing here leads from params to a loss, so that there is no backward pass"))
+        warnings.append(NO_LOSS)
     if answer.unknown:
         kinds = dict.fromkeys(layer.row.type for layer in answer.unknown)
         text = ", ".join(kinds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from netcount.analysis._support.gradients import gradients
+from netcount.analysis._support.gradients import NO_LOSS, gradients
 from netcount.analysis._support.liveness import buffers
 from netcount.analysis.count import Count, count
 from netcount.analysis.rows import LayerRow
@@ -146,6 +146,8 @@ def training(draft: Draft, solver: SolverKind, limit_bytes: int | None = None) -
     net = draft.graph()
     counted = count(net)
     needs = _of(net)
+    if not needs.learns:
+        counted = counted._replace(warnings=(*counted.warnings, NO_LOSS))
     layers = tuple(LayerTraining(row, *need) for row, need in zip(counted.layers, needs.layers, strict=True))
     answer = Training(counted, solver, layers, needs.logged)
     if limit_bytes is None:
@@ -156,6 +158,7 @@ def training(draft: Draft, solver: SolverKind, limit_bytes: int | None = None) -
 class _Needs(NamedTuple):
     layers: list[tuple[int, int, int, int]]
     logged: int
+    learns: bool
 
     def bytes(self, solver: SolverKind) -> int:
         """All of it."""
@@ -180,7 +183,7 @@ def _of(net: Graph) -> _Needs:
         )
         columns = node.layer.working_memory(node.bottom_shapes, node.top_shapes).columns
         layers.append((data[node.index], backward.diffs[node.index], weights, columns))
-    return _Needs(layers, backward.logged)
+    return _Needs(layers, backward.logged, any(backward.layers))
 
 
 class _Batches:

@@ -54,6 +54,15 @@ def test_every_blob_up_to_the_loss_has_a_diff_and_labels_have_none() -> None:
     }  # fmt: skip
 
 
+def test_a_net_without_a_loss_is_told_of() -> None:
+    def said(text: str) -> list[str]:
+        answer = net_of(text, phase="TRAIN", batch="net").training()
+        return [warning.message for warning in answer.counted.warnings if "no backward pass" in warning.message]
+
+    assert len(said(X + fc("x", "f"))) == 1
+    assert not said(X + fc("x", "f") + LOSS)
+
+
 def test_below_what_learns_there_are_no_diffs() -> None:
     text = X + conv("x", "c", FROZEN) + op("Sigmoid", "c", "s") + fc("s", "f") + LOSS
     assert diffs(text) == {"f": 12, "loss": 1}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from netcount.core.errors import Warned
 from netcount.graph.graph import Graph, Node
+
+NO_LOSS = Warned("nothing here leads from params to a loss, so that there is no backward pass")
 
 
 class Gradients(NamedTuple):
