@@ -161,10 +161,10 @@ def _unpaired(before: NetFacts, after: NetFacts) -> tuple[LayerChange, ...]:
 
 def changes(before: NetFacts, after: NetFacts) -> list[LayerChange]:
     """The layers that differ, largest change of madds first, then of params, then by position."""
-    pairs = _pairs(before.layers, after.layers)
-    names = {old.name: new.name for old, new in pairs}
-    followed = {id(new): old for old, new in pairs}
-    paired = {id(old) for old, _ in pairs}
+    both = pairs(before.layers, after.layers)
+    names = {old.name: new.name for old, new in both}
+    followed = {id(new): old for old, new in both}
+    paired = {id(old) for old, _ in both}
     differences: list[LayerChange] = []
     for new in after.layers:
         old = followed.get(id(new))
@@ -194,21 +194,21 @@ def _change(old: LayerFacts, new: LayerFacts, names: Mapping[str, str]) -> Layer
     return None
 
 
-def _pairs(before: Sequence[LayerFacts], after: Sequence[LayerFacts]) -> list[tuple[LayerFacts, LayerFacts]]:
+def pairs(before: Sequence[LayerFacts], after: Sequence[LayerFacts]) -> list[tuple[LayerFacts, LayerFacts]]:
     """Which layer became which: by name, then equal ones in equal order among the rest."""
     waiting: dict[str, deque[LayerFacts]] = {}
     for new in after:
         waiting.setdefault(new.name, deque()).append(new)
-    pairs = []
+    made = []
     old_rest = []
     for old in before:
         if namesakes := waiting.get(old.name):
-            pairs.append((old, namesakes.popleft()))
+            made.append((old, namesakes.popleft()))
         else:
             old_rest.append(old)
     left = {id(new) for queue in waiting.values() for new in queue}
     new_rest = [new for new in after if id(new) in left]
-    return pairs + _alike(old_rest, new_rest)
+    return made + _alike(old_rest, new_rest)
 
 
 MOST_COMPARED = 2_000_000

@@ -14,8 +14,9 @@ from netcount.cli.options import load_options, net_options
 from netcount.cli.output import conclude, emit, errors_as_documents, json_text, on_terminal, or_sample, say
 from netcount.core.errors import InputError
 from netcount.core.files import read_text, write_atomically
-from netcount.graph.load import name_of
-from netcount.graph.partial import outlined
+from netcount.graph.load import load_text, name_of
+from netcount.graph.options import LoadOptions
+from netcount.graph.partial import outline_of, outlined
 from netcount.picture.picture import ALL, picture
 from netcount.report.picture import COLOURS, Drawing, drawing, picture_document
 
@@ -55,6 +56,7 @@ def _chosen(context: click.Context, option: click.Parameter, value: str | None) 
     metavar="all|NAME",
     help="Draw a block, or all of them, as one box; repeatable. `netcount blocks` lists them.",
 )
+@click.option("--diff", metavar="B", help="Draw B, and colour what it adds to, removes from and changes of FILE.")
 @click.option("--no-fuse", is_flag=True, help="A box for every layer, also for those that follow another.")
 @net_options
 def graph(
@@ -63,6 +65,7 @@ def graph(
     output: str | None,
     color: Any,
     collapse: tuple[str, ...],
+    diff: str | None,
     no_fuse: bool,
     **options: Any,
 ) -> None:
@@ -76,12 +79,16 @@ def graph(
       netcount graph squeezenet_v1.1.prototxt -o squeezenet.svg
       netcount graph googlenet.prototxt --collapse all --color params -o googlenet.png
       netcount graph deploy.prototxt --format mermaid
+      netcount graph before.prototxt --diff after.prototxt -o changes.svg
     """
     form = form or _by_ending(output)
     if form in BINARY and output in (None, "-") and on_terminal():
         raise InputError(f"{form} is no text for a terminal; name a file with -o, or pipe it", argument="output")
     load = load_options(options)
     file = or_sample(file)
+    if diff is not None:
+        _changes(file, or_sample(diff), form, output, load, collapse, not no_fuse)
+        return
     text = read_text(file)
     outline = outlined(text, load, name_of(file))
     counted = count(outline.graph)
@@ -98,6 +105,29 @@ def graph(
         say(outline.error)
         raise click.exceptions.Exit(outline.error.exit_code)
     conclude(counted.warnings, outline.graph.complete)
+
+
+def _changes(
+    before: str,
+    after: str,
+    form: str,
+    output: str | None,
+    load: LoadOptions,
+    collapse: tuple[str, ...],
+    fuse: bool,
+) -> None:
+    """Draw the second net with what it changes of the first; both have to be whole."""
+    from netcount.report.changes import changes_drawing
+
+    if form == "html":
+        raise InputError("the page shows one net; netcount serve A B --diff shows two", argument="diff")
+    texts = [read_text(file) for file in (before, after)]
+    graphs = [load_text(text, load, name_of(file)) for text, file in zip(texts, (before, after), strict=True)]
+    old, new = (picture(count(graph), outline_of(graph), fuse) for graph in graphs)
+    new = picture(new.counted, new.outline, fuse, collapse)
+    old = picture(old.counted, old.outline, fuse, [name for name in collapse if name in (ALL, *old.blocks)])
+    _write(_forms(changes_drawing(old, new), texts[1])[form](), output)
+    conclude(new.counted.warnings, graphs[1].complete)
 
 
 def _by_ending(output: str | None) -> str:

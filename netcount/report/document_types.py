@@ -1126,9 +1126,13 @@ class ViewBox(TypedDict):
     name: str
     block: Annotated[bool, "Whether it is a whole block of layers."]
     layers: Annotated[list[Count], "Indices in `layers`."]
-    state: Annotated[str, one_of("known", "broken", "unknown"), "unknown: it depends on a layer that is broken."]
+    state: Annotated[
+        str,
+        one_of("known", "broken", "unknown", "removed"),
+        "unknown: it depends on a layer that is broken. removed: by `--diff`; it is no layer of this net.",
+    ]
     lines: list[ViewLine]
-    tone: Annotated[str, "Its colour: a step from 0 to 6, a family of types, or its state."]
+    tone: Annotated[str, "Its colour: a step from 0 to 6, a family of types, its state, or what changed."]
     params: Count
     madds: Count
     activations: Count
@@ -1162,7 +1166,7 @@ class View(TypedDict):
     layers: Annotated[list[ViewLayer], "In the order of the file."]
     blocks: Annotated[dict[str, list[Count]], "By name; indices in `layers`."]
     kept_open: Annotated[list[str], "Blocks that are not folded, as that would make a circle of arrows."]
-    color: Annotated[str, one_of("madds", "params", "memory", "type", "none"), "What the colours tell."]
+    color: Annotated[str, one_of("madds", "params", "memory", "type", "none", "changes"), "What the colours tell."]
     width: Count
     height: Count
     boxes: list[ViewBox]

@@ -66,7 +66,7 @@ class Drawing(NamedTuple):
     """
 
     picture: Picture
-    colour: Colour
+    colour: Colour | Literal["changes"]
     title: str
     facts: tuple[str, ...]
     labels: tuple[Label, ...]
@@ -89,7 +89,7 @@ def drawing(picture: Picture, colour: Colour = "madds") -> Drawing:
     if net.batch not in (None, 1):
         facts.append(f"for {net.batch} images")
     labels = tuple([_label(picture, box, colour) for box in picture.boxes])
-    sizes = [_size(label) for label in labels]
+    sizes = [box_size(label) for label in labels]
     links = [Link(arrow.source, arrow.port, arrow.target) for arrow in picture.arrows]
     return Drawing(
         picture,
@@ -254,7 +254,8 @@ def line_width(line: Line) -> int:
     return text_width(line.text, 12 if line.kind == "name" else 11, line.kind == "name")
 
 
-def _size(label: Label) -> tuple[int, int]:
+def box_size(label: Label) -> tuple[int, int]:
+    """How wide and high a box has to be."""
     wide = max(line_width(line) for line in label.lines)
     return max(72, wide + 2 * PADDING), LINE * len(label.lines) + 2 * PADDING
 

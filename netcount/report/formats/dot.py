@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netcount.report.formats.svg import FAMILY, HEAT
+from netcount.report.formats.svg import CHANGES, FAMILY, HEAT
 from netcount.report.picture import Drawing
 
 _LOST = {"broken": "#ffebe9", "unknown": "#f6f8fa"}
@@ -35,7 +35,7 @@ def fill_of(tone: str) -> str:
     """The colour of a box."""
     if tone.isdigit():
         return HEAT[int(tone)]
-    return _LOST.get(tone) or FAMILY.get(tone, "#f6f8fa")
+    return _LOST.get(tone) or (FAMILY | CHANGES).get(tone, "#f6f8fa")
 
 
 def _quoted(text: str) -> str:

@@ -29,6 +29,14 @@ FAMILY = {
     "data": "#fff9c4",
     "other": "#d7ccc8",
 }
+CHANGES = {
+    "added": "#b7ecc1",
+    "removed": "#ffd7d5",
+    "changed": "#ffdf8e",
+    "resized": "#ddf4ff",
+    "renamed": "#ead9fb",
+}
+"""Of what one net changes of another."""
 _STYLE = """
 .nc { font-family: "Helvetica Neue", Helvetica, Arial, "DejaVu Sans", sans-serif; font-size: 11px }
 .nc text { fill: #1b1f24 }
@@ -154,7 +162,9 @@ def _class(tone: str) -> str:
 def _fills(found: Drawing) -> str:
     tones = {label.tone for label in found.labels} | {tone for tone, _ in found.legend}
     heat = [f".nc .heat{tone} {{ fill: {fill} }}" for tone, fill in enumerate(HEAT) if str(tone) in tones]
-    families = [f".nc .of-{name} {{ fill: {fill} }}" for name, fill in FAMILY.items() if name in tones]
+    families = [f".nc .of-{name} {{ fill: {fill} }}" for name, fill in (FAMILY | CHANGES).items() if name in tones]
+    if "removed" in tones:
+        families.append(".nc .of-removed { stroke: #cf222e; stroke-dasharray: 4 3 }")
     return "\n".join([*heat, *families])
 
 
