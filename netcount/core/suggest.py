@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MOST_KNOWN = 1000
 """Known names that are looked through, the last ones: more would take long, and name a net's far end."""
@@ -37,16 +37,28 @@ def meant(message: str) -> str:
     return name if hint and end else ""
 
 
-def unknown(what: str, name: str, known: Iterable[str], *, show_all: bool = False) -> str:
-    """That there is no such name, the nearest one, and on demand all that there are.
+def unknown(
+    what: str, name: str, known: Iterable[str], *, show_all: bool = False, also: Mapping[str, str] | None = None
+) -> str:
+    """That there is no such name, the nearest one or the first that begins with it, and on demand all there are.
+
+    `also`: the known names by what else they are called.
 
     >>> print(unknown("column", "madd", ["name", "madds"], show_all=True))
     there is no column "madd"; did you mean "madds"? Known are name, madds
     >>> print(unknown("limit", "tops", ["max_params"]))
     there is no limit "tops"
+    >>> print(unknown("sample", "vgg", ["nin", "vgg16"]))
+    there is no sample "vgg"; did you mean "vgg16"?
+    >>> print(unknown("column", "layer", ["name"], also={"layer": "name"}))
+    there is no column "layer"; did you mean "name"?
     """
     names = list(known)
     hint = nearest(name, names)
+    if not hint:
+        begun = [one for one in names if len(name) > 2 and one.lower().startswith(name.lower())]
+        begun += [also[name]] if also and name in also else []
+        hint = f'; did you mean "{begun[0]}"?' if begun else ""
     text = f'there is no {what} "{name}"{hint}'
     if not show_all:
         return text

@@ -197,6 +197,7 @@ _ALL = (
 )  # fmt: skip
 
 COLUMNS: Mapping[str, Column] = MappingProxyType({column.key: column for column in _ALL})
+_BY_TITLE = {column.title: column.key for column in reversed(_ALL)}
 CSV_KEYS = tuple(key for key in COLUMNS if key != "window" and not key.startswith("receptive"))
 """All but what says another column's anew, and receptive fields, which take a walk over the net."""
 NUMBERS = frozenset(column.key for column in _ALL if column.total is not _blank)
@@ -216,7 +217,7 @@ def columns_for(count: Count, keys: Sequence[str] | None) -> list[Column]:
     columns = []
     for key in keys or default_keys(count):
         if key not in COLUMNS:
-            raise InputError(unknown("column", visible(key), COLUMNS, show_all=True))
+            raise InputError(unknown("column", visible(key), COLUMNS, show_all=True, also=_BY_TITLE))
         column = _in_images(COLUMNS[key], count.net.batch)
         if key == "cost":
             column = column._replace(title=visible(count.convention.unit))
