@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from netcount.analysis._support.modelsize import ModelSize
     from netcount.analysis._support.plain import Plain
     from netcount.analysis._support.resolutions import Resolution
+    from netcount.analysis._support.tiling import LayerTiling, Strips
     from netcount.analysis._support.verdict import MemoryNeed, MemoryPart, MemoryVerdict, OverBlob, OverLayer
     from netcount.analysis.arena import ArenaBuffer, ArenaMethod
     from netcount.analysis.backward import LayerBackward
@@ -142,6 +143,7 @@ __all__ = [
     "LayerMemory",
     "LayerReasons",
     "LayerRow",
+    "LayerTiling",
     "LayerTime",
     "LayerTraining",
     "LimitError",
@@ -190,6 +192,7 @@ __all__ = [
     "SolverKind",
     "Source",
     "Step",
+    "Strips",
     "Survey",
     "SurveyRow",
     "Sweep",
@@ -235,6 +238,7 @@ _HOMES = {
     "analysis._support.modelsize": ("ModelSize",),
     "analysis._support.plain": ("Plain",),
     "analysis._support.resolutions": ("Resolution",),
+    "analysis._support.tiling": ("LayerTiling", "Strips"),
     "analysis._support.verdict": (
         "MemoryNeed",
         "MemoryPart",

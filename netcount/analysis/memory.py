@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 from netcount.analysis._support.blob_stats import BlobStats
 from netcount.analysis._support.liveness import alive, buffers, usage
 from netcount.analysis._support.modelsize import ModelSize
+from netcount.analysis._support.tiling import layer_tiling
 from netcount.analysis._support.verdict import MemoryPart, MemoryVerdict, OverBlob, OverLayer, verdict_of
 from netcount.analysis.count import Count
 from netcount.analysis.rows import LayerRow
@@ -124,7 +125,13 @@ class Memory(NamedTuple):
                 for layer in self.layers
             ],
         }
-        return self._replace(verdict=verdict_of(limit_bytes, what, layers, self.weight_bytes, list(self._blobs())))
+        verdict = verdict_of(limit_bytes, what, layers, self.weight_bytes, list(self._blobs()))
+        tilings = tuple(
+            layer_tiling(node, layer.row.line, self.bits, limit_bytes)
+            for layer, node in zip(self.layers, self.counted.net.nodes, strict=True)
+            if self.bytes_of(layer.live) > limit_bytes
+        )
+        return self._replace(verdict=verdict._replace(tilings=tilings))
 
     def _over(self, layer: LayerMemory, needed: int) -> OverLayer:
         return OverLayer(layer.row.name, layer.row.line, needed)

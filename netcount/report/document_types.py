@@ -413,6 +413,28 @@ class MemoryNeed(TypedDict):
     over: Annotated[list[OverLayer], "Layers that need more than there is."]
 
 
+class Strips(TypedDict):
+    """A way to cut a layer: strips of rows of its tops."""
+
+    rows: Annotated[int, Keywords(("minimum", 1)), "Of the tops, in each strip but the last."]
+    number: Annotated[int, Keywords(("minimum", 1)), "How many strips."]
+    bytes: Annotated[int, Keywords(("minimum", 0)), "What the largest strip needs, with the rows that it reads."]
+    bottom_rows: Annotated[int, Keywords(("minimum", 0)), "The most rows of a bottom that a strip reads."]
+    halo: Annotated[int, Keywords(("minimum", 0)), "The most rows of a bottom that two neighbours both read."]
+    again_bytes: Annotated[int, Keywords(("minimum", 0)), "What all strips together read more than once."]
+
+
+class LayerTiling(TypedDict):
+    """What it takes to compute a layer by rows."""
+
+    name: str
+    line: Count
+    rows: Annotated[int, Keywords(("minimum", 0)), "Of its tops."]
+    least: Annotated[Strips | None, "One row at a time; null where the layer cannot be cut."]
+    fitting: Annotated[Strips | None, "The strips with most rows that fit; null where not even one row does."]
+    reason: Annotated[str | None, "Why it cannot be cut."]
+
+
 class MemoryVerdict(TypedDict):
     """A net's memory held against a size."""
 
@@ -421,6 +443,7 @@ class MemoryVerdict(TypedDict):
     fits: bool
     needs: list[MemoryNeed]
     blobs: Annotated[list[OverBlob], "Blobs that are larger than all there is."]
+    tilings: Annotated[list[LayerTiling], "Layers whose activations are over it, computed by rows."]
 
 
 class Memory(Subject):

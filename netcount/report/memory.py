@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from netcount.analysis._support.modelsize import ModelSize
+from netcount.analysis._support.tiling import LayerTiling, Strips
 from netcount.analysis._support.verdict import MemoryNeed, MemoryVerdict, OverBlob
 from netcount.analysis.memory import Memory
 from netcount.core.units import human_bytes, percent, plural
@@ -138,9 +139,51 @@ def _verdict_parts(verdict: MemoryVerdict) -> list[Part]:
             parts.append(f"{over}: {listed(layers, MOST_BLOBS)}")
     if verdict.blobs:
         parts.append(f"blobs over {limit} alone: {listed([_over(blob) for blob in verdict.blobs], MOST_BLOBS)}")
+    if verdict.tilings:
+        parts += ["", *_tiling_parts(verdict), ""]
     asked = verdict.asked
     answer = "fits" if asked.fits else "does not fit"
     return [*parts, f"{answer}: {_PARTS[asked.what]} {human_bytes(asked.bytes)} of {limit}"]
+
+
+def _tiling_parts(verdict: MemoryVerdict) -> list[Part]:
+    """The layers over the size, computed strip by strip."""
+    limit = human_bytes(verdict.limit_bytes)
+    rows = tuple(_tiling_row(one) for one in verdict.tilings if one.least is not None)
+    cannot = [f"{visible(one.name)} (line {one.line}): {one.reason}" for one in verdict.tilings if one.reason]
+    parts: list[Part] = []
+    if rows:
+        table = Table(
+            ("by rows", "rows", "one needs", "most that fit", "strips", "need", "rows read", "halo", "read again"),
+            (False, True, True, True, True, True, True, True, True),
+            rows,
+            shrink=((0, 12), (6, LEFT_OUT), (8, LEFT_OUT), (1, LEFT_OUT)),
+        )
+        parts = [table]
+    if cannot:
+        parts.append(f"over {limit} and not computed by rows: {listed(cannot, MOST_BLOBS)}")
+    return parts
+
+
+def _tiling_row(tiling: LayerTiling) -> tuple[str, ...]:
+    least, fitting = tiling.least, tiling.fitting
+    return (
+        visible(tiling.name),
+        str(tiling.rows),
+        human_bytes(least.bytes) if least is not None else "",
+        *(
+            ("none", "", "", "", "", "")
+            if fitting is None
+            else (
+                str(fitting.rows),
+                str(fitting.number),
+                human_bytes(fitting.bytes),
+                str(fitting.bottom_rows),
+                str(fitting.halo),
+                human_bytes(fitting.again_bytes),
+            )
+        ),
+    )
 
 
 def _place(need: MemoryNeed) -> str:
@@ -237,6 +280,10 @@ def _model(size: ModelSize) -> types.ModelSize:
     return cast("types.ModelSize", {**size._asdict(), "total": size.total})
 
 
+def _strips(strips: Strips | None) -> types.Strips | None:
+    return None if strips is None else cast("types.Strips", strips._asdict())
+
+
 def _verdict(verdict: MemoryVerdict) -> types.MemoryVerdict:
     return {
         "limit_bytes": verdict.limit_bytes,
@@ -256,5 +303,16 @@ def _verdict(verdict: MemoryVerdict) -> types.MemoryVerdict:
         "blobs": [
             {"name": blob.name, "role": blob.role, "shape": list(blob.shape), "bytes": blob.bytes}
             for blob in verdict.blobs
+        ],
+        "tilings": [
+            {
+                "name": tiling.name,
+                "line": tiling.line,
+                "rows": tiling.rows,
+                "least": _strips(tiling.least),
+                "fitting": _strips(tiling.fitting),
+                "reason": tiling.reason or None,
+            }
+            for tiling in verdict.tilings
         ],
     }

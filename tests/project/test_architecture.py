@@ -68,7 +68,7 @@ Step Survey SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verif
 Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
 Machine Measured TimedLayer TimedNet Timing
 Arena ArenaBuffer ArenaMethod Backward LayerBackward Wanted SolverKind LayerTraining Training TrainingBatch
-TrainingFits BlobStats MemoryNeed MemoryPart MemoryVerdict ModelSize OverBlob OverLayer
+TrainingFits LayerTiling Strips BlobStats MemoryNeed MemoryPart MemoryVerdict ModelSize OverBlob OverLayer
 WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
 """
 

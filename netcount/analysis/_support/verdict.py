@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from netcount.analysis._support.tiling import LayerTiling
 from netcount.core.shape import Shape
 
 MemoryPart = Literal["all", "activations", "scratch", "weights"]
@@ -71,12 +72,14 @@ class MemoryVerdict(NamedTuple):
         what: The part that the verdict is about.
         needs: The three parts, and all together.
         blobs: The blobs that are larger than all there is, alone.
+        tilings: What it takes to compute by rows the layers whose activations are over it.
     """
 
     limit_bytes: int
     what: MemoryPart
     needs: tuple[MemoryNeed, ...]
     blobs: tuple[OverBlob, ...]
+    tilings: tuple[LayerTiling, ...] = ()
 
     @property
     def asked(self) -> MemoryNeed:
