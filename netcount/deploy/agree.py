@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from netcount.core.errors import InputError
 from netcount.deploy.fold import Folded, fold
 from netcount.execute.executor import Executor
-from netcount.execute.stand_ins import distance, lively_weights, stand_ins
+from netcount.execute.stand_ins import distance, stand_in_weights, stand_ins
 from netcount.execute.verify import allowed_memory
 from netcount.graph.graph import Graph
 from netcount.graph.load import DEFAULTS, load_text
@@ -57,7 +57,7 @@ def fold_and_run(
     """
     folded = fold(text, file, options, weights)
     allowed_memory(folded.before, max_bytes)
-    blobs = lively_weights(folded.before, seed) if weights is None else weights
+    blobs = stand_in_weights(folded.before, seed) if weights is None else weights
     again = folded if weights is not None else fold(text, file, options, blobs)
     if again.text != folded.text:  # values of 0 among the random ones let more be folded
         raise InputError(f"{file}: give weights to fold it; by random ones it cannot be decided")

@@ -17,7 +17,7 @@ from netcount.engines.engine import LayerTimes, Model, Subject
 from netcount.engines.known import ENGINES, chosen
 from netcount.engines.machine import Machine
 from netcount.execute.executor import Executor
-from netcount.execute.stand_ins import distance, lively_weights, stand_ins
+from netcount.execute.stand_ins import distance, stand_in_weights, stand_ins
 from netcount.execute.verify import allowed_memory
 from netcount.execute.weights import read_caffemodel, write_caffemodel
 from netcount.graph.load import load_text
@@ -293,7 +293,7 @@ def _prepared(wanted: Wanted, stack: ExitStack, seed: int, max_bytes: int | None
     allowed_memory(net, max_bytes)
     counted = count(net)
     if wanted.weights is None:
-        weights: Mapping[str, Sequence[Array]] = lively_weights(net, seed)
+        weights: Mapping[str, Sequence[Array]] = stand_in_weights(net, seed)
     elif isinstance(wanted.weights, str):
         weights = read_caffemodel(wanted.weights, net).blobs
     else:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.execute.executor import index_limits
+from netcount.execute.blob_store import BlobStore
+from netcount.execute.executor import Executor, index_limits
 from netcount.execute.init_weights import random_rows
 from netcount.execute.weights import named
-from netcount.graph.graph import Graph
+from netcount.graph.graph import Graph, Node
 from netcount.layers.bases import Source
 
 if TYPE_CHECKING:
-    from netcount.kernels.run import Array
+    from netcount.kernels.run import Array, Run
 
 
 def lively_weights(net: Graph, seed: int = 0) -> dict[str, list[Array]]:
@@ -39,6 +41,35 @@ def lively_weights(net: Graph, seed: int = 0) -> dict[str, list[Array]]:
             blobs.append(array)
         lively[name] = blobs
     return lively
+
+
+class _Tempering(Executor):
+    """An executor that scales the weights of each layer it comes to, so that what comes out stays near 1."""
+
+    def _forward(self, node: Node, store: BlobStore, given: Mapping[str, Array], run: Run) -> list[Array]:
+        tops = super()._forward(node, store, given, run)
+        owned = node.params and node.params[0].role == "weight" and node.owners[0] is None
+        if owned and tops and tops[0].size:
+            size = float(np.sqrt(np.mean(np.square(tops[0], dtype=np.float64))))
+            if np.isfinite(size) and size and not _USUAL[0] <= size <= _USUAL[1]:
+                self.weights[node.index][0] *= np.float32(1 / size)
+                tops = super()._forward(node, store, given, run)
+        return tops
+
+
+_USUAL = (0.5, 2.0)
+"""A root mean square that is left as it is."""
+
+
+def stand_in_weights(net: Graph, seed: int = 0) -> dict[str, list[Array]]:
+    """`lively_weights` with which a blob's values neither grow nor vanish from layer to layer.
+
+    Else two ways to compute a deep net differ by what rounding becomes, and not by what is wrong.  That takes a
+    forward pass.
+    """
+    weights = lively_weights(net, seed)
+    _Tempering(net, weights, seed=seed, fuse=False).run(stand_ins(net, seed))
+    return weights
 
 
 def stand_ins(net: Graph, seed: int = 0) -> dict[str, Array]:

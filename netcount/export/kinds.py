@@ -22,9 +22,10 @@ def kind_of(node: Node) -> Literal["constant", "source", "nothing"] | None:
         return "constant"
     if isinstance(layer, Source) and not layer.computes:
         return "source"
-    if node.bottoms and layer.extents_only >= frozenset(range(len(node.bottoms))):
-        return "constant"
-    return None if node.tops else "nothing"
+    if not node.tops:
+        return "nothing"
+    reads_no_value = layer.extents_only >= frozenset(range(len(node.bottoms)))
+    return "constant" if reads_no_value and not isinstance(layer, Source) else None
 
 
 def constant_values(graph: Ops, node: Node) -> list[Array]:

@@ -89,13 +89,13 @@ def _ncnn(
     check: bool,
     seed: int,
 ) -> Written:
-    from netcount.execute.stand_ins import lively_weights
+    from netcount.execute.stand_ins import stand_in_weights
     from netcount.export.ncnn import halved, to_ncnn
     from netcount.export.ncnn_check import check_ncnn
 
     checked = None
     if check:
-        blobs = lively_weights(net, seed) if weights is None else weights
+        blobs = stand_in_weights(net, seed) if weights is None else weights
         checking = to_ncnn(net, blobs, until=until, half=fp16)
         checked = check_ncnn(checking, halved(net, blobs) if fp16 else blobs, seed=seed)
     made = to_ncnn(net, weights, until=until, half=fp16, seed=seed)
@@ -111,13 +111,13 @@ def _onnx(
     check: bool,
     seed: int,
 ) -> Written:
-    from netcount.execute.stand_ins import lively_weights
+    from netcount.execute.stand_ins import stand_in_weights
     from netcount.export.onnx import to_onnx
     from netcount.export.onnx_check import check_onnx
 
     checked = None
     if check:
-        blobs = lively_weights(net, seed) if weights is None else weights
+        blobs = stand_in_weights(net, seed) if weights is None else weights
         checking = to_onnx(net, blobs, until=until, dynamic=other is not None)
         checked = check_onnx(checking, blobs, seed=seed)
         if other is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import netcount
 from netcount.core.errors import InputError, NetcountError
@@ -215,6 +216,20 @@ def test_detections_are_sorted_and_suppressed() -> None:
         arrays = given | {"c": confidence.astype(np.float32)}
         (y,) = session(model).run(None, arrays)
         assert distance(Executor(net).run(arrays)["y"], y) < 1e-5
+
+
+def test_the_tool_counts_by_reason(tmp_path: Path) -> None:
+    tool = runpy.run_path(str(ROOT / "tools" / "export_breadth.py"))
+    for name, text in {
+        "good": X + 'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }',
+        "bad": X + 'layer { name: "a" type: "Accum" bottom: "x" top: "y" }',
+        "no_net": "layer {",
+        "copy": X + 'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }',
+    }.items():
+        (tmp_path / f"{name}.prototxt").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(tool["main"], [str(tmp_path), "--dynamic"])
+    assert done.stdout.startswith("2 nets: 1 export and agree, 1 are refused, 0 differ\n")
+    assert "| Accum: no rule is written" in done.stdout
 
 
 @needs_corpus

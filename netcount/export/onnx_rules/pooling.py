@@ -13,7 +13,10 @@ from netcount.export.windows import needed_behind
 from netcount.graph.graph import Node
 from netcount.kernels.window_reduce import LOWEST
 from netcount.layers.layer import Layer
+from netcount.layers.pooling._volume import Volume
 from netcount.layers.pooling.pooling import Pooling
+from netcount.layers.pooling.pooling3d import Pooling3D
+from netcount.layers.pooling.pooling_nd import PoolingND
 from netcount.layers.pooling.roi_pooling import ROIPooling
 from netcount.layers.pooling.spp import SPP
 
@@ -118,4 +121,29 @@ def _roi_pooling(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     return [g.op("MaxRoiPool", bottoms[0], boxes, pooled_shape=bins, spatial_scale=float(layer.scale))]
 
 
-RULES: Mapping[type[Layer], Rule] = {Pooling: _pooling, ROIPooling: _roi_pooling, SPP: _spp}
+_MOST_AXES = 3
+"""Spatial axes that ONNX Runtime pools over."""
+
+
+def _volume(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    layer = cast("Volume", node.layer)
+    shape, top = node.bottoms[0].shape, node.tops[0].shape
+    window = layer.window(node.bottom_shapes)
+    if len(node.tops) > 1:
+        refuse("also gives a mask")
+    if shape.axis(layer.axis_given) != 1 or not 1 <= len(shape) - 2 <= _MOST_AXES:
+        refuse(f"pools {shape} over axes that ONNX Runtime does not")
+    if any(one != 1 for one in window.dilation):
+        refuse("its window has gaps")
+    if not top.count():
+        refuse("a pooling without outputs")
+    return [pooled(g, bottoms[0], layer.method, shape[2:], top[2:], window.kernel, window.stride, window.pad)]
+
+
+RULES: Mapping[type[Layer], Rule] = {
+    Pooling: _pooling,
+    Pooling3D: _volume,
+    PoolingND: _volume,
+    ROIPooling: _roi_pooling,
+    SPP: _spp,
+}

@@ -10,7 +10,7 @@ from netcount.export.graph_of_ops import OpGraph, Rule
 from netcount.graph.graph import Node
 from netcount.layers.layer import Layer
 from netcount.layers.recurrent._recurrent import Recurrent
-from netcount.layers.recurrent.lstm import LSTM
+from netcount.layers.recurrent.lstm import LSTM, Lstm
 from netcount.layers.recurrent.lstm_unit import LSTMUnit
 from netcount.layers.recurrent.rnn import RNN
 
@@ -65,6 +65,33 @@ def _recurrent(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     return [g.op("Concat", *outputs, axis=0), *exposed]
 
 
+def _lstm_of_forks(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    layer = cast("Lstm", node.layer)
+    g.fixed("has its sequences built in")
+    shape, top = node.bottoms[0].shape, node.tops[0].shape
+    hidden, count = layer.num_output, top.count() // layer.num_output
+    streams = layer._sequence(shape)[1]
+    steps = count // streams
+    rows = g.reshape(bottoms[0], shape, (count, shape.count() // count))
+    gates = g.op("Gemm", rows, g.blob(node, 0), g.blob(node, 2), transB=1)
+    recurrent = g.constant(np.ascontiguousarray(g.values(node, 1).T), "recurrent")
+    marks = ""
+    if len(bottoms) > 1:
+        given = node.bottoms[1].shape.count()
+        marks = g.reshape(bottoms[1], node.bottoms[1].shape, (given, 1))
+        zero = g.constant(0.0)
+        marks = g.floats(g.op("Not", g.op("Equal", marks, zero)))
+    state = cell = g.constant(np.zeros((streams, hidden), np.float32), "zero")
+    outputs = []
+    for step in range(steps):
+        here = (step * streams, (step + 1) * streams)
+        goes = g.slice(marks, 0, *here) if marks else g.constant(np.float32(step > 0), "goes")
+        both = g.op("Add", g.slice(gates, 0, *here), g.op("MatMul", g.op("Mul", goes, state), recurrent))
+        state, cell = _cell(g, cell, both, goes, 1, hidden)
+        outputs.append(state)
+    return [g.reshape(g.op("Concat", *outputs, axis=0), (count, hidden), top)]
+
+
 def _lstm_unit(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     cell, gates, cont = bottoms
     shape = node.bottoms[2].shape
@@ -73,4 +100,9 @@ def _lstm_unit(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     return [cell, hidden]
 
 
-RULES: Mapping[type[Layer], Rule] = {LSTM: _recurrent, LSTMUnit: _lstm_unit, RNN: _recurrent}
+RULES: Mapping[type[Layer], Rule] = {
+    LSTM: _recurrent,
+    Lstm: _lstm_of_forks,
+    LSTMUnit: _lstm_unit,
+    RNN: _recurrent,
+}

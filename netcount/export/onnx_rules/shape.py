@@ -15,12 +15,16 @@ from netcount.layers.layer import Layer
 from netcount.layers.shape.arg_max import ArgMax
 from netcount.layers.shape.axpy import Axpy
 from netcount.layers.shape.batch_reindex import BatchReindex
+from netcount.layers.shape.broadcast_mul import BroadcastMul
 from netcount.layers.shape.concat import Concat
 from netcount.layers.shape.crop import Crop
 from netcount.layers.shape.eltwise import Eltwise
 from netcount.layers.shape.filter import Filter
 from netcount.layers.shape.flatten import Flatten
+from netcount.layers.shape.gather import Gather
+from netcount.layers.shape.im_resize import ImResize
 from netcount.layers.shape.interp import Interp
+from netcount.layers.shape.merge_crop import MergeCrop
 from netcount.layers.shape.permute import Permute
 from netcount.layers.shape.reduction import Reduction
 from netcount.layers.shape.reshape import Reshape
@@ -198,16 +202,62 @@ def _shuffle(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     return [g.reshape(y, (n, c // group, group, h * w), (n, c, h, w))]
 
 
+def _broadcast_mul(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    first, second = (blob.shape for blob in node.bottoms)
+    turn = 1 if first.count() > second.count() else -1
+    (whole, factors), (x, y) = (first, second)[::turn], bottoms[::turn]
+    n, c = (*whole, 1, 1)[:2]
+    if factors.count() != n * c:
+        refuse(f"{factors.count()} factors for {n}×{c} channels")
+    spread = (n, c, *(1,) * (len(whole) - 2))[: len(whole)]
+    return [g.op("Mul", x, g.reshape(y, factors, spread))]
+
+
+def _merge_crop(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    layer = cast("MergeCrop", node.layer)
+    a, b = (blob.shape for blob in node.bottoms)
+    x, y = bottoms
+    for axis in range(2, len(a)):
+        if a[axis] != b[axis]:
+            begin = (b[axis] - a[axis]) // 2
+            y = g.slice(y, axis, begin, begin + a[axis])
+    parts = [
+        part if read else g.op("Mul", part, g.constant(0.0))
+        for part, read in zip((x, y), layer.reads, strict=True)
+    ]
+    return [g.op("Add", *parts) if layer.adds else g.op("Concat", *parts, axis=1)]
+
+
+def _im_resize(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    layer = cast("ImResize", node.layer)
+    g.fixed("takes the mean of the images")
+    images, *_ = node.bottoms[0].shape
+    parts = []
+    for scale, (lines, columns) in enumerate(layer.matrices(node.bottoms[0].shape)):
+        x = g.slice(bottoms[0], 0, scale, scale + 1)
+        rows = g.op("MatMul", g.constant(lines, "lines"), x)
+        parts.append(g.op("MatMul", rows, g.constant(np.ascontiguousarray(columns.T), "columns")))
+    return [g.op("Div", g.op("Sum", *parts), g.constant(float(images)))]
+
+
+def _each(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
+    return [g.op("Identity", x) for x in bottoms]
+
+
 RULES: Mapping[type[Layer], Rule] = {
     ArgMax: _arg_max,
     Axpy: _axpy,
     BatchReindex: _batch_reindex,
+    BroadcastMul: _broadcast_mul,
     Concat: _concat,
     Crop: _crop,
     Eltwise: _eltwise,
     Filter: _filter,
     Flatten: _reshaped,
+    Gather: _each,
+    ImResize: _im_resize,
     Interp: _interp,
+    MergeCrop: _merge_crop,
     Permute: _permute,
     Reduction: _reduction,
     Reshape: _reshaped,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -56,18 +56,26 @@ class ImResize(NoBlobs):
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Scale after scale, columns and then lines."""
         (x,) = bottoms
-        high, wide = self.extents
-        if self.factor:
-            high, wide = (len(range(1, floor(side * self.factor) + 1)) for side in x.shape[2:])
-        total = np.zeros((x.shape[1], high, wide), dtype=np.float32)
-        for scale, image in enumerate(x):
+        total = np.zeros((x.shape[1], *self._made(x.shape)), dtype=np.float32)
+        for image, (lines, columns) in zip(x, self.matrices(x.shape), strict=True):
+            total += lines @ image @ columns.T
+        return [(total / max(1, len(x)))[None].astype(np.float32)]
+
+    def _made(self, shape: Sequence[int]) -> tuple[int, int]:
+        if not self.factor:
+            return self.extents
+        high, wide = (len(range(1, floor(side * self.factor) + 1)) for side in shape[2:])
+        return high, wide
+
+    def matrices(self, shape: Sequence[int]) -> Iterator[tuple[Array, Array]]:
+        """For each image what lines (H'×H), and columns (W'×W), of the top take of its own."""
+        for scale in range(shape[0]):
             border = 1 - self.first + scale * self.gap
             lines, columns = (
                 _weights(extent, side, floor(extent // 2 * border))
-                for extent, side in zip(x.shape[2:], (high, wide), strict=True)
+                for extent, side in zip(shape[2:], self._made(shape), strict=True)
             )
-            total += lines @ image @ columns.T
-        return [(total / max(1, len(x)))[None].astype(np.float32)]
+            yield lines, columns
 
 
 def _weights(extent: int, made: int, border: int) -> Array:
