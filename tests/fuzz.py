@@ -15,14 +15,22 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from io import TextIOWrapper
 from time import process_time
 
+import numpy as np
+
 import netcount
 from netcount.analysis._support.liveness import usage
+from netcount.analysis.arena import arena
+from netcount.analysis.count import count
 from netcount.core.errors import InputError, LimitError, NetcountError
+from netcount.execute.arena_store import ArenaExecutor
+from netcount.execute.executor import Executor
 from netcount.execute.verify import verify
+from netcount.graph.graph import Graph
 from tests.cases import CASES
 from tests.helpers import SAMPLES, conformance_cases, graph_of, inputs
 
@@ -148,7 +156,11 @@ def questions(text: str) -> netcount.Net | None:
     analysis = net.analyze()
     analysis.to_dict()
     str(analysis)
-    analysis.memory()
+    net.memory(8, fits=1000).to_dict()
+    str(net.arena(8))
+    for trained in (net.training, net.backward):
+        with suppress(netcount.InputError):  # which another phase can be
+            trained(batch="net").to_dict()
     analysis.blocks()
     net.reconcile("madds", "netscope")
     netcount.compare(net, net)
@@ -177,7 +189,15 @@ def run(text: str) -> str:
     by_data = any(node.layer.data_dependent(node.bottom_shapes) for node in graph.nodes)
     if not by_data and measured != [4 * live for live in usage(graph, in_place=True)]:
         return f"announced {[4 * live for live in usage(graph, in_place=True)]}, measured {measured}"
-    return ""
+    return "" if by_data else _inside_its_arena(graph)
+
+
+def _inside_its_arena(graph: Graph) -> str:
+    """Whether a run inside the planned memory gives other outputs than one outside."""
+    apart = Executor(graph, fuse=False).run()
+    inside = ArenaExecutor(arena(count(graph), 8)).run()
+    wrong = [name for name, array in apart.items() if not np.array_equal(array, inside[name], equal_nan=True)]
+    return f"other outputs in the arena: {wrong}" if wrong else ""
 
 
 def _asked(text: str) -> str:

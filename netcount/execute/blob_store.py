@@ -59,7 +59,7 @@ class BlobStore:
         live_bytes = self._memory.bytes + overwritten
         for blob in node.value_bottoms:
             self._readers_left[blob.index] -= 1
-            if not self._readers_left[blob.index]:
+            if not self._readers_left[blob.index] and blob.index not in self._outputs:
                 self._release(blob.index)
         for blob in node.tops:
             if not self._readers_left[blob.index] and blob.index not in self._outputs:

@@ -69,6 +69,16 @@ def test_who_reads_a_shape_alone_keeps_nothing_alive() -> None:
     assert [step.live_bytes // 4 for step in executor.steps] == [layer.live for layer in found.layers]
 
 
+def test_a_loss_that_is_read_is_an_output_and_lives_to_the_end() -> None:
+    text = inputs(x=(1, 2, 5, 7)) + op("Reduction", "x", "l", "loss_weight: 1") + op("Sigmoid", "l", "s")
+    net = net_of(text + op("Sigmoid", "s", "y"))
+    found = memory(count(graph_of(net)))
+    assert [layer.live for layer in found.layers] == [70, 71, 2, 3]
+    executor = Executor(graph_of(net))
+    assert set(executor.run()) == {"l", "y"}
+    assert [step.live_bytes // 4 for step in executor.steps] == [layer.live for layer in found.layers]
+
+
 def test_aliases_share_a_buffer() -> None:
     text = inputs(x=(1, 2, 5, 7)) + op("Sigmoid", "x", "a") + op("Flatten", "a", "f") + op("Split", "f", "g h")
     text += op("Dropout", "g", "d") + op("Eltwise", "d h", "s")
