@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -20,7 +22,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A run that passed passes again: examples are derived from the test, not drawn, except with --fuzz."""
+    """A run that passed passes again: examples are derived from the test, not drawn, except with --fuzz.
+
+    Ctrl-C, which a shell lets what runs in its background ignore, reaches what the tests start.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     times = config.getoption("--fuzz")
     settings.register_profile("same", deadline=None, derandomize=True, database=None)
     settings.register_profile("fuzz", deadline=None, max_examples=TRIED * (times or 1), print_blob=True)

@@ -24,7 +24,10 @@ def test_a_signal_ends_it_cleanly(number: int) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("netcount serve: http://127.0.0.1:")
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out, err) == (0, "", "")
 
 
