@@ -34,9 +34,11 @@ if TYPE_CHECKING:
         Analysis,
         ConventionName,
         FilePath,
+        FoldedNet,
         Net,
         Rescaled,
         Size,
+        UpgradedNet,
         Weights,
         Width,
         compare,
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
     from netcount.engines.timing import Measured, TimedLayer, TimedNet
     from netcount.execute.executor import Step
     from netcount.execute.verify import BlobCheck, LayerCheck
+    from netcount.export.agreement import EngineCheck
+    from netcount.export.written import ExportedNet
     from netcount.graph.graph import Blob, Node, Owner
     from netcount.graph.options import Assumable, ByHand, LoadArguments
     from netcount.graph.solver_kind import SolverKind
@@ -123,15 +127,18 @@ __all__ = [
     "ConventionName",
     "Edit",
     "ElementWise",
+    "EngineCheck",
     "Errors",
     "Estimate",
     "Executor",
     "Explanation",
+    "ExportedNet",
     "Factors",
     "FilePath",
     "Filler",
     "Finding",
     "Fit",
+    "FoldedNet",
     "Held",
     "InputError",
     "KernelShare",
@@ -208,6 +215,7 @@ __all__ = [
     "TypeCosts",
     "Unjudged",
     "UnknownTypeError",
+    "UpgradedNet",
     "Variant",
     "Verification",
     "Wanted",
@@ -280,10 +288,12 @@ _HOMES = {
     "api": (
         "Analysis",
         "ConventionName",
+        "FoldedNet",
         "Net",
         "FilePath",
         "Rescaled",
         "Size",
+        "UpgradedNet",
         "Weights",
         "Width",
         "compare",
@@ -322,6 +332,8 @@ _HOMES = {
         "BlobCheck",
         "LayerCheck",
     ),
+    "export.agreement": ("EngineCheck",),
+    "export.written": ("ExportedNet",),
     "graph.graph": (
         "Blob",
         "Node",

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from netcount.analysis.rescale import Rescaled as RescaledValue
     from netcount.analysis.survey import SurveyRow
     from netcount.analysis.sweep import Variant
+    from netcount.analysis.upgrade import Upgraded as UpgradedValue
+    from netcount.deploy.agree import Agreed
+    from netcount.export.written import ExportedNet
     from netcount.kernels.run import Array
     from netcount.picture.picture import Picture as PictureValue
     from netcount.report.picture import Colour
@@ -670,6 +673,90 @@ class Net:
             )
         )
 
+    def upgrade(self) -> UpgradedNet:
+        """The net in the form that today's Caffe reads, in the file's own text.
+
+        Raises:
+            InputError: What is written would not be the same net.
+        """
+        from netcount.analysis.upgrade import upgrade
+
+        return UpgradedNet(self, upgrade(self._text, self._name, self._options))
+
+    def fold(
+        self, *, weights: Weights | None = None, seed: int = 0, max_memory: int | str | None = None
+    ) -> FoldedNet:
+        """The net as it is deployed: BatchNorm, Scale, Bias and the like in the layers beside them, Dropout gone.
+
+        Args:
+            weights: A .caffemodel, or arrays by layer name; they are folded too.
+            seed: For the inputs of the run, and for weights that are not given.
+            max_memory: Bytes, or a text such as "4 GiB".
+
+        Raises:
+            InputError: Both nets were run, and their outputs differ.
+            LimitError: The run would need more than `max_memory`.
+        """
+        from netcount.deploy.agree import fold_and_run
+
+        made = fold_and_run(
+            self._text,
+            self._name,
+            self._options,
+            self._weights(weights)[0],
+            seed=arguments.whole("seed", seed, 0),
+            max_bytes=None if max_memory is None else arguments.quantity("max_memory", max_memory),
+        )
+        return FoldedNet(self, made)
+
+    def export(
+        self,
+        form: Literal["onnx", "ncnn"],
+        *,
+        weights: Weights | None = None,
+        until: str | None = None,
+        open_batch: bool = False,
+        fp16: bool = False,
+        check: bool = True,
+        seed: int = 0,
+        max_memory: int | str | None = None,
+    ) -> ExportedNet:
+        """The net as a model of ONNX or ncnn, checked blob by blob in ONNX Runtime or ncnn.
+
+        Args:
+            form: "onnx" or "ncnn".
+            weights: A .caffemodel, or arrays by layer name; random ones by default.
+            until: The last blob that is exported.
+            open_batch: Leave the number of images of an ONNX model open.
+            fp16: Store the weights of an ncnn model as float16.
+            check: Run the model in its engine.
+            seed: For random weights and inputs.
+            max_memory: Bytes, or a text such as "4 GiB".
+
+        Raises:
+            InputError: A package is missing, the form has no words for some layers, or the engine does not agree.
+            LimitError: The run would need more than `max_memory`.
+        """
+        from netcount.execute.verify import allowed_memory
+        from netcount.export.written import export_net
+
+        form = arguments.one_of("form", form, "onnx", "ncnn")
+        allowed_memory(self._graph, None if max_memory is None else arguments.quantity("max_memory", max_memory))
+        other = None
+        if arguments.one_of("open_batch", open_batch, True, False):
+            batch = 2 if self.batch != 2 else 3
+            other = load_text(self._text, self._options._replace(batch=batch), self._name)
+        return export_net(
+            self._graph,
+            form,
+            self._weights(weights)[0],
+            until=until,
+            other_batch=other,
+            fp16=arguments.one_of("fp16", fp16, True, False),
+            check=arguments.one_of("check", check, True, False),
+            seed=arguments.whole("seed", seed, 0),
+        )
+
     def to_proto(self) -> ProtoMessage:
         """The upgraded net as Caffe's own message, a protobuf NetParameter of the schema that netcount ships.
 
@@ -867,6 +954,92 @@ class Rescaled(Result):
 
     def _line(self) -> str:
         return f"of {self.net.name!r}: {plural(len(self.changes), 'layer')} changed"
+
+
+class UpgradedNet:
+    """A net in the form that today's Caffe reads."""
+
+    __slots__ = ("_made", "_net")
+
+    def __init__(self, before: Net, made: UpgradedValue) -> None:
+        """For netcount itself; `Net.upgrade` makes it."""
+        self._made = made
+        options = before._options._replace(define={})
+        self._net = None if made.net is None else Net(made.net, made.text, before.file, options)
+
+    @property
+    def text(self) -> str:
+        """The prototxt, with the file's comments and layout."""
+        return self._made.text
+
+    @property
+    def net(self) -> Net | None:
+        """The net that the text describes; None where it alone does not say enough to build it."""
+        return self._net
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """What was old, in words."""
+        return self._made.forms
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left as it was, and why."""
+        return self._made.notes
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<UpgradedNet: {', '.join(self.forms) or 'in the current form already'}>"
+
+
+class FoldedNet:
+    """A net without the layers that others can do along, which was run beside the net before."""
+
+    __slots__ = ("_made", "_net")
+
+    def __init__(self, before: Net, made: Agreed) -> None:
+        """For netcount itself; `Net.fold` makes it."""
+        self._made = made
+        options = before._options._replace(define={})
+        self._net = Net(made.folded.net, made.folded.text, before.file, options)
+
+    @property
+    def text(self) -> str:
+        """The prototxt, with the file's comments and layout."""
+        return self._made.folded.text
+
+    @property
+    def net(self) -> Net:
+        """The net that the text describes."""
+        return self._net
+
+    @property
+    def weights(self) -> Mapping[str, Sequence[Array]] | None:
+        """Its blobs by layer name, for `write_caffemodel`; None where no weights were given."""
+        return self._made.folded.weights
+
+    @property
+    def gone(self) -> Mapping[str, tuple[str, ...]]:
+        """The layers that are gone, and into which each was folded; into none where it changed nothing."""
+        return {step.layer: step.into for step in self._made.folded.steps}
+
+    @property
+    def left(self) -> Mapping[str, str]:
+        """The layers that could not be folded, and why."""
+        return {one.layer: one.reason for one in self._made.folded.left}
+
+    @property
+    def error(self) -> float:
+        """The largest difference of an output of both nets, by the output's largest absolute value."""
+        return self._made.error
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<FoldedNet of {self.net.name!r}: {plural(len(self.gone), 'layer')} gone, {len(self.left)} left>"
 
 
 def load(path: FilePath, **options: Unpack[LoadArguments]) -> Net:

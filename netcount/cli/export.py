@@ -11,7 +11,7 @@ from netcount.cli.output import spare
 from netcount.core.errors import InputError
 from netcount.core.files import write_together
 from netcount.execute.verify import allowed_memory
-from netcount.export.written import ENDINGS, Written, export_net
+from netcount.export.written import ENDINGS, ExportedNet, export_net
 from netcount.graph.load import load_net
 from netcount.report.formats.text import visible
 
@@ -85,7 +85,7 @@ def _beside(file: str, ending: str) -> str:
     return file.removesuffix(".prototxt") + ending
 
 
-def _summary(made: Written) -> str:
+def _summary(made: ExportedNet) -> str:
     checked = made.checked
     if checked is None:
         return "unchecked (--no-check), as the file says"

@@ -15,7 +15,7 @@ TOLERANCE = 1e-4
 """By how much of its largest absolute value a blob may differ."""
 
 
-class Checked(NamedTuple):
+class EngineCheck(NamedTuple):
     """What the comparison showed.
 
     Attributes:

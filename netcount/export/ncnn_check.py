@@ -11,7 +11,7 @@ from netcount.core.errors import InputError
 from netcount.core.lazy_numpy import np
 from netcount.execute.executor import Executor
 from netcount.execute.stand_ins import stand_ins
-from netcount.export.agreement import Checked, differences, extra
+from netcount.export.agreement import EngineCheck, differences, extra
 from netcount.export.graph_of_layers import mat
 from netcount.export.ncnn import NcnnModel
 
@@ -90,7 +90,7 @@ def mats(names: Mapping[str, str], arrays: Mapping[str, Array]) -> dict[str, Arr
     }
 
 
-def check_ncnn(model: NcnnModel, weights: Mapping[str, Sequence[Array]], *, seed: int = 0) -> Checked:
+def check_ncnn(model: NcnnModel, weights: Mapping[str, Sequence[Array]], *, seed: int = 0) -> EngineCheck:
     """Run the model and the net on the same inputs.
 
     Raises:
@@ -113,4 +113,4 @@ def check_ncnn(model: NcnnModel, weights: Mapping[str, Sequence[Array]], *, seed
     errors = differences(net.file, "ncnn", flat, by_blob)
     last = {model.outputs[name]: array.reshape(-1) for name, array in ends.items()}
     errors |= differences(net.file, "ncnn", flat, last)
-    return Checked(f"ncnn {kept.version}", len(names), max(errors.values(), default=0.0))
+    return EngineCheck(f"ncnn {kept.version}", len(names), max(errors.values(), default=0.0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netcount.core.errors import InputError, reason
 from netcount.execute.executor import Executor
 from netcount.execute.stand_ins import stand_ins
-from netcount.export.agreement import Checked, differences, extra
+from netcount.export.agreement import EngineCheck, differences, extra
 from netcount.export.onnx import Exported
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check_onnx(
     weights: Mapping[str, Sequence[Array]] | None = None,
     *,
     seed: int = 0,
-) -> Checked:
+) -> EngineCheck:
     """Run the model and the net on the same inputs.
 
     Raises:
@@ -78,4 +78,4 @@ def check_onnx(
             raise InputError(f"{net.file}: ONNX Runtime does not run the model: {reason(failure)}") from None
         computed = {name: by_tensor[tensor] for name, tensor in names.items() if tensor in by_tensor}
         worst = max([worst, *differences(net.file, "ONNX Runtime", expected, computed).values()])
-    return Checked(f"onnxruntime {ort.__version__}", len(names), worst)
+    return EngineCheck(f"onnxruntime {ort.__version__}", len(names), worst)

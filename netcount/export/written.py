@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcount.core.errors import InputError
-from netcount.export.agreement import TOLERANCE, Checked
+from netcount.core.files import write_together
+from netcount.export.agreement import TOLERANCE, EngineCheck
 from netcount.graph.graph import Graph
 
 if TYPE_CHECKING:
@@ -16,8 +18,8 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {"onnx": (".onnx",), "ncnn": (".param",
 """The forms, and the endings of their files: the first one is that of `--output`."""
 
 
-class Written(NamedTuple):
-    """The files of an exported net.
+class ExportedNet(NamedTuple):
+    """A net in an engine's form, as the bytes of its files.
 
     Attributes:
         parts: What each file holds, in the order of the form's endings.
@@ -28,7 +30,7 @@ class Written(NamedTuple):
 
     parts: tuple[bytes, ...]
     endings: tuple[str, ...]
-    checked: Checked | None
+    checked: EngineCheck | None
     tolerance: float
 
     def files(self, path: str) -> dict[str, bytes]:
@@ -37,6 +39,16 @@ class Written(NamedTuple):
         first = path if stem is None else stem + self.endings[0]
         others = [(path if stem is None else stem) + ending for ending in self.endings[1:]]
         return dict(zip([first, *others], self.parts, strict=True))
+
+    def write(self, path: str | os.PathLike[str]) -> list[str]:
+        """Write the files, all or none; their paths.  path: of the first of them.
+
+        Raises:
+            InputError: One cannot be written.
+        """
+        files = self.files(os.fspath(path))
+        write_together({name: [data] for name, data in files.items()})
+        return list(files)
 
 
 def export_net(
@@ -49,7 +61,7 @@ def export_net(
     fp16: bool = False,
     check: bool = True,
     seed: int = 0,
-) -> Written:
+) -> ExportedNet:
     """A net in one of the forms of `ENDINGS`.
 
     Args:
@@ -76,7 +88,7 @@ def export_net(
     raise InputError(f"there is no form {form!r}", argument="form")
 
 
-def _said(checked: Checked | None) -> str:
+def _said(checked: EngineCheck | None) -> str:
     """What the file says of its check."""
     return f"{checked.engine}, within {checked.error:.1e}" if checked else "no, as was asked"
 
@@ -88,7 +100,7 @@ def _ncnn(
     fp16: bool,
     check: bool,
     seed: int,
-) -> Written:
+) -> ExportedNet:
     from netcount.execute.stand_ins import stand_in_weights
     from netcount.export.ncnn import halved, to_ncnn
     from netcount.export.ncnn_check import check_ncnn
@@ -100,7 +112,7 @@ def _ncnn(
         checked = check_ncnn(checking, halved(net, blobs) if fp16 else blobs, seed=seed)
     made = to_ncnn(net, weights, until=until, half=fp16, seed=seed)
     param = made.param(_said(checked)).encode()
-    return Written((param, made.weights), ENDINGS["ncnn"], checked, TOLERANCE)
+    return ExportedNet((param, made.weights), ENDINGS["ncnn"], checked, TOLERANCE)
 
 
 def _onnx(
@@ -110,7 +122,7 @@ def _onnx(
     other: Graph | None,
     check: bool,
     seed: int,
-) -> Written:
+) -> ExportedNet:
     from netcount.execute.stand_ins import stand_in_weights
     from netcount.export.onnx import to_onnx
     from netcount.export.onnx_check import check_onnx
@@ -127,4 +139,4 @@ def _onnx(
     for entry in made.model.metadata_props:
         if entry.key == "netcount.checked":
             entry.value = _said(checked)
-    return Written((made.model.SerializeToString(),), ENDINGS["onnx"], checked, TOLERANCE)
+    return ExportedNet((made.model.SerializeToString(),), ENDINGS["onnx"], checked, TOLERANCE)

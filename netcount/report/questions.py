@@ -211,7 +211,7 @@ QUESTIONS: Mapping[str, Question] = {
     "upgrade": Question(
         "A net of any age in Caffe's current form, as a prototxt.",
         "cli.upgrade:upgrade",
-        "analysis.upgrade:upgrade",
+        ":Net.upgrade",
         Lacks("the answer is a prototxt"),
         Lacks("the answer is a prototxt"),
         Lacks("the answer is a prototxt"),
@@ -222,7 +222,7 @@ QUESTIONS: Mapping[str, Question] = {
     "fold": Question(
         "A net without BatchNorm and the like, as a prototxt and its weights.",
         "cli.fold:fold",
-        "deploy.agree:fold_and_run",
+        ":Net.fold",
         Lacks("the answer is a prototxt"),
         Lacks("the answer is a prototxt"),
         Lacks("the answer is a prototxt"),
@@ -233,7 +233,7 @@ QUESTIONS: Mapping[str, Question] = {
     "export": Question(
         "A net as a model of ONNX or ncnn, checked in its engine.",
         "cli.export:export",
-        "export.written:export_net",
+        ":Net.export",
         Lacks("the answer is a file of the engine"),
         Lacks("the answer is a file of the engine"),
         Lacks("the answer is a file of the engine"),

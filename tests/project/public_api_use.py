@@ -130,6 +130,12 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     swept = assert_type(net.sweep([width, 1], [size], limits={"madds": "200M"}, executor=pool), netcount.Sweep)
     surveyed = assert_type(netcount.survey([SAMPLE, OTHER], pool, phase=phase), netcount.Survey)
     verified = assert_type(net.verify(max_memory="1 GiB"), netcount.Verification)
+    upgraded = assert_type(net.upgrade(), netcount.UpgradedNet)
+    folded = assert_type(net.fold(), netcount.FoldedNet)
+    exported = assert_type(net.export("ncnn", check=False), netcount.ExportedNet)
+    checked: netcount.EngineCheck | None = exported.checked
+    if checked or upgraded.forms or folded.left:
+        raise AssertionError("a net of today, without a run, and all of it folded")
     timed = assert_type(net.time(engines=["numpy"], rounds=1, layers=True), netcount.Timing)
     held: list[object] = [
         assert_type(analysis.layers[0], netcount.LayerRow).madds,

@@ -67,6 +67,7 @@ Product Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search
 Step Survey SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
 Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
 Machine Measured TimedLayer TimedNet Timing
+EngineCheck ExportedNet FoldedNet UpgradedNet
 Arena ArenaBuffer ArenaMethod Backward LayerBackward Wanted SolverKind LayerTraining Training TrainingBatch
 TrainingFits LayerTiling Strips BlobStats MemoryNeed MemoryPart MemoryVerdict ModelSize OverBlob OverLayer
 WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
