@@ -127,7 +127,9 @@ def test_graph_table_and_totals_follow_the_text(edit: Edit) -> None:
 
 def test_a_broken_text_keeps_the_last_picture_and_is_mended_by_a_click(edit: Edit) -> None:
     live = edit(SQUEEZENET)
-    boxes = live.page.locator("#graph [role=button]").count()
+    drawn = live.page.locator("#graph [role=button]")
+    drawn.first.wait_for()
+    boxes = drawn.count()
     live.type_over("num_output: 64", "num_outptu: 64")
     problem = live.page.locator("#problems li")
     problem.wait_for()
@@ -136,7 +138,7 @@ def test_a_broken_text_keeps_the_last_picture_and_is_mended_by_a_click(edit: Edi
     assert "num_outptu" in live.page.locator(".editor li.fault-line").inner_text()
     assert live.page.locator(".editor li").nth(line - 1).get_attribute("class") == "fault-line"
     assert "last text that was right" in live.page.locator("#problems").inner_text()
-    assert live.page.locator("#graph [role=button]").count() == boxes
+    assert drawn.count() == boxes
     live.facts("387.75M madds")
     problem.get_by_role("button", name="change to num_output").click()
     problem.wait_for(state="detached")
