@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from netcount.analysis._support.modelsize import ModelSize
     from netcount.analysis._support.plain import Plain
     from netcount.analysis._support.resolutions import Resolution
-    from netcount.analysis._support.tiling import LayerTiling, Strips
+    from netcount.analysis._support.tiling import ChainTiling, LayerTiling, Strips
     from netcount.analysis._support.verdict import MemoryNeed, MemoryPart, MemoryVerdict, OverBlob, OverLayer
     from netcount.analysis.arena import ArenaBuffer, ArenaMethod
     from netcount.analysis.backward import LayerBackward
@@ -120,6 +120,7 @@ __all__ = [
     "ByHand",
     "CaffeMemory",
     "Catalogue",
+    "ChainTiling",
     "ChannelChange",
     "Compared",
     "Comparison",
@@ -246,7 +247,7 @@ _HOMES = {
     "analysis._support.modelsize": ("ModelSize",),
     "analysis._support.plain": ("Plain",),
     "analysis._support.resolutions": ("Resolution",),
-    "analysis._support.tiling": ("LayerTiling", "Strips"),
+    "analysis._support.tiling": ("ChainTiling", "LayerTiling", "Strips"),
     "analysis._support.verdict": (
         "MemoryNeed",
         "MemoryPart",

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from netcount.analysis._support.blob_stats import BlobStats
 from netcount.analysis._support.liveness import alive, buffers, usage
 from netcount.analysis._support.modelsize import ModelSize
-from netcount.analysis._support.tiling import layer_tiling
+from netcount.analysis._support.tiling import chain_tilings, layer_tiling
 from netcount.analysis._support.verdict import MemoryPart, MemoryVerdict, OverBlob, OverLayer, verdict_of
 from netcount.analysis.count import Count
 from netcount.analysis.rows import LayerRow
@@ -131,7 +131,14 @@ class Memory(NamedTuple):
             for layer, node in zip(self.layers, self.counted.net.nodes, strict=True)
             if self.bytes_of(layer.live) > limit_bytes
         )
-        return self._replace(verdict=verdict._replace(tilings=tilings))
+        over_it = {
+            node.index
+            for layer, node in zip(self.layers, self.counted.net.nodes, strict=True)
+            if self.bytes_of(layer.live) > limit_bytes
+        }
+        madds = [layer.row.madds for layer in self.layers]
+        chains = chain_tilings(self.counted.net, over_it, madds, self.bits, limit_bytes)
+        return self._replace(verdict=verdict._replace(tilings=tilings, chains=tuple(chains)))
 
     def _over(self, layer: LayerMemory, needed: int) -> OverLayer:
         return OverLayer(layer.row.name, layer.row.line, needed)

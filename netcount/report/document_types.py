@@ -422,6 +422,7 @@ class Strips(TypedDict):
     bottom_rows: Annotated[int, Keywords(("minimum", 0)), "The most rows of a bottom that a strip reads."]
     halo: Annotated[int, Keywords(("minimum", 0)), "The most rows of a bottom that two neighbours both read."]
     again_bytes: Annotated[int, Keywords(("minimum", 0)), "What all strips together read more than once."]
+    again_madds: Annotated[int, Keywords(("minimum", 0)), "What all strips of a chain compute more than once."]
 
 
 class LayerTiling(TypedDict):
@@ -435,6 +436,16 @@ class LayerTiling(TypedDict):
     reason: Annotated[str | None, "Why it cannot be cut."]
 
 
+class ChainTiling(TypedDict):
+    """Layers that follow each other, computed together by rows of the last."""
+
+    layers: list[str]
+    line: Count
+    rows: Annotated[int, Keywords(("minimum", 1)), "Of the last one's top."]
+    least: Annotated[Strips, "One row at a time."]
+    fitting: Annotated[Strips, "The strips with most rows that fit."]
+
+
 class MemoryVerdict(TypedDict):
     """A net's memory held against a size."""
 
@@ -444,6 +455,7 @@ class MemoryVerdict(TypedDict):
     needs: list[MemoryNeed]
     blobs: Annotated[list[OverBlob], "Blobs that are larger than all there is."]
     tilings: Annotated[list[LayerTiling], "Layers whose activations are over it, computed by rows."]
+    chains: Annotated[list[ChainTiling], "Such layers that follow each other, computed together."]
 
 
 class Memory(Subject):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from netcount.analysis._support.modelsize import ModelSize
-from netcount.analysis._support.tiling import LayerTiling, Strips
+from netcount.analysis._support.tiling import ChainTiling, LayerTiling, Strips
 from netcount.analysis._support.verdict import MemoryNeed, MemoryVerdict, OverBlob
 from netcount.analysis.memory import Memory
-from netcount.core.units import human_bytes, percent, plural
+from netcount.core.units import human, human_bytes, percent, plural
 from netcount.report import document
 from netcount.report.formats.fit import BELOW, LEFT_OUT
 from netcount.report.formats.layout import Part, Table
@@ -160,6 +160,14 @@ def _tiling_parts(verdict: MemoryVerdict) -> list[Part]:
             shrink=((0, 12), (6, LEFT_OUT), (8, LEFT_OUT), (1, LEFT_OUT)),
         )
         parts = [table]
+    if verdict.chains:
+        table = Table(
+            ("chain", "rows", "one needs", "most that fit", "strips", "need", "rows read", "halo", "madds again"),
+            (False, True, True, True, True, True, True, True, True),
+            tuple(_chain_row(one) for one in verdict.chains),
+            shrink=((0, 12), (6, LEFT_OUT), (8, LEFT_OUT), (1, LEFT_OUT)),
+        )
+        parts += ["", "together, what lies between them never whole:", table]
     if cannot:
         parts.append(f"over {limit} and not computed by rows: {listed(cannot, MOST_BLOBS)}")
     return parts
@@ -183,6 +191,22 @@ def _tiling_row(tiling: LayerTiling) -> tuple[str, ...]:
                 human_bytes(fitting.again_bytes),
             )
         ),
+    )
+
+
+def _chain_row(chain: ChainTiling) -> tuple[str, ...]:
+    fitting = chain.fitting
+    first, *_, last = chain.layers
+    return (
+        f"{visible(first)} to {visible(last)} ({plural(len(chain.layers), 'layer')})",
+        str(chain.rows),
+        human_bytes(chain.least.bytes),
+        str(fitting.rows),
+        str(fitting.number),
+        human_bytes(fitting.bytes),
+        str(fitting.bottom_rows),
+        str(fitting.halo),
+        human(fitting.again_madds),
     )
 
 
@@ -314,5 +338,15 @@ def _verdict(verdict: MemoryVerdict) -> types.MemoryVerdict:
                 "reason": tiling.reason or None,
             }
             for tiling in verdict.tilings
+        ],
+        "chains": [
+            {
+                "layers": list(chain.layers),
+                "line": chain.line,
+                "rows": chain.rows,
+                "least": cast("types.Strips", chain.least._asdict()),
+                "fitting": cast("types.Strips", chain.fitting._asdict()),
+            }
+            for chain in verdict.chains
         ],
     }

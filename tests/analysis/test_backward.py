@@ -23,12 +23,12 @@ def passes(text: str) -> dict[str, OpCount | None]:
 def test_a_convolution_has_a_gemm_for_its_weights_and_one_for_its_bottom() -> None:
     text = X + conv("x", "c") + conv("c", "d", made=5) + fc("d", "f") + LOSS
     first, second = 2 * 35 * 9 * 3 * 4, 2 * 35 * 9 * 4 * 5
-    found = passes(text)
+    costs = passes(text)
     # the bias: an add an output; col2im: an add for each element of the columns of both images
-    assert found["c"] == OpCount(madds=first, adds=280)
-    assert found["d"] == OpCount(madds=2 * second, adds=350 + 2 * 9 * 4 * 35)
-    assert found["f"] == OpCount(madds=2 * 2 * 175 * 6, adds=12)
-    assert found["loss"] == OpCount(adds=2, muls=12, divs=1)
+    assert costs["c"] == OpCount(madds=first, adds=280)
+    assert costs["d"] == OpCount(madds=2 * second, adds=350 + 2 * 9 * 4 * 35)
+    assert costs["f"] == OpCount(madds=2 * 2 * 175 * 6, adds=12)
+    assert costs["loss"] == OpCount(adds=2, muls=12, divs=1)
 
 
 def test_frozen_layers_cost_less_and_stand_apart() -> None:
@@ -38,9 +38,9 @@ def test_frozen_layers_cost_less_and_stand_apart() -> None:
     answer = frozen.backward(batch="net")
     learned = {layer.row.name: (layer.learned, layer.frozen) for layer in answer.layers if layer.row.params}
     assert learned == {"c": (0, 112), "d": (5, 180), "f": (175 * 6 + 6, 0)}
-    found = {layer.row.name: layer.ops for layer in answer.layers}
-    assert found["c"] == OpCount()
-    assert found["d"] == OpCount(adds=350), "the bias alone"
+    costs = {layer.row.name: layer.ops for layer in answer.layers}
+    assert costs["c"] == OpCount()
+    assert costs["d"] == OpCount(adds=350), "the bias alone"
     assert (answer.learned, answer.frozen) == (5 + 1056, 112 + 180)
 
 
@@ -62,10 +62,10 @@ def test_a_1x1_needs_no_col2im_and_a_deconvolution_neither() -> None:
 
 def test_gradients_of_copies_are_joined_in_their_producers_row() -> None:
     text = X + conv("x", "c") + op("Sigmoid", "c", "a") + op("Eltwise", "c a", "e") + fc("e", "f") + LOSS
-    found = passes(text)
-    assert found["c"] == OpCount(madds=2 * 35 * 9 * 3 * 4, adds=280 + 280)
-    assert found["a"] == OpCount(adds=280, muls=2 * 280)
-    assert found["e"] == OpCount()
+    costs = passes(text)
+    assert costs["c"] == OpCount(madds=2 * 35 * 9 * 3 * 4, adds=280 + 280)
+    assert costs["a"] == OpCount(adds=280, muls=2 * 280)
+    assert costs["e"] == OpCount()
 
 
 POOL = "pooling_param {{ pool: {} kernel_size: 3 stride: 2 pad: 1 }}"

@@ -40,16 +40,16 @@ def backward(text: str) -> tuple[netcount.Net, Gradients]:
 
 def diffs(text: str) -> dict[str, int]:
     """Elements of the diffs of what each layer makes, where there are any."""
-    net, found = backward(text)
-    return {node.name: number for node, number in zip(net.layers, found.diffs, strict=True) if number}
+    net, flow = backward(text)
+    return {node.name: number for node, number in zip(net.layers, flow.diffs, strict=True) if number}
 
 
 def test_every_blob_up_to_the_loss_has_a_diff_and_labels_have_none() -> None:
     text = X + conv("x", "c") + op("ReLU", "c", "c", name="r") + fc("c", "f") + LOSS
     # a convolution's Backward touches the diff of x, which nobody needs
     assert diffs(text) == {"x": 2 * 3 * 35, "c": 2 * 4 * 35, "f": 2 * 6, "loss": 1}
-    net, found = backward(text)
-    assert dict(zip((node.name for node in net.layers), found.bottoms, strict=True)) == {
+    net, flow = backward(text)
+    assert dict(zip((node.name for node in net.layers), flow.bottoms, strict=True)) == {
         "x": (), "label": (), "c": (False,), "r": (True,), "f": (True,), "loss": (True, False),
     }  # fmt: skip
 
@@ -66,9 +66,9 @@ def test_a_net_without_a_loss_is_told_of() -> None:
 def test_below_what_learns_there_are_no_diffs() -> None:
     text = X + conv("x", "c", FROZEN) + op("Sigmoid", "c", "s") + fc("s", "f") + LOSS
     assert diffs(text) == {"f": 12, "loss": 1}
-    net, found = backward(text)
-    assert [node.name for node, needed in zip(net.layers, found.layers, strict=True) if needed] == ["f", "loss"]
-    assert found.params[2] == (False, False)
+    net, flow = backward(text)
+    assert [node.name for node, needed in zip(net.layers, flow.layers, strict=True) if needed] == ["f", "loss"]
+    assert flow.params[2] == (False, False)
     half = X + conv("x", "c", "param { lr_mult: 0 }") + fc("c", "f") + LOSS
     assert backward(half)[1].params[2] == (False, True), "the bias learns"
 
@@ -87,8 +87,8 @@ def test_a_batch_norm_first_makes_its_bottoms_diff_as_its_rates_are_1_in_the_fil
 def test_copies_of_a_split_have_diffs_of_their_own() -> None:
     text = X + conv("x", "c") + op("Sigmoid", "c", "a") + op("Eltwise", "c a", "e") + fc("e", "f") + LOSS
     assert diffs(text) == {"x": 210, "c": 3 * 280, "a": 280, "e": 280, "f": 12, "loss": 1}
-    _, found = backward(text)
-    assert found.logged == 210 + 2 + 3 * 280 + 280 + 280 + 12 + 1
+    _, flow = backward(text)
+    assert flow.logged == 210 + 2 + 3 * 280 + 280 + 280 + 12 + 1
 
 
 def test_what_is_flattened_shares_its_diff_too() -> None:
@@ -98,24 +98,24 @@ def test_what_is_flattened_shares_its_diff_too() -> None:
 
 def test_what_does_not_lead_to_the_loss_has_no_diff() -> None:
     text = X + conv("x", "c") + fc("c", "f") + LOSS + conv("c", "side", made=5) + op("Silence", "side", "")
-    found = diffs(text)
+    flow = diffs(text)
     # c goes to two layers: the copy for "side" has no gradient, but the Split adds up both
-    assert found == {"x": 210, "c": 3 * 280, "f": 12, "loss": 1}
+    assert flow == {"x": 210, "c": 3 * 280, "f": 12, "loss": 1}
 
 
 def test_propagate_down_stops_gradients() -> None:
     text = X + conv("x", "c") + fc("c", "f", "propagate_down: false") + LOSS
-    net, found = backward(text)
-    assert [node.name for node, needed in zip(net.layers, found.layers, strict=True) if needed] == ["f", "loss"]
+    net, flow = backward(text)
+    assert [node.name for node, needed in zip(net.layers, flow.layers, strict=True) if needed] == ["f", "loss"]
     assert diffs(text) == {"f": 12, "loss": 1}
 
 
 def test_force_backward_reaches_everything_but_labels() -> None:
     text = "force_backward: true " + X + conv("x", "c", FROZEN) + fc("c", "f", FROZEN) + LOSS
-    _, found = backward(text)
-    assert found.layers == (True,) * 5
-    assert found.bottoms[2:] == ((True,), (True,), (True, False))
-    assert found.params[2] == (True, True)
+    _, flow = backward(text)
+    assert flow.layers == (True,) * 5
+    assert flow.bottoms[2:] == ((True,), (True,), (True, False))
+    assert flow.params[2] == (True, True)
 
 
 def test_a_loss_of_another_layer() -> None:

@@ -151,6 +151,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(memory.verdict.asked.over, tuple[netcount.OverLayer, ...]),
         assert_type(memory.verdict.blobs, tuple[netcount.OverBlob, ...]),
         assert_type(memory.verdict.tilings, tuple[netcount.LayerTiling, ...]),
+        assert_type(memory.verdict.chains, tuple[netcount.ChainTiling, ...]),
         [assert_type(tiling.fitting, netcount.Strips | None) for tiling in memory.verdict.tilings],
         assert_type(arena.buffers[0], netcount.ArenaBuffer).offset,
         assert_type(arena.method, netcount.ArenaMethod),
@@ -196,7 +197,7 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
         assert_type(timed.machine, netcount.Machine).busy,
         assert_type(net.warnings, tuple[netcount.Warned, ...]),
     ]
-    assert len(held) == 57
+    assert len(held) == 58
     older: list[netcount.Result] = [
         netcount.sweep(net, [0.5]), netcount.compare(net, OTHER), netcount.rescale(SAMPLE, width=0.5),
     ]  # fmt: skip

@@ -69,8 +69,8 @@ Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudge
 Machine Measured TimedLayer TimedNet Timing
 EngineCheck ExportedNet FoldedNet UpgradedNet
 Arena ArenaBuffer ArenaMethod Backward LayerBackward Wanted SolverKind LayerTraining Training TrainingBatch
-TrainingFits LayerTiling Strips BlobStats MemoryNeed MemoryPart MemoryVerdict ModelSize OverBlob OverLayer
-WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
+TrainingFits ChainTiling LayerTiling Strips BlobStats MemoryNeed MemoryPart MemoryVerdict ModelSize OverBlob
+OverLayer WorkingMemory __version__ compare load loads rescale survey sweep weighted write_caffemodel
 """
 
 

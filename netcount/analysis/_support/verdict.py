@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from netcount.analysis._support.tiling import LayerTiling
+from netcount.analysis._support.tiling import ChainTiling, LayerTiling
 from netcount.core.shape import Shape
 
 MemoryPart = Literal["all", "activations", "scratch", "weights"]
@@ -73,6 +73,7 @@ class MemoryVerdict(NamedTuple):
         needs: The three parts, and all together.
         blobs: The blobs that are larger than all there is, alone.
         tilings: What it takes to compute by rows the layers whose activations are over it.
+        chains: What it takes to compute such layers together that follow each other.
     """
 
     limit_bytes: int
@@ -80,6 +81,7 @@ class MemoryVerdict(NamedTuple):
     needs: tuple[MemoryNeed, ...]
     blobs: tuple[OverBlob, ...]
     tilings: tuple[LayerTiling, ...] = ()
+    chains: tuple[ChainTiling, ...] = ()
 
     @property
     def asked(self) -> MemoryNeed:
