@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from netcount.cli.options import load_options, net_options, parse_bytes
-from netcount.cli.output import spare
+from netcount.cli.output import spare, tell
 from netcount.core.errors import InputError
 from netcount.core.files import write_together
 from netcount.execute.verify import allowed_memory
@@ -57,6 +57,8 @@ def export(
       netcount export deploy.prototxt --to onnx --batch dynamic --until pool5
       netcount export deploy.prototxt --to ncnn --fp16 --weights net.caffemodel
     """
+    if output == "-" and len(ENDINGS[form]) > 1:
+        raise InputError(f"{form} has several files, which standard output cannot take", argument="output")
     dynamic = options.get("batch") == "dynamic"
     if dynamic:
         options["batch"] = "1"
@@ -70,12 +72,15 @@ def export(
         blobs = read_caffemodel(weights, net).blobs
     again = load_net(file, load._replace(batch=2)) if dynamic else None
     made = export_net(net, form, blobs, until=until, other_batch=again, fp16=fp16, check=not no_check, seed=seed)
-    files = made.files(output or _beside(file, ENDINGS[form][0]))
-    for path in files:
-        spare(path)
-    write_together({path: [data] for path, data in files.items()})
-    for path in files:
-        click.echo(visible(path))
+    if output == "-":
+        tell(made.parts[0])
+    else:
+        files = made.files(output or _beside(file, ENDINGS[form][0]))
+        for path in files:
+            spare(path)
+        write_together({path: [data] for path, data in files.items()})
+        for path in files:
+            click.echo(visible(path))
     click.echo(_summary(made), err=True)
 
 

@@ -34,7 +34,11 @@ def with_value(advice: Advice) -> str:
 
     >>> print(with_value(Advice("assume", "identity", "my layer")), with_value(Advice("phase", "TRAIN")))
     --assume 'my layer=identity' --phase TRAIN
+    >>> print(with_value(Advice("check", "False")))
+    --no-check
     """
+    if advice.value == "False":
+        return f"--no-{flag(advice.argument)[2:]}"
     value = f"{advice.key}={advice.value}" if advice.key else advice.value
     if not value.isascii() or set(value) & _SHELL:
         from shlex import quote  # not wanted at start-up

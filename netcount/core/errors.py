@@ -80,7 +80,7 @@ def _python_advice(advice: Advice) -> str:
         value = "array"
     elif "," in value:
         value = f"({', '.join(value.split(','))})"
-    elif not value.isdigit():
+    elif not value.isdigit() and value != "False":
         value = _quoted(value)
     if advice.key:
         value = f"{{{_quoted(advice.key)}: {value}}}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.core.errors import InputError
+from netcount.core.errors import Advice, InputError
 from netcount.execute.stand_ins import distance
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ def extra(name: str, package: str) -> InputError:
     return InputError(
         f"this takes {package}, of the extra netcount[{name}]; in a clone: python -m pip install '.[{name}]'"
     )
+
+
+def no_engine(name: str, package: str) -> InputError:
+    """The error where the engine is missing that would check a model: it can be written unchecked."""
+    way = Advice("check", "False", lead="or write it unchecked with")
+    return InputError(extra(name, package).what, advice=[way])
 
 
 def differences(

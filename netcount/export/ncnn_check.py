@@ -11,7 +11,7 @@ from netcount.core.errors import InputError
 from netcount.core.lazy_numpy import np
 from netcount.execute.executor import Executor
 from netcount.execute.stand_ins import stand_ins
-from netcount.export.agreement import EngineCheck, differences, extra
+from netcount.export.agreement import EngineCheck, differences, no_engine
 from netcount.export.graph_of_layers import mat
 from netcount.export.ncnn import NcnnModel
 
@@ -24,7 +24,7 @@ def runtime() -> Any:
     try:
         import ncnn
     except ImportError:
-        raise InputError(f"{extra('ncnn', 'ncnn').what}; or write it unchecked") from None
+        raise no_engine("ncnn", "ncnn") from None
     return ncnn
 
 

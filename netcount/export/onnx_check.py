@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netcount.core.errors import InputError, reason
 from netcount.execute.executor import Executor
 from netcount.execute.stand_ins import stand_ins
-from netcount.export.agreement import EngineCheck, differences, extra
+from netcount.export.agreement import EngineCheck, differences, no_engine
 from netcount.export.onnx import Exported
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def runtime() -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise InputError(f"{extra('onnx', 'onnxruntime').what}; or write it unchecked") from None
+        raise no_engine("onnx", "onnxruntime") from None
     onnxruntime.set_default_logger_severity(4)
     return onnxruntime
 

@@ -47,6 +47,9 @@ def test_upgrade_writes_the_net_and_tells_what_was_old(tmp_path: Path) -> None:
         (["export", SQUEEZENET, "--to", "onnx", "--until", "conv11"], "", 'no blob is called "conv11"'),
         (["export", SQUEEZENET, "--to", "onnx", "--weights", TINY], "", "has no layer of that name"),
         (["export", SQUEEZENET, "--to", "onnx", "--max-memory", "1MB"], "", "more than the"),
+        (["export", SQUEEZENET, "--to", "ncnn", "--batch", "2"], "", "one image at a time"),
+        (["export", SQUEEZENET, "--to", "ncnn", "--batch", "dynamic"], "", "one image at a time"),
+        (["export", SQUEEZENET, "--to", "onnx", "--fp16"], "", "--fp16: float16 weights are for ncnn"),
         (["fold", "-"], "layer {", "the file ends inside"),
         (["fold", SQUEEZENET, "--weights", TINY], "", "has no layer of that name"),
         (["fold", SQUEEZENET, "--weights-out", "x"], "", "no weights to write"),
@@ -126,6 +129,27 @@ def test_export_writes_a_checked_model(tmp_path: Path) -> None:
     assert hostile.returncode == 0, hostile.stderr
 
 
+def test_export_to_ncnn_writes_two_files(tmp_path: Path) -> None:
+    pytest.importorskip("ncnn", reason="the extra ncnn is not installed")
+    param, binary = tmp_path / "n.param", tmp_path / "n.bin"
+    done = run("export", "-", "--to", "ncnn", "--fp16", "-o", str(param), stdin=NORMED)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(param), str(binary)]
+    assert "netcount.checked:_ncnn" in param.read_text(encoding="utf-8")
+    kept = param.read_bytes()
+    binary.write_text('{"schema": "netcount/baseline/1"}')
+    assert run("export", "-", "--to", "ncnn", "-o", str(param), stdin=NORMED).returncode == 2, (
+        "a baseline lies there"
+    )
+    assert param.read_bytes() == kept
+    streamed = run("export", "-", "--to", "ncnn", "-o", "-", stdin=NORMED)
+    assert streamed.returncode == 2
+    assert "standard output" in streamed.stderr
+    hostile = run("export", "-", "--to", "ncnn", "-o", str(tmp_path / "h.param"), stdin=hostile_net())
+    assert hostile.returncode == 0, hostile.stderr
+    assert "\x1b" not in hostile.stdout + hostile.stderr + (tmp_path / "h.param").read_text(encoding="utf-8")
+
+
 def test_without_the_engine_nothing_is_written(tmp_path: Path) -> None:
     """The extra and the way out are named."""
     (tmp_path / "onnxruntime.py").write_text("raise ImportError")
@@ -135,7 +159,7 @@ def test_without_the_engine_nothing_is_written(tmp_path: Path) -> None:
     done = subprocess.run(arguments, input=NORMED, capture_output=True, text=True, check=False, env=UNMEASURED)
     assert done.returncode == 2
     assert "netcount[onnx]" in done.stderr
-    assert "or write it unchecked" in done.stderr
+    assert "or write it unchecked with --no-check" in done.stderr
     assert not out.exists()
     done = subprocess.run([*arguments, "--no-check"], input=NORMED, capture_output=True, text=True, env=UNMEASURED)
     assert done.returncode == 0, done.stderr
