@@ -13,7 +13,7 @@ from netcount import OpCount
 from netcount.analysis.backward import has_rule
 from netcount.cli.main import netcount as command
 from tests.analysis.test_training import FROZEN, LOSS, X, conv, fc, op
-from tests.helpers import net_of, valid
+from tests.helpers import inputs, net_of, valid
 
 
 def passes(text: str) -> dict[str, OpCount | None]:
@@ -112,6 +112,16 @@ def test_rules_of_types(layer: str, expected: OpCount) -> None:
 def test_rules_of_eltwise(param: str, expected: OpCount) -> None:
     text = X + conv("x", "c") + conv("x", "d") + op("Eltwise", "c d", "y", f"eltwise_param {{ {param} }}")
     assert passes(text + fc("y", "f") + LOSS)["y"] == expected
+
+
+def test_rules_of_a_detectors_head() -> None:
+    boxes = inputs(r=(4, 5), t=(4, 6), w=(4, 6), o=(4, 6))
+    text = (
+        X + boxes + conv("x", "c") + op("ROIPooling", "c r", "y", "roi_pooling_param { pooled_w: 3 pooled_h: 2 }")
+    )
+    costs = passes(text + fc("y", "f") + op("SmoothL1Loss", "f t w o", "loss"))
+    assert costs["y"] == OpCount(adds=4 * 4 * 6)
+    assert costs["loss"] == OpCount(muls=24 * (1 + 3), divs=1, compares=48)
 
 
 def test_a_type_without_a_rule_is_named_and_the_answer_incomplete() -> None:

@@ -9,7 +9,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.layers.loss._loss import Loss, mean, number
 from netcount.prototxt.message import Message
 
@@ -28,6 +28,7 @@ class SmoothL1Loss(Loss):
 
     type = "SmoothL1Loss"
     temporaries = 6
+    never_backward: ClassVar[frozenset[int]] = frozenset()
     source = "Fast R-CNN, SSD"
     bottoms: ClassVar[Arity] = Arity(2, 4)
     tops: ClassVar[Arity] = Arity(1, 2)
@@ -74,6 +75,15 @@ class SmoothL1Loss(Loss):
         elements = bottoms[0].count()
         adds = (1 + len(tops)) * elements
         return OpCount(adds=adds, muls=len(bottoms) * elements, divs=1, compares=2 * elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The kept difference, cut off by two compares and a mul, once; for each bottom a mul by the loss's weight
+        and one a weight, and a div.  R-FCN's, with a second top, is not written down."""
+        if self.top_count > 1:
+            return None
+        number = sum(wanted.bottoms[:2])
+        each = bottoms[0].count() if number else 0
+        return OpCount(muls=each * (1 + number * (len(bottoms) - 1)), divs=number, compares=2 * each)
 
     def losses(self, bottoms: Sequence[Array]) -> Array:
         """The loss of each element."""

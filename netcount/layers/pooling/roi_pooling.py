@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.window_reduce import LOWEST
+from netcount.layers.layer import Wanted
 from netcount.layers.pooling._regions import _Regions
 from netcount.prototxt.message import Message
 
@@ -43,6 +44,10 @@ class ROIPooling(_Regions):
         bins = boxes * self.bins[0] * self.bins[1]
         padding = OpCount(adds=8 * boxes, muls=2 * boxes) if self.padding else OpCount()
         return OpCount(muls=4 * boxes + 4 * bins, compares=boxes * values + 8 * bins) + padding
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """An add a bin, where its greatest value stood."""
+        return OpCount(adds=tops[0].count() if wanted.bottoms[0] else 0)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows of bins first, then columns; an empty bin is 0."""
