@@ -11,6 +11,7 @@ MADDS multiply-adds and PARAMS parameters, and that the executor runs.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from netcount.graph.graph import Graph
 from netcount.graph.load import load_text
 from netcount.graph.options import LoadOptions
 
+_SHAPE = re.compile(r"\d+(×\d+)+")
 NETS = 200
 MADDS = 1_200_000_000
 PARAMS = 70_000_000
@@ -75,7 +77,9 @@ def tried(path: Path, net: Graph, form: str, dynamic: bool) -> Tried:
         whats = [one.what for one in each(problem)]
         missing = [what for what in whats if "cannot express it" in what]
         reasons = [f"{what.split()[0]}: {what.partition('cannot express it: ')[2]}" for what in missing]
-        return Tried(path.name, tuple(dict.fromkeys(reasons or whats)), differs=not missing)
+        return Tried(
+            path.name, tuple(dict.fromkeys(reasons or whats)), any("differs by" in what for what in whats)
+        )
     return Tried(path.name, ())
 
 

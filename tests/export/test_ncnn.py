@@ -92,6 +92,9 @@ def test_every_net_agrees_or_is_refused() -> None:
         layer("Pooling", "pooling_param { global_pooling: true }", top="p")
         + layer("Flatten", "", "p", "f")
         + layer("Scale", "scale_param { axis: 0 }", "x f"),
+        layer("BroadcastMul", "", "k x"),
+        layer("MergeCrop", "", "s x"),
+        layer("MergeCrop", "mergecrop_param { operation: ADD }", "t x"),
         layer("Eltwise", "eltwise_param { coeff: 1 coeff: -2 }", "x x"),
         layer("Split", 'top: "z"', top="y") + layer("ReLU", "", "y", "a") + layer("TanH", "", "y", "b"),
         layer("Slice", 'slice_param { axis: 1 slice_point: 2 } top: "z"', top="y"),
@@ -100,7 +103,7 @@ def test_every_net_agrees_or_is_refused() -> None:
     ids=lambda text: text.split('"')[1],
 )
 def test_forms_of_layers(text: str) -> None:
-    assert checked(inputs(x=(1, 6, 9, 11), s=(1, 3, 4, 5)) + text) < 1e-5
+    assert checked(inputs(x=(1, 6, 9, 11), s=(1, 3, 4, 5), t=(1, 6, 4, 5), k=(1, 6, 1, 1)) + text) < 1e-5
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "squeezenet_v1.1"])

@@ -10,11 +10,13 @@ from netcount.export.ops import refuse
 from netcount.graph.graph import Node
 from netcount.layers.layer import Layer
 from netcount.layers.shape.axpy import Axpy
+from netcount.layers.shape.broadcast_mul import BroadcastMul
 from netcount.layers.shape.concat import Concat
 from netcount.layers.shape.crop import Crop
 from netcount.layers.shape.eltwise import Eltwise
 from netcount.layers.shape.flatten import Flatten
 from netcount.layers.shape.interp import Interp
+from netcount.layers.shape.merge_crop import MergeCrop
 from netcount.layers.shape.permute import Permute
 from netcount.layers.shape.reduction import Reduction
 from netcount.layers.shape.reshape import Reshape
@@ -123,6 +125,29 @@ def _axpy(g: LayerGraph, node: Node, bottoms: list[str]) -> list[str]:
     return [g.binary(ADD, g.binary(MUL, x, spread), y)]
 
 
+def _broadcast_mul(g: LayerGraph, node: Node, bottoms: list[str]) -> list[str]:
+    first, second = (blob.shape for blob in node.bottoms)
+    turn = 1 if first.count() > second.count() else -1
+    (whole, factors), (x, y) = (first, second)[::turn], bottoms[::turn]
+    channels, *spatial = mat(whole)
+    if factors.count() != channels:
+        refuse(f"{factors.count()} factors for {channels} channels")
+    return [g.binary(MUL, x, g.reshape(y, mat(factors), (channels, *(1,) * len(spatial))))]
+
+
+def _merge_crop(g: LayerGraph, node: Node, bottoms: list[str]) -> list[str]:
+    layer = cast("MergeCrop", node.layer)
+    if not all(layer.reads):
+        refuse("one of its bottoms is switched off")
+    made, extents = mat(node.bottoms[0].shape), list(mat(node.bottoms[1].shape))
+    x, y = bottoms
+    for axis in range(1, len(made)):
+        begin = (extents[axis] - made[axis]) // 2
+        y = g.crop(y, extents, axis, begin, begin + made[axis])
+        extents[axis] = made[axis]
+    return [g.binary(ADD, x, y) if layer.adds else g.op("Concat", x, y, params={0: 0})]
+
+
 def _resized(g: LayerGraph, x: str, kind: int, height: int, width: int) -> str:
     return g.op("Interp", x, params={0: kind, 3: height, 4: width, 6: int(kind == _LINEAR)})
 
@@ -157,11 +182,13 @@ def _shuffle(g: LayerGraph, node: Node, bottoms: list[str]) -> list[str]:
 
 RULES: Mapping[type[Layer], Rule] = {
     Axpy: _axpy,
+    BroadcastMul: _broadcast_mul,
     Concat: _concat,
     Crop: _crop,
     Eltwise: _eltwise,
     Flatten: _reshaped,
     Interp: _interp,
+    MergeCrop: _merge_crop,
     Permute: _permute,
     Reduction: _reduction,
     Reshape: _reshaped,
