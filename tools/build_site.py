@@ -108,7 +108,9 @@ def archive(package: ModuleType) -> bytes:
 def sample(name: str) -> dict[str, object]:
     """What the page is told of a sample: its name, its text, and what netcount answers to it."""
     text = Path(str(sample_path(name))).read_text(encoding="utf-8")
-    return {"name": name, "text": text, "stamp": "", "data": asker().answer(text, name)["data"]}
+    ask = asker()
+    data = {**ask.answer(text, name)["data"], **ask.reasons(text, name)}
+    return {"name": name, "text": text, "stamp": "", "data": data}
 
 
 def build(folder: Path, cache: Path = ROOT / "build") -> None:

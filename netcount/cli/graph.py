@@ -17,7 +17,7 @@ from netcount.core.files import read_text, write_atomically
 from netcount.graph.load import load_text, name_of
 from netcount.graph.options import LoadOptions
 from netcount.graph.partial import outline_of, outlined
-from netcount.picture.picture import ALL, picture
+from netcount.picture.picture import ALL, open_and_folded, picture
 from netcount.report.picture import COLOURS, Drawing, drawing, picture_document
 
 FORMATS = ("svg", "png", "pdf", "dot", "mermaid", "html", "json")
@@ -96,7 +96,7 @@ def graph(
     if form == "html":
         from netcount.report.page import net_page
 
-        whole, folded = (picture(counted, outline, not no_fuse, blocks) for blocks in ((), (ALL,)))
+        whole, folded = open_and_folded(counted, outline, not no_fuse)
         emit(net_page(whole, folded, text, color, drawn.folded), output)
     else:
         _write(_forms(drawing(drawn, color), text)[form](), output)

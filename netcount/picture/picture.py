@@ -115,7 +115,18 @@ def picture(count: Count, outline: Outline, fuse: bool = True, collapse: Collect
     Raises:
         InputError: There is no block of a name in `collapse`.
     """
+    return _picture(count, outline, fuse, collapse, _blocks(count, outline))
+
+
+def open_and_folded(count: Count, outline: Outline, fuse: bool = True) -> tuple[Picture, Picture]:
+    """The pictures with no block folded and with every one, in little more time than one of them."""
     homes = _blocks(count, outline)
+    return _picture(count, outline, fuse, (), homes), _picture(count, outline, fuse, (ALL,), homes)
+
+
+def _picture(
+    count: Count, outline: Outline, fuse: bool, collapse: Collection[str], homes: Mapping[int, str]
+) -> Picture:
     members: dict[str, list[int]] = {}
     for index, name in sorted(homes.items()):
         members.setdefault(name, []).append(index)

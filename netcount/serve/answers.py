@@ -9,20 +9,21 @@ from typing import Any, Protocol, TypeAlias
 
 from netcount.analysis._support.scales import image_size, width_factor
 from netcount.analysis.compare import compared, facts, told_apart
-from netcount.analysis.count import count
+from netcount.analysis.count import Count, count
 from netcount.analysis.figures import MAIN, NetFigures
 from netcount.analysis.rescale import Rescaler
 from netcount.core.errors import NetcountError, Spelling, each, spelled
+from netcount.core.gc_pause import undisturbed
 from netcount.core.suggest import meant, nearest
 from netcount.graph.graph import Graph
 from netcount.graph.load import load_text
 from netcount.graph.options import LoadOptions
 from netcount.graph.partial import Outline, outline_of, outline_text
-from netcount.picture.picture import ALL, picture
+from netcount.picture.picture import open_and_folded
 from netcount.report.comparison import report
 from netcount.report.error import document as error_document
 from netcount.report.formats.layout import Part, Table
-from netcount.report.page import page_data
+from netcount.report.page import page_data, page_reasons
 from netcount.serve.gate import Gate
 
 Chosen: TypeAlias = "Sequence[tuple[str, str]]"
@@ -55,6 +56,7 @@ class Asker:
 
     def __init__(self, options: Callable[[Chosen], LoadOptions], spelling: Spelling) -> None:
         self._options = options
+        self._last: tuple[object, Count] | None = None
         self.spelling: Spelling = spelling
 
     def reply(self, way: str, asked: Mapping[str, Any], files: Sequence[Subject]) -> dict[str, Any]:
@@ -70,10 +72,13 @@ class Asker:
         """
         if way == "answer":
             file, text = _subject(asked, files), str(asked["text"])
-            answer = self.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
+            with undisturbed():
+                answer = self.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
             answer["budget"] = file.gate.checks(text, file.name) if file.gate and answer["data"] else []
             return answer
         try:
+            if way == "reasons":
+                return self.reasons(str(asked.get("text")), _subject(asked, files).name, _chosen(asked))
             if way == "rescale":
                 wish = asked.get("width"), asked.get("resolution")
                 file = _subject(asked, files)
@@ -104,14 +109,32 @@ class Asker:
             except NetcountError as refused:
                 return {"data": None, "errors": problems(refused, text)}
             try:
-                return {"data": _drawn(outline_of(load_text(text, load, file)), text), "errors": []}
+                return {"data": self._drawn(outline_of(load_text(text, load, file)), text, chosen), "errors": []}
             except NetcountError as refused:
                 error = refused
             data = None
             if partial:
                 with suppress(NetcountError):  # the text cannot be read at all: the first error says why
-                    data = _drawn(outline_text(text, load, file, error), text)
+                    data = self._drawn(outline_text(text, load, file, error), text, chosen)
             return {"data": data, "errors": problems(error, text)}
+
+    def reasons(self, text: str, file: str, chosen: Chosen = ()) -> dict[str, Any]:
+        """How the figures of a text's layers come about; the text asked about last is not read again.
+
+        Raises:
+            NetcountError: The text is wrong.
+        """
+        key = (text, tuple(chosen))
+        if self._last is None or self._last[0] != key:
+            with spelled(self.spelling):
+                self._last = key, count(load_text(text, self._options(chosen), file))
+        with undisturbed():
+            return page_reasons(self._last[1])
+
+    def _drawn(self, outline: Outline, text: str, chosen: Chosen) -> dict[str, Any]:
+        counted = count(outline.graph)
+        self._last = (text, tuple(chosen)), counted
+        return page_data(*open_and_folded(counted, outline), text, "madds", ())
 
     def rescaled(self, text: str, file: str, chosen: Chosen, width: object, resolution: object) -> dict[str, Any]:
         """The text of the net at another width and resolution, with what it costs and what it cost before.
@@ -137,8 +160,9 @@ class Asker:
             return report(compared(told_apart([facts(one) for one in counts])))
 
 
-WAYS = ("answer", "rescale", "compare")
-"""What a page asks for: figures and pictures, another size of the net, what one text changes of another."""
+WAYS = ("answer", "reasons", "rescale", "compare")
+"""What a page asks for: figures and pictures, how the figures come about, another size of the net, what one text
+changes of another."""
 
 
 def _subject(asked: Mapping[str, Any], files: Sequence[Subject]) -> Subject:
@@ -163,12 +187,6 @@ def _cells(part: Part) -> str | dict[str, Any]:
 def _figures(net: Graph) -> dict[str, int]:
     figures = NetFigures(count(net))
     return {figure.key: int(figures[figure.key]) for figure in MAIN}
-
-
-def _drawn(outline: Outline, text: str) -> dict[str, Any]:
-    counted = count(outline.graph)
-    whole, folded = (picture(counted, outline, collapse=blocks) for blocks in ((), (ALL,)))
-    return page_data(whole, folded, text, "madds", ())
 
 
 def problems(error: NetcountError, text: str) -> list[dict[str, Any]]:

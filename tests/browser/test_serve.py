@@ -252,6 +252,7 @@ def test_text_and_picture_are_linked_while_the_text_changes(edit: Edit) -> None:
     assert any('"fire2/concat"' in line for line in chosen.all_inner_texts())
     assert chosen.first.inner_text().startswith("layer {")
     live.page.locator("#layer h2", has_text="fire2/concat").wait_for()
+    live.page.locator("#layer dd", has_text="of 227×227 data").wait_for()
     live.type_over("num_output: 64", "num_output: 96")
     live.page.locator("#graph text", has_text="113×113×96").first.wait_for()
     assert live.page.locator("#graph .chosen text").first.text_content() == "fire2/concat", "it stays chosen"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from netcount.cli.flags import OPTIONS
 from netcount.core.errors import InputError
 from netcount.graph.options import LoadOptions
-from netcount.serve.answers import Asker
+from netcount.serve.answers import Asker, Misasked
+from netcount.serve.gate import Gate
 from tests.helpers import inputs
 
 CONV = (
@@ -27,6 +28,11 @@ def options(chosen: Sequence[tuple[str, str]]) -> LoadOptions:
 
 
 ASKER = Asker(options, OPTIONS)
+
+
+class Named(NamedTuple):
+    name: str
+    gate: Gate | None
 
 
 def mended(text: str, problem: dict[str, Any]) -> str:
@@ -90,3 +96,28 @@ def test_a_net_at_another_width_and_resolution() -> None:
     for width, resolution in (("0", None), ("x", None), (None, None), ("1", "x"), ("1", "1x1")):
         with pytest.raises(InputError):
             ASKER.rescaled(text, "net.prototxt", (), width, resolution)
+
+
+def test_how_figures_come_about_is_asked_apart() -> None:
+    content = {"file": 0, "text": TEXT, "options": []}
+    files = [Named("net.prototxt", None)]
+    assert "formulas" not in ASKER.reply("answer", content, files)["data"]
+    for asker in (ASKER, Asker(options, OPTIONS)):  # of a text that was asked about, and of one that was not
+        reasons = asker.reply("reasons", content, files)
+        assert reasons["formulas"][1][2] == "7·9 × 3·3·3·4 = 6,804"
+        assert len(reasons["fields"]) == 2
+    assert "error" in ASKER.reply("reasons", {**content, "text": "layer {"}, files)
+
+
+@pytest.mark.parametrize(
+    ("way", "content"),
+    [
+        ("answer", {"file": 1, "text": ""}),
+        ("reasons", {"file": 0}),
+        ("compare", {"nets": []}),
+        ("save", {"file": 0, "text": ""}),
+    ],
+)
+def test_what_there_is_not_is_refused(way: str, content: dict[str, Any]) -> None:
+    with pytest.raises(Misasked):
+        ASKER.reply(way, content, [Named("net.prototxt", None)])

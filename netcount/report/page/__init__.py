@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from netcount.analysis._support.liveness import lives, usage
 from netcount.analysis.conventions import CONVENTIONS
+from netcount.analysis.count import Count
 from netcount.analysis.explain import every_reason
 from netcount.analysis.reconcile import reconcile
 from netcount.analysis.rows import BYTES_PER_WEIGHT
@@ -68,7 +69,7 @@ def net_page(
         colour: What the colours tell at first.
         closed: The blocks that are folded at first.
     """
-    data = page_data(picture, folded, text, colour, closed)
+    data = {**page_data(picture, folded, text, colour, closed), **page_reasons(picture.counted)}
     title = f"{visible(data['view']['analysis']['net']) or '(unnamed net)'} · netcount"
     return _page(title, _part("page.css"), data, script_text(SCRIPTS), "").text
 
@@ -130,18 +131,23 @@ def script_text(names: Sequence[str] = SCRIPTS) -> str:
     return "\n".join(joined)
 
 
-def page_data(
-    picture: Picture, folded: Picture, text: str, colour: Colour, closed: Sequence[str]
-) -> dict[str, Any]:
-    """What the page shows: the document of the picture, and what else stands in its tables."""
-    counted = picture.counted
-    net = counted.net
+def page_reasons(counted: Count) -> dict[str, Any]:
+    """What the page says of how a layer's figures come about; a third of the work, and wanted of one at a time."""
     rules: dict[str, int] = {}
     formulas, fields = [], []
     for reasons in every_reason(counted):
         number = rules.setdefault(rule(reasons), len(rules))
         formulas.append([number, params_formula(reasons), madds_formula(reasons.products)])
         fields.append([field_text(field) for field in reasons.fields])
+    return {"rules": list(rules), "formulas": formulas, "fields": fields}
+
+
+def page_data(
+    picture: Picture, folded: Picture, text: str, colour: Colour, closed: Sequence[str]
+) -> dict[str, Any]:
+    """What the page shows, but for `page_reasons`: the picture's document, and what else stands in its tables."""
+    counted = picture.counted
+    net = counted.net
     conventions = list(CONVENTIONS.values())
     totals = reconcile(net, conventions).totals
     return {
@@ -163,9 +169,6 @@ def page_data(
             [life.blob.name, life.first, life.last, BYTES_PER_WEIGHT * life.elements]
             for life in lives(net, in_place=True)
         ],
-        "rules": list(rules),
-        "formulas": formulas,
-        "fields": fields,
         "kernels": [kernel_text(share) for share in counted.kernels],
         "conventions": [
             [convention.name, convention.about, total]

@@ -1,7 +1,7 @@
 // The page that edits: texts go to what answers for them (serve.js, site.js), figures and mistakes come back.
 
 import { element, human, percent, visible } from "./format.js";
-import { replaceText, show, tab, toLine } from "./main.js";
+import { panelAgain, replaceText, show, tab, toLine } from "./main.js";
 import { Editor } from "./editor.js";
 import { Assist } from "./assist.js";
 
@@ -73,6 +73,17 @@ async function ask(file) {
   } while (file.again);
   file.asking = false;
   state();
+  reasons(file);
+}
+
+/** How the figures of a file come about, which takes as long as all else: asked when nobody waits for that. */
+async function reasons(file) {
+  const { data, answered, options } = file;
+  if (!connected || !data || data.formulas) return;
+  const answer = await post("reasons", { file: file.index, text: answered, options }).catch(() => null);
+  if (!answer || answer.error) return;
+  Object.assign(data, { rules: answer.rules, formulas: answer.formulas, fields: answer.fields });
+  if (file === here() && file.data === data) panelAgain();
 }
 
 /** Show a file: its last good picture, and the mistakes of its text. */
@@ -83,8 +94,8 @@ function draw(again) {
   if (!file.data) {
     tab("graph");
     byId("net").textContent = visible(file.name);
-    byId("facts").textContent = "cannot be read";
-    document.documentElement.dataset.ready = "";
+    byId("facts").textContent = file.answered === undefined ? "" : "cannot be read";
+    if (file.answered !== undefined || source.copies) document.documentElement.dataset.ready = "";
   }
   file.editor.mark(file.problems);
   const old = file.data && file.problems.length && file.right;

@@ -40,6 +40,9 @@ function fresh(id) {
   return made;
 }
 
+/** Show the layer's panel again, as more is known of the net. */
+export function panelAgain() { if (model) showLayer(selected); }
+
 /** Go to a line of the text. */
 export function toLine(line) { tab("text"); text.show(line); }
 
@@ -67,14 +70,14 @@ function showLayer(layer) {
     if (row.bottoms.length) add("bottoms", shapes(row.bottoms, data.shapes[one.row][0]));
     if (row.tops.length) add("tops", shapes(row.tops, data.shapes[one.row][1]));
     for (const blob of row.blobs) add(blob.role, blob.shape.join("×") + (blob.shared_with ? ` (of ${visible(blob.shared_with)})` : ""));
-    const [rule, params, madds] = data.formulas[one.row];
+    const [rule, params, madds] = data.formulas?.[one.row] ?? [-1, exact(row.params), exact(row.madds)];
     add("params", params === "0" ? exact(row.params) : params);
     add("madds", madds === "0" ? exact(row.madds) : `${madds} (${percent(row.madds, analysis.totals.madds)})`);
     const ops = Object.entries(row.ops).filter(([name, value]) => name !== "madds" && value);
     if (ops.length) add("other ops", ops.map(([name, value]) => `${exact(value)} ${name}`).join(", "));
     add("alive", humanBytes(data.live[one.row]));
-    for (const field of data.fields[one.row]) add("sees", field);
-    if (data.rules[rule]) add("rule", data.rules[rule]);
+    for (const field of data.fields?.[one.row] ?? []) add("sees", field);
+    if (data.rules?.[rule]) add("rule", data.rules[rule]);
     if (row.note) add("note", row.note);
   } else if (!one.message) add("figures", "not known, as a layer before it is wrong");
   const lines = view.text.split("\n").slice(one.line - 1, one.end_line).map((line) => visible(line.replace(/\r$/, "").replaceAll("\t", "    ")));
