@@ -215,3 +215,21 @@ def test_vgg_a_of_16_images_as_caffe_logs_it() -> None:
     sizes = (kept.diff_bytes, kept.weight_bytes, kept.weight_diff_bytes, kept.history_bytes)
     assert [round(size / 2**20) for size in sizes] == [556, 507, 507, 507]
     assert round(kept.total_bytes / 2**30, 1) == 2.7
+
+
+@pytest.mark.parametrize(("phase", "images", "logged"), [("TRAIN", 64, 5_169_924), ("TEST", 100, 8_086_808)])
+def test_lenet_as_caffe_logs_it_in_its_tutorial(phase: netcount.Phase, images: int, logged: int) -> None:
+    pool = "pooling_param { kernel_size: 2 stride: 2 }"
+    text = (
+        inputs(x=(images, 1, 28, 28), label=(images,))
+        + op("Convolution", "x", "c1", "convolution_param { num_output: 20 kernel_size: 5 }")
+        + op("Pooling", "c1", "p1", pool)
+        + op("Convolution", "p1", "c2", "convolution_param { num_output: 50 kernel_size: 5 }")
+        + op("Pooling", "c2", "p2", pool)
+        + op("InnerProduct", "p2", "i1", "inner_product_param { num_output: 500 }")
+        + op("ReLU", "i1", "i1", name="relu1")
+        + op("InnerProduct", "i1", "f", "inner_product_param { num_output: 10 }")
+        + op("Accuracy", "f label", "accuracy", "include { phase: TEST }")
+        + LOSS
+    )
+    assert net_of(text).training(phase=phase).log_bytes == logged
