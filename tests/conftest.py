@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -32,3 +35,20 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("same", deadline=None, derandomize=True, database=None)
     settings.register_profile("fuzz", deadline=None, max_examples=TRIED * (times or 1), print_blob=True)
     settings.load_profile("fuzz" if times else "same")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Coverage is not measured in tests over ../shared: it must not depend on what is there only sometimes, and it
+    costs two thirds of such a test's time again."""
+    coverage: Any = sys.modules.get("coverage")
+    measuring = coverage and coverage.Coverage.current()
+    if not measuring or not any(
+        "../shared" in mark.kwargs.get("reason", "") for mark in item.iter_markers("skipif")
+    ):
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
