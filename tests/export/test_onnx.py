@@ -133,6 +133,17 @@ def test_what_has_the_batch_built_in_says_so() -> None:
         to_onnx(graph(text), dynamic=True)
 
 
+def test_a_constant_is_one_for_any_number_of_images() -> None:
+    text = inputs(x=(1, 3, 20, 30), f=(1, 2, 4, 5)) + (
+        'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }\n'
+        'layer { name: "p" type: "PriorBox" bottom: "f" bottom: "x" top: "p" prior_box_param { min_size: 3 } }\n'
+    )
+    exported = to_onnx(load_text(text), dynamic=True)
+    for batch in (1, 2):
+        net = load_text(text, LoadOptions(batch=batch))
+        assert check_onnx(exported._replace(net=net)).error < 1e-6
+
+
 def test_in_place_blobs_keep_their_name_at_the_end() -> None:
     text = X + 'layer { name: "r" type: "ReLU" bottom: "x" top: "x" }\n'
     text += 'layer { name: "c" type: "TanH" bottom: "x" top: "y" }\n'

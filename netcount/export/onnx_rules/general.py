@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netcount.core.lazy_numpy import np
+from netcount.core.shape import Shape
 from netcount.export.graph_of_ops import OpGraph, Rule
 from netcount.export.kinds import constant_values, kind_of
 from netcount.graph.graph import Node
@@ -23,6 +24,14 @@ def general_rule(node: Node) -> Rule | None:
     return None
 
 
+def _grows(g: OpGraph, node: Node) -> bool:
+    """Whether a constant has other extents for another number of images."""
+    if not node.bottoms:
+        return any(blob.shape[:1] == (g.net.batch,) for blob in node.tops)
+    more = [Shape((shape[0] + 1, *shape[1:])) if shape else shape for shape in node.bottom_shapes]
+    return list(node.layer.infer(more)) != list(node.top_shapes)
+
+
 def moves(layer: Layer | type[Layer]) -> bool:
     """Whether each value of its tops is one of its bottom's, or 0, wherever it stands."""
     kind = layer if isinstance(layer, type) else type(layer)
@@ -39,7 +48,7 @@ def _nothing(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
 
 def _constant(g: OpGraph, node: Node, bottoms: list[str]) -> list[str]:
     """What depends on no value, written out."""
-    if any(blob.shape[:1] == (g.net.batch,) for blob in node.tops):
+    if _grows(g, node):
         g.fixed("is a constant of as many images")
     return [g.op("Identity", g.constant(array, "value")) for array in constant_values(g, node)]
 
