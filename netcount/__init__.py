@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from netcount.analysis._support.modelsize import ModelSize
     from netcount.analysis._support.plain import Plain
     from netcount.analysis._support.resolutions import Resolution
+    from netcount.analysis._support.smells import LintFinding
     from netcount.analysis._support.tiling import ChainTiling, LayerTiling, Strips
     from netcount.analysis._support.verdict import MemoryNeed, MemoryPart, MemoryVerdict, OverBlob, OverLayer
     from netcount.analysis.arena import ArenaBuffer, ArenaMethod
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
         Blocks,
         Explanation,
         Fit,
+        Lint,
         Memory,
         Reconciliation,
         Training,
@@ -155,6 +157,8 @@ __all__ = [
     "LayerTime",
     "LayerTraining",
     "LimitError",
+    "Lint",
+    "LintFinding",
     "LoadArguments",
     "Machine",
     "Measured",
@@ -366,6 +370,7 @@ _HOMES = {
         "Window",
         "WorkingMemory",
     ),
+    "analysis._support.smells": ("LintFinding",),
     "layers.registry": (
         "CATALOGUE",
         "Catalogue",
@@ -378,6 +383,7 @@ _HOMES = {
         "Blocks",
         "Explanation",
         "Fit",
+        "Lint",
         "Memory",
         "Reconciliation",
         "Training",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message as ProtoMessage
 
     from netcount.analysis._support.verdict import MemoryPart
+    from netcount.analysis.lint import FailOn
     from netcount.analysis.rescale import ChannelChange
     from netcount.analysis.rescale import Rescaled as RescaledValue
     from netcount.analysis.survey import SurveyRow
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         Blocks,
         Explanation,
         Fit,
+        Lint,
         Memory,
         Reconciliation,
         Training,
@@ -328,6 +330,33 @@ class Net:
             rescaler = Rescaler(self._text, self._name, self._options, both_phases=False)
             answer = answer._replace(would_fit=what_fits(rescaler, answer))
         return Fit._make(answer)
+
+    def lint(
+        self,
+        *,
+        ignore: Collection[str] = (),
+        target: FilePath | None = None,
+        fail_on: FailOn = "note",
+    ) -> Lint:
+        """What in the net costs and does nothing, or is not what it seems, and what to write instead.
+
+        Args:
+            ignore: Codes that are not wanted; those that a comment of the file switches off are not shown either.
+            target: The name of a profile, or the path of one: channels that its array fills up are shown.
+            fail_on: From which level on `exit_code` is 1: "note", "warning" or "never".
+
+        Raises:
+            InputError: There is no such code or target, or its profile does not say how wide its array is.
+        """
+        from netcount.analysis.lint import lint
+        from netcount.results.of_a_net import Lint
+        from netcount.targets.shipped import channel_multiple
+
+        path = None if target is None else arguments.path("target", target)
+        name, multiple = ("", 0) if path is None else channel_multiple(path)
+        level: FailOn = arguments.one_of("fail_on", fail_on, "note", "warning", "never")
+        codes = arguments.names("ignore", ignore, "dead-layer")
+        return Lint._make(lint(self._counted(), codes, multiple=multiple, target=name, fail_on=level))
 
     def blocks(
         self, pattern: str | None = None, *, convention: ConventionName | str | Convention = "madds"

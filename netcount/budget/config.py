@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from netcount.analysis._support.smells import CODES
 from netcount.analysis.conventions import KNOWN, Convention, weighted
 from netcount.budget.budget import LEVELS, Budget
 from netcount.budget.limits import FIT, Limit, is_rule, limits_of, rule_names
@@ -30,7 +31,7 @@ _OPTIONS = {
 _NET = {"path", "name", "convention", "allow_incomplete", *_OPTIONS.values()}
 _BITS = ("weight_bits", "activation_bits")
 _BUDGET = {"nets", "layers", "level", *_BITS}
-_TOP = {"net", "budget", "baseline", "convention", "assume"}
+_TOP = {"net", "budget", "baseline", "convention", "assume", "lint"}
 
 
 class NetEntry(NamedTuple):
@@ -59,6 +60,7 @@ class Config(NamedTuple):
     baseline_place: Place | None
     conventions: Mapping[str, Convention] = KNOWN
     assume: Mapping[str, Assumption] = {}
+    lint_ignore: tuple[str, ...] = ()
 
     def labelled(self) -> dict[str, tuple[str, NetEntry]]:
         """Every file and its entry by label: the name, or the path from the folder with slashes.
@@ -143,6 +145,7 @@ class _Reader(Tables):
             for index, table in enumerate(self.tables(document, "budget"))
         ]
         baseline = self.typed(document, "baseline", str, "a path", None)
+        lint_ignore = self.lint_codes(document)
         raise_all(self.problems)
         return Config(
             self.file,
@@ -153,7 +156,18 @@ class _Reader(Tables):
             self.place("baseline") if baseline else None,
             MappingProxyType(self.conventions),
             MappingProxyType(self.assume),
+            lint_ignore,
         )
+
+    def lint_codes(self, document: Any) -> tuple[str, ...]:
+        """The codes that `[lint]` switches off in every net."""
+        table = self.typed(document, "lint", dict, "a table", {})
+        self.known(table, {"ignore"}, "key of lint", "lint")
+        codes = self.texts(table, "ignore", "lint")
+        for number, code in enumerate(codes):
+            if code not in CODES:
+                self.wrong(unknown("code", code, CODES), "lint", "ignore", number)
+        return codes
 
     def assumptions(self, document: Any) -> dict[str, Assumption]:
         """The `[assume]` table: what layers are taken for in every net that has them."""

@@ -19,6 +19,7 @@ GONE = "\0"
 _OPEN, _CLOSE = "{<", "}>"
 _DEEPEST = 64
 _COMMENT = re.compile(r"#[^\n]*")
+_STRING_OR_COMMENT = re.compile(r"#[^\n]*+|" r'"(?:[^"\\\n]|\\.)*+"' "|" r"'(?:[^'\\\n]|\\.)*+'")
 _ONLY_GONE = re.compile(r"^[ \t]*\0[ \t\0]*(?:\n|\Z)", re.MULTILINE)
 _AT_END = re.compile(r"[ \t]*\0[ \t\0]*$", re.MULTILINE)
 _INSIDE = re.compile(r"\0[ \t\0]*")
@@ -130,6 +131,11 @@ def _value(text: str, position: int, depth: int) -> tuple[Value, int]:
     while text[start] in "\"'" and text[(after := after_space(text, end)) : after + 1] in ('"', "'"):
         _, end = token_span(text, after)
     return (start, end), end
+
+
+def comment_spans(text: str) -> list[Span]:
+    """Where the comments of a whole text stand; a # inside a string begins none."""
+    return [match.span() for match in _STRING_OR_COMMENT.finditer(text) if match[0][0] == "#"]
 
 
 def comments(text: str, block: Block) -> list[str]:

@@ -720,6 +720,34 @@ class Fit(Subject):
     measured: Annotated[list[MeasuredTime], "The profile's own measurements."]
 
 
+class LintFinding(TypedDict):
+    """Something that costs and does nothing, or is not what it seems."""
+
+    code: str
+    level: Annotated[str, one_of("warning", "note")]
+    layer: str
+    type: str
+    place: Place | None
+    message: Annotated[str, "What there is."]
+    write: Annotated[str, "What to write instead."]
+    params: Annotated[Count, "Learned values that this would save."]
+    madds: Annotated[Count, "Multiply-adds that this would save."]
+    bytes: Annotated[Count, "Bytes of float32 blobs that this would save."]
+
+
+class Lint(Subject):
+    """What in a net costs and does nothing."""
+
+    schema: Literal["netcount/lint/1"]
+    verdict: str
+    exit_code: Count
+    complete: bool
+    target: Annotated[str | None, "What the channels were held against."]
+    ignored: Annotated[Count, "Findings that were switched off."]
+    warnings: list[Warning]
+    findings: list[LintFinding]
+
+
 class ListedTarget(FitTarget):
     """A profile that netcount has."""
 
@@ -1355,6 +1383,7 @@ DOCUMENTS: Mapping[str, type] = MappingProxyType(
         "training": Training,
         "arena": Arena,
         "fit": Fit,
+        "lint": Lint,
         "targets": Targets,
         "rescale": Rescaled,
         "sweep": Sweep,

@@ -185,6 +185,17 @@ QUESTIONS: Mapping[str, Question] = {
         "targets.md#does-it-fit",
         result=":Fit",
     ),
+    "lint": Question(
+        "What in a net costs and does nothing, and what to write.",
+        "cli.lint:lint",
+        ":Net.lint",
+        "report.lint:lint_report",
+        "report.lint:lint_csv",
+        "report.lint:lint_document",
+        "lint",
+        "lint.md#what-costs-and-does-nothing",
+        result=":Lint",
+    ),
     "targets": Question(
         "The targets that netcount has profiles of.",
         "cli.fit:fit",

@@ -11,6 +11,7 @@ from netcount.analysis.backward import Backward as BackwardValue
 from netcount.analysis.blocks import Block
 from netcount.analysis.count import Count
 from netcount.analysis.explain import Explanation as ExplanationValue
+from netcount.analysis.lint import Lint as LintValue
 from netcount.analysis.memory import Memory as MemoryValue
 from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
 from netcount.analysis.training import BYTES
@@ -208,6 +209,36 @@ class Fit(Result, FitValue):
             (
                 {"line": found.place.line, **{key: getattr(found, key) for key in columns if key != "line"}}
                 for found in self.findings
+            ),
+        )
+
+
+class Lint(Result, LintValue):
+    """What in a net costs and does nothing.
+
+    Attributes:
+        findings: A `LintFinding` each, in the order of the file.
+        ignored: How many more were switched off.
+        fail_on: From which level on it fails: "note", "warning" or "never".
+        target: What the channels were held against; empty without one.
+        warnings: How many findings are more than advice.
+        verdict: The sum in words.
+    """
+
+    __slots__ = ()
+    question = "lint"
+
+    def _line(self) -> str:
+        return f"of {self.counted.net.name!r}: {self.verdict}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a finding: `code`, `level`, `layer`, `type`, `line`, `message`, `write`, and what it costs."""
+        columns = ("code", "level", "layer", "type", "line", "message", "write", "params", "madds", "bytes")
+        return frame_of(
+            columns,
+            (
+                {"line": finding.place.line, **{key: getattr(finding, key) for key in columns if key != "line"}}
+                for finding in self.findings
             ),
         )
 

@@ -41,3 +41,17 @@ def profile(name: str | os.PathLike[str]) -> Profile:
         return read_profile(file, variant)
     hint = nearest(text, known) or "; netcount fit --list shows them"
     raise InputError(f'there is no target "{text}"{hint}', argument="target")
+
+
+def channel_multiple(name: str | os.PathLike[str]) -> tuple[str, int]:
+    """The id of a profile, and the output channels that its array computes at a time.
+
+    Raises:
+        InputError: There is no such profile, it has mistakes, or it does not say how wide its array is.
+    """
+    chosen = profile(name)
+    if chosen.hardware.array is None:
+        raise InputError(
+            f"the profile {chosen.id} does not say how many channels its array has", argument="target"
+        )
+    return chosen.id, chosen.hardware.array.outputs

@@ -123,6 +123,8 @@ def results(net: netcount.Net, pool: Pool) -> list[netcount.Result]:
     blocks = assert_type(net.blocks(r"^(fire\d)"), netcount.Blocks)
     picture = assert_type(net.graph(color="params", collapse=["all"], fuse=False), netcount.Picture)
     fit = assert_type(net.fit("kendryte-k210", what_would_fit=True), netcount.Fit)
+    linted = assert_type(net.lint(ignore=["dead-blob"], fail_on="warning"), netcount.Lint)
+    assert_type(linted.findings, tuple[netcount.LintFinding, ...])
     explained = assert_type(net.explain("fire2", kind="block"), netcount.Explanation)
     reconciled = assert_type(net.reconcile("madds", own, *netcount.CONVENTIONS), netcount.Reconciliation)
     compared = assert_type(net.compare(OTHER), netcount.Comparison)

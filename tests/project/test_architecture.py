@@ -65,7 +65,7 @@ LayerReasons LayerRow LimitError LoadArguments Memory Message MissingFileError M
 NetFacts NetcountError NoBlobs Node OpCount Owner Page ParamBlob Phase Picture Place Plain PredictionsError
 Product Reconciliation Rescaled Resolution Result Run RunMemory SameShape Search Shape ShapesOnly Size Source
 Step Survey SurveyRow Sweep Term Totals TypeCosts UnknownTypeError Variant Verification Warned Weights Width Window
-Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
+Lint LintFinding Compared Edit Estimate Finding Fit Held LayerTime Profile Smaller Target Unjudged WhatFits
 Machine Measured TimedLayer TimedNet Timing
 EngineCheck ExportedNet FoldedNet UpgradedNet
 Arena ArenaBuffer ArenaMethod Backward LayerBackward Wanted SolverKind LayerTraining Training TrainingBatch

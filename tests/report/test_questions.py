@@ -36,6 +36,7 @@ ASKED = {
     "arena": ["memory", ALEXNET, "--arena"],
     "training": ["memory", ALEXNET, "--train"],
     "fit": ["fit", ALEXNET, "--target", "xilinx-dpuczdx8g-b4096"],
+    "lint": ["lint", ALEXNET],
     "targets": ["fit", "--list"],
     "rescale": ["rescale", str(SAMPLES / "squeezenet_v1.1.prototxt"), "--width", "1/2"],
     "sweep": ["sweep", NIN, "--width", "1,.5"],
@@ -150,7 +151,7 @@ def asked(name: str, form: str, text: str = SMALL) -> str:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_every_answer_has_every_form(name: str) -> None:
-    people = "text" if name in ("explain", "check", "fit", "targets") else "table"
+    people = "text" if name in ("explain", "check", "fit", "lint", "targets") else "table"
     assert len(asked(name, people).splitlines()) > 1
     records = list(csv.DictReader(io.StringIO(asked(name, "csv"))))
     assert records

@@ -32,6 +32,7 @@ ANSWERS: dict[str, tuple[Callable[[Net], Result], list[str]]] = {
         ["memory", V11, "--train", "--solver", "adam", "--batch", "3", "--fits", "8 GiB"],
     ),
     "fit": (lambda net: net.fit("kendryte-k210"), ["fit", V11, "--target", "kendryte-k210"]),
+    "lint": (Net.lint, ["lint", V11]),
     "blocks": (Net.blocks, ["blocks", V11]),
     "explain": (lambda net: net.explain("fire7"), ["explain", V11, "fire7"]),
     "graph": (Net.graph, ["graph", V11]),
@@ -134,14 +135,14 @@ def test_a_notebook_shows_it(name: str, answers: dict[str, Result]) -> None:
     if name == "graph":
         assert page.startswith('<img alt="SqueezeNet_v1.1 · ')
         return
-    assert page.count("<tr>") > 2 or name == "explain"
+    assert page.count("<tr>") > 2 or name in ("explain", "lint")
     assert page.count("<table>") == page.count("</table>")
 
 
 WORDS = frozenset(
     "name type blob bottom_blobs top_blobs file net phase error layer was change fields rule params_formula "
     "madds_formula note shared_with block effect value bound source state "
-    "engine version kind".split()
+    "engine version kind code level message write".split()
 )
 THINGS = frozenset(
     "kernel stride pad dilation bottoms tops tops_was inputs outputs plain_kernel differing input resolution over "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from netcount.budget.budget import LEVELS, Checked, Finding
+from netcount.core.errors import Place
 from netcount.report.check import INCOMPLETE_TEXT, details, summary
+from netcount.report.formats.problems import Problem
 from netcount.report.formats.text import visible
 
 
@@ -20,9 +22,36 @@ def junit(nets: Sequence[Checked]) -> str:
         _suite(root, net)
     for key in ("tests", "failures", "errors"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    return _text(root)
+
+
+def _text(root: Element) -> str:
     indent(root)
     text = tostring(root, encoding="us-ascii").decode("ascii")  # right in whatever encoding it is printed
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def junit_problems(file: str, problems: Sequence[Problem], failing: Collection[str]) -> str:
+    """One file's problems, a case each; those of a level not in `failing` pass, with their text."""
+    root = Element("testsuites", name="netcount")
+    suite = SubElement(root, "testsuite", name=visible(file), file=visible(file), errors="0", time="0")
+    for one in problems:
+        place = Place(one.file, one.line, one.column)
+        case = SubElement(
+            suite, "testcase", classname=visible(file), name=visible(f"{one.rule} {place}"), time="0"
+        )
+        if one.level in failing:
+            failure = SubElement(case, "failure", message=visible(one.message), type=one.rule)
+            failure.text = visible(f"{place}: {one.message}")
+        else:
+            SubElement(case, "system-out").text = visible(f"{one.level}: {place}: {one.message}")
+    if not problems:
+        SubElement(suite, "testcase", classname=visible(file), name="lint", time="0")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    for key in ("tests", "failures", "errors"):
+        root.set(key, suite.get(key, "0"))
+    return _text(root)
 
 
 def _suite(root: Element, net: Checked) -> None:
