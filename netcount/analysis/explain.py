@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from netcount.analysis._support.alternatives import Alternative, alternatives
+from netcount.analysis._support.priors import Priors, priors_of
 from netcount.analysis._support.receptive import Field, fields
 from netcount.analysis._support.topology import classifiers
 from netcount.analysis.blocks import Block, blocks
@@ -36,6 +37,8 @@ class LayerReasons(NamedTuple):
     alternatives: tuple[Alternative, ...]
     fields: tuple[Field, ...] = ()
     """Receptive fields of its first top, one for each input that it depends on."""
+    priors: tuple[Priors, ...] = ()
+    """Of a PriorBox what the heads of each detector that reads it need."""
 
 
 class Explanation(NamedTuple):
@@ -97,4 +100,4 @@ def _reasons(
         terms.append(Term(blob.role, factors, blob.shape.count(), blob.shared_with))
     others = alternatives(count.net, node, answering)
     own = seen[node.tops[0].index] if node.tops else ()
-    return LayerReasons(row, node, tuple(terms), tuple(products), tuple(others), own)
+    return LayerReasons(row, node, tuple(terms), tuple(products), tuple(others), own, priors_of(count.net, node))

@@ -259,6 +259,22 @@ class ReceptiveField(TypedDict):
     pad: Annotated[list[int | None], "Pixels of padding that the first value's field begins with."]
 
 
+class Priors(TypedDict):
+    """The boxes of a PriorBox, and what a detector that reads them wants of its heads."""
+
+    boxes: Annotated[Count, "At each position."]
+    positions: Annotated[Count, "Of the feature map."]
+    number: Annotated[Count, "Boxes that the layer makes."]
+    location_channels: Annotated[Count, "Of the convolution that locates the boxes."]
+    confidence_channels: Annotated[
+        int | None, Keywords(("minimum", 0)), "Of the one that classifies them; null where no detector reads them."
+    ]
+    detector: Annotated[str | None, "The DetectionOutput or MultiBoxLoss that reads them."]
+    line: Annotated[int | None, Keywords(("minimum", 1)), "Of the detector."]
+    all_boxes: Annotated[int | None, Keywords(("minimum", 1)), "That the detector reads, of every PriorBox."]
+    classes: Annotated[int | None, Keywords(("minimum", 0)), "The background is one."]
+
+
 class ExplainedLayer(Layer):
     """A layer with the reasons for its figures."""
 
@@ -271,6 +287,7 @@ class ExplainedLayer(Layer):
     terms: list[Term]
     products: list[Product]
     alternatives: list[Alternative]
+    priors: Annotated[list[Priors], "Of a PriorBox, one for each detector that reads it."]
     receptive: Annotated[
         list[ReceptiveField], "Of the first top, in each input with spatial axes that it depends on."
     ]

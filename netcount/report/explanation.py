@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.analysis._support.alternatives import Alternative
+from netcount.analysis._support.priors import Priors
 from netcount.analysis.blocks import Block
 from netcount.analysis.explain import Explanation, LayerReasons
 from netcount.core.units import human, percent, plural, times
@@ -85,6 +86,8 @@ def _of_layer(answer: Explanation, reasons: LayerReasons) -> list[Part]:
     ]
     if reasons.node.layer.detail:
         parts.append(f"detail      {visible(reasons.node.layer.detail)}")
+    for priors in reasons.priors:
+        parts += _priors(priors)
     parts += _formulas(reasons)
     others = ", ".join(f"{n:,} {name}" for name, n in row.ops._asdict().items() if n and name != "madds")
     parts.append(f"other ops   {others or 'none'}")
@@ -98,6 +101,23 @@ def _of_layer(answer: Explanation, reasons: LayerReasons) -> list[Part]:
     for other in reasons.alternatives:
         parts += ["", *_alternative(other)]
     return parts
+
+
+def _priors(priors: Priors) -> list[Part]:
+    """The channels of the heads, and all boxes of the net."""
+    made = f"{priors.boxes:,} × {plural(priors.positions, 'position')} = {priors.number:,}"
+    location = f"loc {priors.coordinates}·{priors.boxes} = {priors.location_channels:,} channels"
+    if priors.detector is None:
+        return [
+            f"heads       {location}, conf classes·{priors.boxes}",
+            f"priors      {made}; no detector reads them",
+        ]
+    reader = f'"{visible(priors.detector)}" (line {priors.line})'
+    confidence = f"conf {priors.classes}·{priors.boxes} = {priors.confidence_channels:,} channels"
+    return [
+        f"heads       {location}, {confidence}, for {reader}",
+        f"priors      {made}, of {priors.all_boxes:,} that {reader} reads",
+    ]
 
 
 def _formulas(reasons: LayerReasons) -> list[Part]:
@@ -269,6 +289,20 @@ def _layer_document(reasons: LayerReasons) -> types.ExplainedLayer:
                 "note": other.note,
             }
             for other in reasons.alternatives
+        ],
+        "priors": [
+            {
+                "boxes": priors.boxes,
+                "positions": priors.positions,
+                "number": priors.number,
+                "location_channels": priors.location_channels,
+                "confidence_channels": priors.confidence_channels,
+                "detector": priors.detector,
+                "line": priors.line or None,
+                "all_boxes": priors.all_boxes or None,
+                "classes": priors.classes,
+            }
+            for priors in reasons.priors
         ],
         "receptive": [field_document(field) for field in reasons.fields],
     }

@@ -185,6 +185,30 @@ def test_a_prior_box_tells_its_boxes_a_position() -> None:
     assert explanation_document(found)["layers"][0]["detail"] == told
 
 
+def test_a_prior_box_tells_what_its_heads_need() -> None:
+    number = 20 * 4 + 120 * 7
+    text = inputs(
+        x=(1, 3, 12, 15), loc=(1, 4 * number), conf=(1, 7 * number), small=(1, 2, 4, 5), large=(1, 2, 10, 12)
+    )
+    for name, ratios in (("small", "max_size: 9 aspect_ratio: 2"), ("large", "aspect_ratio: [2, 3, 4]")):
+        text += f"""layer {{ name: "{name}_p" type: "PriorBox" bottom: "{name}" bottom: "x" top: "{name}_p"
+            prior_box_param {{ min_size: 4 {ratios} flip: true }} }}
+        """
+    text += """
+        layer { name: "p" type: "Concat" bottom: "small_p" bottom: "large_p" top: "p" concat_param { axis: 2 } }
+        layer { name: "out" type: "DetectionOutput" bottom: "loc" bottom: "conf" bottom: "p" top: "out"
+                detection_output_param { num_classes: 7 keep_top_k: 5 } }
+    """
+    net = net_of(text)
+    answer = net.explain("small_p")
+    shown = plain(explanation(answer))
+    assert 'heads       loc 4·4 = 16 channels, conf 7·4 = 28 channels, for "out" (line' in shown
+    assert "priors      4 × 20 positions = 80, of 920" in shown
+    (priors,) = explanation_document(answer)["layers"][0]["priors"]
+    assert (priors["boxes"], priors["number"], priors["all_boxes"], priors["classes"]) == (4, 80, 920, 7)
+    assert (priors["location_channels"], priors["confidence_channels"]) == (16, 28)
+
+
 def test_a_name_may_be_a_block_and_a_layer() -> None:
     block = explained("resnet50", "res2a")
     assert block.block is not None
