@@ -31,6 +31,8 @@ def test_an_anchor_is_to_be_nearer_to_its_positive_by_a_margin() -> None:
     assert float(loss) == pytest.approx(sum(LOSSES) / 2 / 2)
     weighed = layer_of('type: "TripletLoss" triplet_loss_param { margin: 3 }', 4)
     assert float(run(weighed, A, P, N, [[9], [9]])[0]) == float(loss)
+    one = layer_of('type: "TripletLoss" triplet_loss_param { margin: 3 }', 3)
+    assert float(run(one, 1, [3], 2)[0]) == pytest.approx((3 + 4 - 1) / 2), "a number is a triplet of one value"
 
 
 def test_triplets_may_name_rows_of_the_features() -> None:

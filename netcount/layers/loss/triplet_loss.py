@@ -75,7 +75,8 @@ class TripletLoss(Loss):
                 self.refuse(f"a triplet names a row outside the {len(features)} of {self.named(0)}", "bottom", 1)
             parts = list(features[names].reshape(-1, 3, features.shape[1]).transpose(1, 0, 2))
         else:
-            parts = [bottom.reshape(len(bottom), -1) for bottom in bottoms[:3]]
+            parts = [np.atleast_1d(bottom) for bottom in bottoms[:3]]  # a number is one triplet, as in Caffe
+            parts = [part.reshape(len(part), -1) for part in parts]
         losses = triplet_losses(parts[0], parts[1], parts[2], self.margin)
         if self.chosen:
             return [mean(losses.sum(), len(losses)).reshape(1)]
