@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -91,13 +92,7 @@ def lint(
     switched_off = _switched_off(counted.net)
     findings, ignored = [], 0
     for finding in smells(counted, multiple):
-        layers = [
-            node.message.tree.offset
-            for node in counted.net.nodes
-            if node.name == finding.layer
-            and node.place.line <= finding.place.line <= node.message.tree.source.line(node.message.tree.end)
-        ]
-        if finding.code in ignore or any((offset, finding.code) in switched_off for offset in layers):
+        if finding.code in ignore or (finding.offset, finding.code) in switched_off:
             ignored += 1
         else:
             findings.append(finding)
@@ -124,17 +119,22 @@ def _switched_off(net: Graph) -> set[tuple[int, str]]:
             for node in net.nodes
             if node.message.tree.source is source
         ]
-        for line, codes, alone, place in _comments(source):
+        comments = list(_comments(source))
+        lines = [line for line, *_ in comments]
+        inside: dict[int, list[int]] = {}  # the layers on a line with a comment
+        for offset, first, last in spans:
+            for line in lines[bisect_left(lines, first) : bisect_right(lines, last)]:
+                inside.setdefault(line, []).append(offset)
+        starts = sorted((first, offset) for offset, first, _ in spans)
+        for line, codes, alone, place in comments:
             for code in codes:
                 try:
                     check_code(code, place)
                 except InputError as problem:
                     problems.append(problem)
-            inside = [offset for offset, first, last in spans if first <= line <= last]
-            if not inside and alone:
-                below = [(first, offset) for offset, first, _ in spans if first > line]
-                inside = [min(below)[1]] if below else []
-            switched_off.update((offset, code) for offset in inside for code in codes)
+            below = bisect_left(starts, (line + 1, -1)) if alone else len(starts)
+            layers = inside.get(line) or [offset for _, offset in starts[below : below + 1]]
+            switched_off.update((offset, code) for offset in layers for code in codes)
     raise_all(problems)
     return switched_off
 

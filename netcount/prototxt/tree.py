@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from typing import TypeAlias
 
 from netcount.core.errors import Place
@@ -10,7 +12,7 @@ from netcount.core.errors import Place
 class Source:
     """A text and its name; turns offsets into lines and columns when somebody asks."""
 
-    __slots__ = ("_latest", "file", "text")
+    __slots__ = ("_breaks", "_latest", "file", "text")
     file: str
     text: str
 
@@ -18,19 +20,23 @@ class Source:
         self.text = text
         self.file = file
         self._latest = (0, 1)  # an offset and its line
+        self._breaks: list[int] = []  # where lines end, once somebody asks backwards
 
     def place(self, offset: int) -> Place:
         """Line and column of a character, both counted from 1."""
         return Place(self.file, self.line(offset), offset - self.text.rfind("\n", 0, offset))
 
     def line(self, offset: int) -> int:
-        """The line of a character, counted from 1; from the latest answer on, where that was before."""
+        """The line of a character, counted from 1: from the latest answer on, or where that was behind it, by the
+        offsets of all line breaks."""
         before, line = self._latest
-        if offset < before:
-            before, line = 0, 1
-        line += self.text.count("\n", before, offset)
-        self._latest = (offset, line)
-        return line
+        if offset >= before:
+            line += self.text.count("\n", before, offset)
+            self._latest = (offset, line)
+            return line
+        if not self._breaks:
+            self._breaks = [match.start() for match in re.finditer("\n", self.text)]
+        return bisect_left(self._breaks, offset) + 1
 
 
 _NONE: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import netcount
-from netcount.analysis._support.smells import CODES
+from netcount.analysis._support.smells import CODES, _read
 from netcount.cli.main import netcount as command
 from tests.helpers import ROOT, SAMPLES, inputs, net_of
 
@@ -173,6 +173,32 @@ def test_comments_switch_codes_off(tmp_path: Path) -> None:
     ) as caught:
         net_of(f"{first}\n{second} # netcount: ignore unused-fillers\n").lint()
     assert caught.value.exit_code == 2
+
+
+def test_a_comment_switches_off_one_of_two_layers_of_a_name() -> None:
+    both = "".join(
+        layer("p", "Power", bottom, top=top) + "# netcount: ignore does-nothing\n" for bottom, top in ("xa", "ab")
+    )
+    answer = net_of(X + both + layer("p", "Sigmoid", "b")).lint()
+    assert [(finding.code, finding.place.line) for finding in answer.findings] == [("does-nothing", 2)]
+    assert answer.ignored == 1
+
+
+def test_the_cost_of_what_is_skipped_goes_back_through_any_number_of_layers() -> None:
+    behind = "".join(layer(f"p{index}", "Power", "a", "power_param { shift: 1 }", "a") for index in range(1500))
+    behind += layer("e0", "Eltwise", "a a") + "".join(
+        layer(f"e{index}", "Eltwise", f"e{index - 1} e{index - 1}") for index in range(1, 40)
+    )
+    (finding,) = net_of(X + conv("a") + behind + conv("c", "e39", "kernel_size: 1 stride: 3")).lint().findings
+    assert (finding.code, finding.madds) == ("stride-skips", 6 * 6 * 9 * 11 * 8 // 9)
+
+
+@pytest.mark.parametrize("dilation", range(1, 8))
+def test_the_part_of_its_bottom_that_a_window_reads(dilation: int) -> None:
+    """By what each tap of a window reads, position by position."""
+    text = X + conv("c", rest=f"kernel_h: 2 kernel_w: 1 stride_h: 6 stride_w: 1 dilation: {dilation} pad: 9")
+    (node,) = [node for node in net_of(text).nodes if node.name == "c"]
+    assert _read(node) == len({tap * dilation % 6 for tap in range(2)}) / 6
 
 
 def test_the_configuration_switches_codes_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import prod
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from math import gcd, prod
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -61,6 +61,7 @@ class LintFinding(NamedTuple):
         params: Learned values that would be saved.
         madds: Multiply-adds that would be saved.
         bytes: Bytes of float32 blobs that would be saved.
+        offset: Where the layer's message begins in its text, which tells layers of one name apart.
     """
 
     code: str
@@ -73,6 +74,7 @@ class LintFinding(NamedTuple):
     params: int = 0
     madds: int = 0
     bytes: int = 0
+    offset: int = 0
 
 
 Rule: TypeAlias = Callable[[Count, int], Iterator[LintFinding]]
@@ -117,7 +119,7 @@ def _finding(
     bytes: int = 0,
 ) -> LintFinding:
     own = node.message
-    place = own.place()
+    place, at = own.place(), own.tree.offset
     parts = field.split(".") if field else []
     for part in parts:
         if not own.has(part):
@@ -125,7 +127,7 @@ def _finding(
         place = own.place(part)
         own = own.child(part) if part != parts[-1] else own
     chosen = CODES[code].level if level is None else level
-    return LintFinding(code, chosen, node.name, node.type, place, message, write, params, madds, bytes)
+    return LintFinding(code, chosen, node.name, node.type, place, message, write, params, madds, bytes, at)
 
 
 def _bytes(blobs: Sequence[Blob]) -> int:
@@ -167,7 +169,7 @@ def _dead_layer(counted: Count, multiple: int) -> Iterator[LintFinding]:
     }
     needed = _above(counted, wanted - set(ends) - silenced)
     for node in dead:
-        alone = [other for other in _above(counted, {node.index}) - needed if net.nodes[other].bottoms]
+        alone = [other for other in _above(counted, {node.index}, needed) if net.nodes[other].bottoms]
         rows = [counted.layers[other] for other in alone]
         if not measured and any(row.params for row in rows):
             continue  # what was learned for this output alone was learned for somebody
@@ -188,12 +190,12 @@ def _top_indices(node: Node) -> list[int]:
     return [top.index for top in node.tops]
 
 
-def _above(counted: Count, ends: set[int]) -> set[int]:
-    """These nodes and all that they depend on."""
+def _above(counted: Count, ends: set[int], without: Collection[int] = ()) -> set[int]:
+    """These nodes and all that they depend on, up to the nodes in `without`."""
     nodes, seen, left = counted.net.nodes, set(ends), list(ends)
     while left:
         for blob in nodes[left.pop()].bottoms:
-            if blob.producer not in seen:
+            if blob.producer not in seen and blob.producer not in without:
                 seen.add(blob.producer)
                 left.append(blob.producer)
     return seen
@@ -304,21 +306,24 @@ def _read(node: Node) -> float:
         node.top_shapes[0][-len(window.kernel) :], window.kernel, window.stride, window.dilation, strict=True
     )
     for extent, kernel, stride, dilation in axes:
-        touched = len({tap * dilation % stride for tap in range(min(kernel, stride * dilation))})
+        touched = min(kernel, stride // gcd(stride, dilation))
         parts.append(touched / stride if extent > 1 else 1.0)
     return prod(parts)
 
 
 def _madds_for(counted: Count, blob: Blob) -> int:
     """Madds of the layers that make a blob for nobody else, back to the first that mixes positions."""
-    node = counted.net.nodes[blob.producer]
-    if len(node.tops) != 1 or not node.bottoms:
-        return 0
-    if not is_pointwise(node) and node.type != "Eltwise":
-        return counted.layers[node.index].madds
-    return sum(
-        _madds_for(counted, bottom) for bottom in node.bottoms if only_reader(counted.net, bottom) is not None
-    )
+    madds, left = 0, [blob]
+    while left:
+        node = counted.net.nodes[left.pop().producer]
+        if len(node.tops) != 1 or not node.bottoms:
+            continue
+        if is_pointwise(node) or node.type == "Eltwise":
+            bottoms = {bottom.index: bottom for bottom in node.bottoms}.values()
+            left += [bottom for bottom in bottoms if only_reader(counted.net, bottom) is not None]
+        else:
+            madds += counted.layers[node.index].madds
+    return madds
 
 
 def _by(extents: Sequence[int]) -> str:
