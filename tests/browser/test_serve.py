@@ -125,6 +125,34 @@ def test_graph_table_and_totals_follow_the_text(edit: Edit) -> None:
     assert live.files[0].read_text(encoding="utf-8") == SQUEEZENET
 
 
+def test_what_an_edit_leaves_as_it_was_stays_and_the_rest_is_as_if_drawn_anew(edit: Edit) -> None:
+    wider = SQUEEZENET.replace(CONV1, CONV1.replace("64", "96"))
+    added = 'layer { name: "more" type: "LRN" bottom: "pool1" top: "more" }\nlayer {\n  name: "fire2/squeeze1x1"'
+    changed = wider.replace('layer {\n  name: "fire2/squeeze1x1"', added)
+    live = edit(SQUEEZENET, changed)
+    kept = live.page.locator("#pane-layers tbody tr, #graph [role=button]")
+    kept.first.wait_for()
+    kept.evaluate_all("parts => parts.forEach(part => { part.isOld = true })")
+    live.page.locator("#pane-layers thead button", has_text="madds").click()
+    live.type_over(CONV1, CONV1.replace("64", "96"))
+    live.page.locator("#graph text", has_text="113×113×96").first.wait_for()
+    stayed = kept.evaluate_all("parts => parts.map(part => [part.localName, part.isOld === true])")
+    assert {stays for name, stays in stayed if name == "tr"} == {True}
+    assert {stays for name, stays in stayed if name == "g"} == {True, False}
+    live.page.locator("#pane-layers thead button", has_text="layer").click()
+    live.type_over('layer {\n  name: "fire2/squeeze1x1"', added)
+    live.facts("68 layers")
+    parts = ["#graph svg > g", "#pane-layers tbody", "#pane-layers tfoot", "#pane-memory", "#pane-shares"]
+    shown = []
+    for file in (0, 1):
+        live.page.locator("#files button").nth(file).click()
+        live.facts(f"net{file}.prototxt")
+        for name in ("memory", "shares", "layers"):
+            live.page.locator(f"#tab-{name}").click()
+        shown.append([live.page.locator(part).inner_html() for part in parts])
+    assert shown[0] == shown[1]
+
+
 def test_a_broken_text_keeps_the_last_picture_and_is_mended_by_a_click(edit: Edit) -> None:
     live = edit(SQUEEZENET)
     drawn = live.page.locator("#graph [role=button]")

@@ -1,19 +1,10 @@
 // A text that is edited: a textarea, and under it a mirror of its lines with numbers, colours, the chosen layer and mistakes.
 
-import { element, visible } from "./format.js";
+import { differing, element, visible } from "./format.js";
 
 const TOKEN = /(#.*)|("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|([A-Za-z_][\w.]*)(?=\s*[:{])|(-?\b\d[\w.+-]*)/g;
 const KINDS = [null, "comment", "string", "field", "figure"];
 const INDENT = "  ";
-
-/** Where two lists or texts differ: how much is the same at the beginning and at the end. */
-export function differing(old, now) {
-  const most = Math.min(old.length, now.length);
-  let first = 0, last = 0;
-  while (first < most && old[first] === now[first]) first++;
-  while (last < most - first && old[old.length - 1 - last] === now[now.length - 1 - last]) last++;
-  return [first, last];
-}
 
 export class Editor {
   constructor(text, name, changed) {

@@ -50,3 +50,23 @@ export function element(name, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
+
+/** Let an element have these children and no others; one that stands where it should is not touched, so it is not laid out again. */
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
+  let next = parent.firstChild;
+  for (const child of children) {
+    if (child === next) next = next.nextSibling;
+    else parent.insertBefore(child, next);
+  }
+}
+
+/** Where two lists or texts differ: how much is the same at the beginning and at the end. */
+export function differing(old, now) {
+  const most = Math.min(old.length, now.length);
+  let first = 0, last = 0;
+  while (first < most && old[first] === now[first]) first++;
+  while (last < most - first && old[old.length - 1 - last] === now[now.length - 1 - last]) last++;
+  return [first, last];
+}

@@ -1,6 +1,6 @@
 // The picture: boxes and lines as SVG, folded and coloured as the model says.
 
-import { element } from "./format.js";
+import { arrange, element } from "./format.js";
 import { layout } from "./layout.js";
 
 const ARROW = 7, CORNER = 6, LINE = 15, PADDING = 7, AROUND = 16;
@@ -28,8 +28,12 @@ function pathOf(route) {
 const headOf = ([x, y]) => `M${x} ${y}L${x - 4} ${y - ARROW}H${x + 4}Z`;
 
 export class GraphView {
-  constructor(model, host, choose) {
-    Object.assign(this, { model, host, choose, scale: 1 });
+  constructor(host, choose) {
+    Object.assign(this, { host, choose, scale: 1, pieces: new Map() });
+    this.inner = element("g", { transform: `translate(${AROUND} ${AROUND})` });
+    this.svg = element("svg", { xmlns: "http://www.w3.org/2000/svg",
+      "font-family": "Helvetica, Arial, DejaVu Sans, sans-serif", "font-size": "11" }, this.inner);
+    host.replaceChildren(this.svg);
     host.addEventListener("click", (event) => {
       const box = event.target.closest("[role=button]");
       if (box) choose(this.boxes[box.dataset.box].layers[0]);
@@ -54,7 +58,15 @@ export class GraphView {
     for (const end of ["pointerup", "pointerleave"]) host.addEventListener(end, () => (from = null));
   }
 
+  /** Draw the model as it is folded and coloured; pieces that are as they were stay, and where it is scrolled to. */
   render() {
+    const before = this.pieces, pieces = (this.pieces = new Map()), all = [];
+    const piece = (make, ...said) => {
+      const key = JSON.stringify(said), made = before.get(key) ?? make();
+      pieces.set(key, made);
+      all.push(...made);
+      return made;
+    };
     const { boxes, links, notes, blobs } = this.model.drawn();
     const placed = layout(boxes.map((box) => box.size), links);
     Object.assign(this, { boxes, links, placed, blobs });
@@ -62,37 +74,41 @@ export class GraphView {
     boxes.forEach((box, index) => box.layers.forEach((layer) => this.boxOf.set(layer, index)));
     const [width, height] = [placed.width + 2 * AROUND + 90, placed.height + 2 * AROUND];
     this.size = [width, height];
-    const inner = element("g", { transform: `translate(${AROUND} ${AROUND})` });
     this.lines = placed.routes.map((route, index) => {
-      const pair = [element("path", { class: "line", d: pathOf(route) }), element("path", { class: "head", d: headOf(route.at(-1)) })];
-      inner.append(...pair);
-      if (notes[index]) inner.append(element("text", { class: "note", x: route[0][0] + 5, y: placed.floors[links[index][0]] + 13 }, notes[index]));
-      return pair;
+      const floor = placed.floors[links[index][0]];
+      return piece(() => [element("path", { class: "line", d: pathOf(route) }), element("path", { class: "head", d: headOf(route.at(-1)) }),
+        ...(notes[index] ? [element("text", { class: "note", x: route[0][0] + 5, y: floor + 13 }, notes[index])] : [])], "line", index, route, notes[index], floor).slice(0, 2);
     });
     this.nodes = boxes.map((box, index) => {
-      const [x, y, wide, tall] = placed.boxes[index], tone = this.model.tone(box);
-      const node = element("g", { role: "button", tabindex: "-1", "data-box": index, "aria-label": box.shown.map((line) => line.text).join(", ") });
-      const lost = box.state !== "known";
-      node.append(element("rect", { x, y, width: wide, height: tall, rx: 5, fill: fillOf(tone), "stroke-width": box.block || box.state === "broken" ? 2 : 1,
-        stroke: box.state === "broken" ? "#cf222e" : lost ? "#afb8c1" : "#8c959f", "stroke-dasharray": box.state === "unknown" ? "4 3" : null }));
-      box.shown.forEach((line, number) => node.append(element("text", { x: x + Math.floor(wide / 2), y: y + PADDING + LINE * number + 11,
-        "text-anchor": "middle", "font-size": line.kind === "name" ? 12 : 11, "font-weight": line.kind === "name" ? "bold" : null,
-        fill: line.kind === "message" ? "#a40e26" : box.state === "unknown" ? "#57606a" : INK }, line.text)));
-      inner.append(node);
-      return node;
+      const tone = this.model.tone(box);
+      return piece(() => [this.boxNode(box, index, placed.boxes[index], tone)], "box", index, placed.boxes[index], tone, box.state, Boolean(box.block), box.shown)[0];
     });
-    this.svg = element("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`,
-      "font-family": "Helvetica, Arial, DejaVu Sans, sans-serif", "font-size": "11" }, inner);
-    this.host.replaceChildren(this.svg);
-    this.zoom(this.scale);
+    arrange(this.inner, all);
+    this.resize();
+  }
+
+  boxNode(box, index, [x, y, wide, tall], tone) {
+    const node = element("g", { role: "button", tabindex: "-1", "data-box": index, "aria-label": box.shown.map((line) => line.text).join(", ") });
+    const lost = box.state !== "known";
+    node.append(element("rect", { x, y, width: wide, height: tall, rx: 5, fill: fillOf(tone), "stroke-width": box.block || box.state === "broken" ? 2 : 1,
+      stroke: box.state === "broken" ? "#cf222e" : lost ? "#afb8c1" : "#8c959f", "stroke-dasharray": box.state === "unknown" ? "4 3" : null }));
+    box.shown.forEach((line, number) => node.append(element("text", { x: x + Math.floor(wide / 2), y: y + PADDING + LINE * number + 11,
+      "text-anchor": "middle", "font-size": line.kind === "name" ? 12 : 11, "font-weight": line.kind === "name" ? "bold" : null,
+      fill: line.kind === "message" ? "#a40e26" : box.state === "unknown" ? "#57606a" : INK }, line.text)));
+    return node;
+  }
+
+  resize() {
+    const [width, height] = this.size;
+    for (const [name, value] of [["viewBox", `0 0 ${width} ${height}`], ["width", width * this.scale], ["height", height * this.scale]])
+      if (this.svg.getAttribute(name) !== String(value)) this.svg.setAttribute(name, value);
   }
 
   zoom(scale) {
     const { host } = this;
     const middle = [(host.scrollLeft + host.clientWidth / 2) / this.scale, (host.scrollTop + host.clientHeight / 2) / this.scale];
     this.scale = Math.min(4, Math.max(0.02, scale));
-    this.svg.setAttribute("width", this.size[0] * this.scale);
-    this.svg.setAttribute("height", this.size[1] * this.scale);
+    this.resize();
     host.scrollTo(middle[0] * this.scale - host.clientWidth / 2, middle[1] * this.scale - host.clientHeight / 2);
   }
 

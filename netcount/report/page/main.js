@@ -9,7 +9,7 @@ import { TableView, messagesView, sharesView } from "./table.js";
 import { TextView } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
-let model = null, analysis, view, data, layers, table, text, memory, graph, parts = [], selected = null, hits = null;
+let model = null, analysis, view, data, layers, table, text, graph, parts = [], selected = null, hits = null, waiting = new Map();
 let makeText = (model, choose) => new TextView(model, fresh("text"), choose);
 
 const addressOf = (layer) => {
@@ -84,12 +84,10 @@ function showLayer(layer) {
   panel.replaceChildren(close, element("h2", {}, `${visible(one.name) || "(unnamed)"} · ${visible(one.type)} · line ${one.line}`), list, element("pre", { tabindex: "0", "aria-label": "Its text" }, lines.join("\n")));
 }
 
-function redraw() {
-  const { host } = graph, [x, y] = [host.scrollLeft, host.scrollTop];
+function redraw(scroll = true) {
   graph.render();
-  host.scrollTo(x, y);
   graph.find(hits);
-  graph.select(selected, selected !== null);
+  graph.select(selected, scroll);
   const names = Object.keys(data.blocks);
   byId("fold").disabled = !names.length;
   byId("fold").textContent = names.length && names.every((name) => model.folded.has(name)) ? "Unfold blocks" : "Fold blocks";
@@ -116,12 +114,12 @@ function settle() {
   graph.select(selected);
 }
 
-function colour(name) {
+function colour(name, scroll = true) {
   model.color = name;
   byId("color").value = name;
   byId("legend").replaceChildren(...data.colors[name].map(([tone, words]) =>
     element("span", {}, ...(tone ? [element("svg", { viewBox: "0 0 14 11", "aria-hidden": "true" }, element("rect", { width: 14, height: 11, rx: 2, fill: fillOf(tone), stroke: tone === "broken" ? "#cf222e" : "#8c959f" }))] : []), words)));
-  redraw();
+  redraw(scroll);
 }
 
 function find(words) {
@@ -140,8 +138,15 @@ for (const [name, title, narrow] of TABS) {
   button.addEventListener("click", () => tab(name));
   tabs.append(button);
 }
+/** Fill a pane that has waited for it since the net was shown. */
+function fill(name) {
+  const make = waiting.get(name);
+  waiting.delete(name);
+  make?.();
+}
 export function tab(name) {
   document.body.dataset.tab = name;
+  fill(name);
   const wide = getComputedStyle(byId(`tab-${name}`)).display === "none" ? "layers" : name;
   for (const button of tabs.children) {
     button.setAttribute("aria-selected", String(button.dataset.for === wide));
@@ -242,12 +247,12 @@ function fromAddress() {
   if (index >= 0) select(index);
 }
 addEventListener("hashchange", fromAddress);
+addEventListener("beforeprint", () => { for (const name of [...waiting.keys()]) fill(name); });
 addEventListener("resize", () => model && tab(document.body.dataset.tab));
 
 /** Show a state of the net (report/page/__init__.py `page_data`). anew: it is not the net that was shown before. */
 export function show(given, anew = false) {
-  const first = !model, before = model && !anew && { name: selected === null ? null : layers[selected].name, folded: model.folded, scale: graph.scale,
-    at: [graph.host.scrollLeft, graph.host.scrollTop], rows: byId("pane-layers").scrollTop, sorted: table.sorted, down: table.down };
+  const first = !model, before = model && !anew && { name: selected === null ? null : layers[selected].name, folded: model.folded };
   model = new Model(given);
   ({ analysis, view, data, layers } = model);
   if (before) {
@@ -256,27 +261,34 @@ export function show(given, anew = false) {
   } else selected = null;
   if (!first) model.color = byId("color").value;
   else byId("color").append(...Object.keys(data.colors).map((name) => element("option", { value: name }, name)));
-  table = new TableView(model, fresh("pane-layers"), choose, link);
+  if (first || anew) {
+    table = new TableView(fresh("pane-layers"), choose, link);
+    graph = new GraphView(fresh("graph"), choose);
+  }
+  table.show(model);
+  graph.model = model;
   text = makeText(model, choose);
-  memory = new MemoryView(model, fresh("pane-memory"), choose);
-  graph = new GraphView(model, fresh("graph"), choose);
-  parts = [graph, table, text, memory];
-  sharesView(model, fresh("pane-shares"));
+  parts = [graph, table, text];
+  waiting = new Map([
+    ["memory", () => {
+      const memory = new MemoryView(model, fresh("pane-memory"), choose);
+      memory.select(selected);
+      parts.push(memory);
+    }],
+    ["shares", () => sharesView(model, fresh("pane-shares"))],
+  ]);
+  for (const name of [...waiting.keys()]) if (first || name === document.body.dataset.tab) fill(name);
   const messages = messagesView(model, fresh("pane-messages"), toLine);
   byId("tab-messages").textContent = `Messages${messages ? ` (${messages})` : ""}`;
   byId("net").textContent = visible(analysis.net) || "(unnamed net)";
   byId("facts").textContent = [visible(analysis.file), `phase ${analysis.phase}`, `${layers.length} layers`, `${human(analysis.totals.params)} params`,
     `${human(analysis.totals.madds)} madds`, `peak ${humanBytes(model.peak)}`, ...(view.errors.length ? ["not finished"] : []), ...(analysis.complete ? [] : ["incomplete"])].join(" · ");
   if (before) {
-    graph.scale = before.scale;
     hits = model.matching(byId("find").value);
-    colour(model.color);
+    colour(model.color, false);
     find(byId("find").value);
-    if (before.sorted !== table.sorted || before.down !== table.down) table.restore(before.sorted, before.down);
     showLayer(selected);
-    for (const part of [table, text, memory]) part.select(selected, false);
-    graph.host.scrollTo(...before.at);
-    byId("pane-layers").scrollTop = before.rows;
+    for (const part of parts) if (part !== graph) part.select(selected, false);
     return;
   }
   tab("graph");

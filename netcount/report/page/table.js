@@ -1,6 +1,6 @@
 // The table of layers, the shares by kernel with the conventions, and the messages.
 
-import { element, exact, human, humanBytes, percent, visible } from "./format.js";
+import { arrange, differing, element, exact, human, humanBytes, percent, visible } from "./format.js";
 
 const COLUMNS = [
   ["layer", (one) => visible(one.layer.name), (one) => one.index],
@@ -24,16 +24,8 @@ function kernelOf(row) {
 }
 
 export class TableView {
-  constructor(model, host, choose, link) {
-    Object.assign(this, { model, host, choose, sorted: -1, down: false });
-    const { analysis, data } = model;
-    this.rows = model.layers.map((layer, index) => {
-      const row = model.row(index);
-      const top = row?.tops[0];
-      const more = row && row.tops.length > 1 ? ` (+${row.tops.length - 1})` : "";
-      return { index, layer, row, kernel: kernelOf(row), output: top ? data.shapes[layer.row][1][0] + more : "",
-        whole: analysis.totals.madds, alive: row ? data.live[layer.row] : null };
-    });
+  constructor(host, choose, link) {
+    Object.assign(this, { host, link, sorted: 0, down: false, names: [], lines: [] });
     const head = element("tr");
     COLUMNS.forEach(([title], number) => {
       const button = element("button", { type: "button" }, title);
@@ -41,27 +33,57 @@ export class TableView {
       head.append(element("th", { scope: "col", "aria-sort": "none", class: number && number < 4 ? "left" : null }, button));
     });
     this.body = element("tbody");
-    this.lines = this.rows.map((one) => {
-      const line = element("tr", { "data-layer": one.index });
-      COLUMNS.forEach(([, shown], number) => {
-        const cell = element(number ? "td" : "th", { scope: number ? null : "row", class: number < 4 ? "left" : null });
-        cell.append(number ? shown(one) : element("a", { href: link(one.index), "data-go": one.index }, shown(one)));
-        if (!number && one.layer.message) cell.classList.add("wrong");
-        line.append(cell);
-      });
-      return line;
-    });
     this.body.addEventListener("click", (event) => {
       const line = event.target.closest("tr");
       if (line && !event.target.closest("a")) choose(Number(line.dataset.layer));
     });
-    const { totals } = analysis;
+    this.caption = element("caption");
+    this.foot = element("tfoot");
+    this.table = element("table", {}, this.caption, element("thead", {}, head), this.body, this.foot);
+    host.replaceChildren(this.table);
+  }
+
+  /** Show a model; a layer that was there before keeps its row, in which only what differs is written again. */
+  show(model) {
+    const { analysis, data } = model, { totals } = analysis;
+    this.rows = model.layers.map((layer, index) => {
+      const row = model.row(index);
+      const top = row?.tops[0];
+      const more = row && row.tops.length > 1 ? ` (+${row.tops.length - 1})` : "";
+      return { index, layer, row, kernel: kernelOf(row), output: top ? data.shapes[layer.row][1][0] + more : "",
+        whole: analysis.totals.madds, alive: row ? data.live[layer.row] : null };
+    });
+    const names = model.layers.map((layer) => layer.name), [first, last] = differing(this.names, names), old = this.lines;
+    this.lines = this.rows.map((one, index) => {
+      const line = index < first ? old[index] : index >= names.length - last ? old[index + old.length - names.length] : this.line();
+      this.write(line, one);
+      return line;
+    });
+    this.names = names;
     const foot = element("tr", {}, ...[`total of ${model.layers.length} layers`, "", "", "", human(totals.params), human(totals.madds),
       percent(totals.madds, totals.madds), ""].map((text, number) => element(number ? "td" : "th", { scope: number ? null : "row" }, text)));
-    this.table = element("table", {}, element("caption", {}, `exactly: ${exact(totals.params)} params, ${exact(totals.madds)} madds, ` +
-      `${exact(totals.activations)} activations, ${exact(totals.weight_bytes)} bytes of weights`), element("thead", {}, head), this.body, element("tfoot", {}, foot));
-    host.append(this.table);
-    this.sort(0);
+    this.foot.replaceChildren(foot);
+    this.caption.textContent = `exactly: ${exact(totals.params)} params, ${exact(totals.madds)} madds, ` +
+      `${exact(totals.activations)} activations, ${exact(totals.weight_bytes)} bytes of weights`;
+    this.restore(this.sorted, this.down);
+  }
+
+  /** A row in which nothing is written yet. */
+  line() {
+    return element("tr", {}, ...COLUMNS.map((_, number) => element(number ? "td" : "th", { scope: number ? null : "row", class: number < 4 ? "left" : null },
+      number ? "" : element("a"))));
+  }
+
+  write(line, one) {
+    const link = line.firstChild.firstChild, put = (node, name, value) => { if (node.getAttribute(name) !== value) node.setAttribute(name, value); };
+    put(line, "data-layer", String(one.index));
+    put(link, "data-go", String(one.index));
+    put(link, "href", this.link(one.index));
+    line.firstChild.classList.toggle("wrong", Boolean(one.layer.message));
+    COLUMNS.forEach(([, shown], number) => {
+      const text = shown(one), place = number ? line.childNodes[number] : link;
+      if (place.textContent !== text) place.textContent = text;
+    });
   }
 
   sort(number) {
@@ -73,7 +95,7 @@ export class TableView {
     const key = COLUMNS[number][2];
     const order = this.rows.map((one) => [key(one), one.index]);
     order.sort(([a, i], [b, j]) => (a < b ? -1 : a > b ? 1 : 0) * (this.down ? -1 : 1) || i - j);
-    this.body.replaceChildren(...order.map(([, index]) => this.lines[index]));
+    arrange(this.body, order.map(([, index]) => this.lines[index]));
     this.table.querySelectorAll("thead th").forEach((cell, index) =>
       cell.setAttribute("aria-sort", index !== number ? "none" : this.down ? "descending" : "ascending"));
   }
