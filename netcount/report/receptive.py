@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from netcount.analysis._support.receptive import Field
 from netcount.report.formats.text import visible
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # fractions takes as long to import as a small net to count
+    from fractions import Fraction
+
+    from netcount.analysis._support.receptive import Field
     from netcount.report import document_types as types
 
 
 def by_axis(values: Sequence[int | Fraction | None], sign: str = "x") -> str:
     """A value an axis; halves and other fractions exactly, "-" for an axis without.
 
+    >>> from fractions import Fraction
     >>> by_axis((40, 48)), by_axis((Fraction(1, 2), Fraction(4))), by_axis((None, 1))
     ('40x48', '1/2x4', '-x1')
     """
