@@ -128,7 +128,8 @@ def test_totals_are_rounded_and_exact() -> None:
 
 def test_a_footers_label_stands_over_the_empty_cells_behind_it() -> None:
     table = Table(("a", "b", "n"), (False, False, True), (("x", "y", "1"),), ("total of all", "", "1"))
-    assert plain([table]).splitlines()[-1] == "to…l  1"
+    assert plain([table]).splitlines()[-1] == "total of all  1"
+    assert plain([table], 8).splitlines()[-1] == "to…l  1"
     wide = table._replace(rows=(("xxxxxx", "yyyyyy", "1"),))
     assert plain([wide]).splitlines()[-1] == "total of all    1"
     assert [line.role for line in lines([wide, "text"])] == ["title", "rule", "row", "rule", "footer", "text"]

@@ -87,7 +87,21 @@ def _table_lines(table: Table, available: int | None) -> Iterator[Line]:
 def _fitted(table: Table, available: int | None) -> Fitted:
     body = [*table.rows, *([_narrow(table.footer, table.right)] if table.footer else [])]
     cells = [max((width(row[column]) for row in body), default=0) for column in range(len(table.titles))]
-    return fitted([width(title) for title in table.titles], cells, table.right, table.shrink, available)
+    titles = [width(title) for title in table.titles]
+    labelled = [max(cells[0], _label(table, [*map(max, titles, cells)])), *cells[1:]]
+    room = sum(map(max, titles, labelled)) + len(GAP) * (len(titles) - 1)
+    wanted = labelled if available is None or room <= available else cells
+    return fitted(titles, wanted, table.right, table.shrink, available)
+
+
+def _label(table: Table, widths: Sequence[int]) -> int:
+    """How wide the first column is for the footer's label, which stands over the empty cells behind it too."""
+    if not table.footer or table.right[0]:
+        return 0
+    behind = 1
+    while behind < len(widths) and not table.footer[behind]:
+        behind += 1
+    return width(table.footer[0]) - sum(widths[1:behind]) - len(GAP) * (behind - 1)
 
 
 def _shown(table: Table, fit: Fitted) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
