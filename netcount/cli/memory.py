@@ -120,13 +120,16 @@ def memory(
         return
     if solver is not None:
         raise click.UsageError("--solver is for --train")
+    if limit is None:
+        _refuse("without --fits", ("fits_what",))
     net = load_net(file, load_options(options))
     if arena:
-        _refuse("--arena, which plans for values of one width", _NOT_PLANNED)
+        _refuse("not with --arena, which plans for values of one width", _NOT_PLANNED)
         plan = planned(count(net), bits, align, scratch=scratch, limit_bytes=limit)
         write_plot(plot, plot_size, plot_dpi, "arena", plan)
         deliver(forms_of("arena", plan, report={"top": top}), form, output)
         conclude(plan.counted.warnings, net.complete, 1 if plan.fits is False else 0)
+    _refuse("without --arena", ("align", "scratch"))
     answer = measured(count(net), bits, weight_bits)
     if weights is not None or density is not None:
         from netcount.execute.weight_stats import stored_size
@@ -151,13 +154,13 @@ _NOT_PLANNED = ("weight_bits", "density", "weights", "fits_what")
 """Options that say nothing of an arena."""
 
 
-def _refuse(what: str, others: Sequence[str]) -> set[str]:
-    """Refuse options that do not go with another; all that were given."""
+def _refuse(why: str, others: Sequence[str]) -> set[str]:
+    """Refuse options that do not go with another, or not alone; all that were given."""
     context = click.get_current_context()
     given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
     wrong = [flag(name) for name in others if name in given]
     if wrong:
-        raise click.UsageError(f"{', '.join(wrong)}: not with {what}")
+        raise click.UsageError(f"{', '.join(wrong)}: {why}")
     return given
 
 
@@ -175,7 +178,7 @@ def _training(
     from netcount.graph.load import draft_text, name_of
     from netcount.graph.solver_kind import SOLVERS, kind_of, solver_kind
 
-    given = _refuse("--train, which counts all of Caffe's float32", _FORWARD)
+    given = _refuse("not with --train, which counts all of Caffe's float32", _FORWARD)
     options.update({name: value for name, value in (("phase", "TRAIN"), ("batch", "net")) if name not in given})
     kind = None if solver is None else solver_kind(solver)
     text, name = read_text(file), name_of(file)

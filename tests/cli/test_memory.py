@@ -84,6 +84,8 @@ def test_training_is_in_its_phase_at_its_batch(arguments: list[str], phase: str,
         (["--train", "--bits", "8"], 2, "--bits: not with --train"),
         (["--solver", "sgd"], 2, "--solver is for --train"),
         (["--phase", "TRAIN"], 0, "a forward pass alone"),
+        (["--fits-what", "all"], 2, "--fits-what: without --fits"),
+        (["--no-scratch", "--align", "8"], 2, "--align, --scratch: without --arena"),
     ],
 )
 def test_training_on_the_command_line(arguments: list[str], code: int, said: str) -> None:
