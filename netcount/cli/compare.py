@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any
 
@@ -64,10 +65,13 @@ def compare(
         raise click.UsageError("compare needs two files or more")
     timings = [not is_object(file) and is_document(file, "netcount/time/1") for file in files]
     if any(timings):
-        if len(files) != 2 or not all(timings):
-            raise InputError("timings are compared two at a time, and with nothing else", argument="files")
         from netcount.engines.between import read_and_compare
+        from netcount.engines.recorded import read_timing
 
+        for file in itertools.compress(files, (not timing for timing in timings)):
+            read_timing(file)  # which says what it is instead
+        if len(files) != 2:
+            raise click.UsageError("timings are compared two at a time")
         deliver(forms_of("times", read_and_compare(files[0], files[1])), form, output)
         return
     load = load_options(options)

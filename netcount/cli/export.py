@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -59,6 +60,8 @@ def export(
     """
     if output == "-" and len(ENDINGS[form]) > 1:
         raise InputError(f"{form} has several files, which standard output cannot take", argument="output")
+    if output and len(ENDINGS[form]) > 1 and os.path.exists(output) and not os.path.isfile(output):
+        raise InputError(f"{form} has several files: {output} is not a file", argument="output")
     dynamic = options.get("batch") == "dynamic"
     if dynamic:
         options["batch"] = "1"
@@ -94,7 +97,8 @@ def _summary(made: ExportedNet) -> str:
     checked = made.checked
     if checked is None:
         return "unchecked (--no-check), as the file says"
+    agreeing = "1 blob agrees" if checked.blobs == 1 else f"{checked.blobs:,} blobs agree"
     return (
-        f"{checked.engine}: {checked.blobs} blobs agree, the largest difference is {checked.error:.1e} of a "
+        f"{checked.engine}: {agreeing}, the largest difference is {checked.error:.1e} of a "
         f"blob's largest value (allowed {made.tolerance:.0e})"
     )

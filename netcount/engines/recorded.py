@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from netcount.core.errors import InputError, Place
@@ -25,7 +24,9 @@ def read_timing(path: str) -> Timing:
     try:
         document = json.loads(read_text(path))
     except json.JSONDecodeError as failure:
-        raise InputError(f"not valid JSON: {failure.msg}", Place(file, failure.lineno, failure.colno)) from None
+        raise InputError(
+            f"not a timing: not valid JSON: {failure.msg}", Place(file, failure.lineno, failure.colno)
+        ) from None
     except (RecursionError, ValueError):
         raise InputError("not a timing: nested too deeply, or a number too long", Place(file)) from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
@@ -91,6 +92,6 @@ def _whole(value: Any) -> int:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (value == 0 or 1e-12 <= value <= 1e12):
         raise ValueError(f"{value!r} is not a number from 0")
     return float(value)

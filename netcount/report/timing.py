@@ -33,7 +33,7 @@ def timing_report(timing: Timing, top: int | None = None) -> list[Part]:
     labels = labelled(timing.nets)
     parts: list[Part] = [*_machine(timing), "", _table(timing, labels)]
     parts += [
-        f"{visible(labels[run.net])} in {run.engine}: {visible(run.error)}"
+        f"{visible(labels[run.net])} in {run.engine}: {visible('; '.join(run.error.splitlines()))}"
         for run in timing.runs
         if run.error is not None
     ]
@@ -179,7 +179,7 @@ def _predicted(timing: Timing, told: Sequence[Prediction], labels: Sequence[str]
             visible(labels[index]),
             human(net.madds),
             percent(net.depthwise_madds, net.madds),
-            f"{net.bytes_per_madd:.2f}",
+            f"{net.bytes_per_madd:.2f}" if net.madds else "-",
         )
         for index, net in enumerate(timing.nets)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,7 @@ def test_export_writes_a_checked_model(tmp_path: Path) -> None:
     assert "2 blobs agree" in done.stderr
     open_batch = run("export", str(path), "--to", "onnx", "--batch", "dynamic", "-o", str(tmp_path / "b.onnx"))
     assert open_batch.returncode == 0, open_batch.stderr
+    assert run("export", "-", "--to", "ncnn", "-o", os.devnull, stdin=NORMED).returncode == 2, "it has two files"
     assert run("export", "-", "--to", "onnx", stdin=NORMED).returncode == 2, "no place to write to"
     hostile = run("export", "-", "--to", "onnx", "-o", str(tmp_path / "h.onnx"), stdin=hostile_net())
     assert "\x1b" not in hostile.stdout + hostile.stderr

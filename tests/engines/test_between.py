@@ -68,10 +68,15 @@ def test_the_command_line(tmp_path: Path) -> None:
     done = run("compare", A, B, "--format", "json")
     assert done.returncode == 0, done.stderr
     assert valid(json.loads(done.stdout), "times")["timings"][1]["file"] == B
-    for files in ((A, B, A), (A, str(ROOT / "prototxt_samples" / "nin.prototxt"))):
+    other = str(ROOT / "prototxt_samples" / "nin.prototxt")
+    for files, said in (
+        ((A, B, A), "two at a time"),
+        ((A, other), f"{other}:1:1: not a timing: "),
+        (("no.json", A), "cannot read no.json: No such file"),
+    ):
         refused = run("compare", *files)
         assert refused.returncode == 2
-        assert "two at a time" in refused.stderr
+        assert said in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -80,6 +85,7 @@ def test_the_command_line(tmp_path: Path) -> None:
         (lambda d: d["runs"][0].update(net=9), "there is no net 9"),
         (lambda d: d["runs"][0].update(seconds=[]), "without seconds"),
         (lambda d: d["runs"][0].update(seconds=["1"]), "not a number from 0"),
+        (lambda d: d["runs"][0].update(seconds=[1e308]), "not a number from 0"),
         (lambda d: d["nets"][0].update(madds=-1), "not a whole number"),
         (lambda d: d.pop("machine"), "KeyError: 'machine'"),
         (lambda d: d.update(nets=3), "not a complete timing"),
