@@ -50,16 +50,25 @@ def blocks(count: Count, pattern: str | None = None) -> list[Block]:
     InputError for a pattern that is not a regular expression.
     """
     net = count.net
+    return [
+        _block(name, net, [count.layers[index] for index in indices], indices)
+        for name, indices in members_of_blocks(count, pattern).items()
+    ]
+
+
+def members_of_blocks(count: Count, pattern: str | None = None) -> dict[str, list[int]]:
+    """The layers of each of `blocks`, as indices, without what is worked out of a block."""
+    net = count.net
     named = _by_pattern(net, pattern) if pattern else _with_regions(net, _by_name(net))
     members: dict[str, list[int]] = {}
     for index, name in sorted(_completed(net, named).items()):
         members.setdefault(name, []).append(index)
-    whole = []
-    for name, indices in members.items():
-        rows = [count.layers[index] for index in indices]
-        if len(rows) > 1 and any(row.params or row.madds for row in rows):
-            whole.append(_block(name, net, rows, indices))
-    return whole
+    rows = count.layers
+    return {
+        name: indices
+        for name, indices in members.items()
+        if len(indices) > 1 and any(rows[index].params or rows[index].madds for index in indices)
+    }
 
 
 def outside(count: Count, blocks_of_net: Iterable[Block]) -> list[LayerRow]:

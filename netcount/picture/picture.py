@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netcount.analysis._support.liveness import usage
 from netcount.analysis._support.names import block_of
-from netcount.analysis.blocks import blocks
+from netcount.analysis.blocks import members_of_blocks
 from netcount.analysis.count import Count
 from netcount.analysis.rows import BYTES_PER_WEIGHT
 from netcount.core.errors import InputError
@@ -150,8 +150,8 @@ def _picture(
 
 def _blocks(count: Count, outline: Outline) -> dict[int, str]:
     """The block of each layer of the outline that is in one; names tell where nothing else is known."""
-    by_node = {node.index: block.name for block in blocks(count) for node in block.nodes}
-    names = set(by_node.values())
+    names = members_of_blocks(count)
+    by_node = {index: name for name, indices in names.items() for index in indices}
     members = {}
     for index, layer in enumerate(outline.layers):
         name = by_node.get(layer.node) if layer.node is not None else block_of(layer.name)

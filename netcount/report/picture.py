@@ -206,7 +206,9 @@ def arrow_shape(picture: Picture, arrow: Arrow) -> str:
 def legend(picture: Picture, colour: Colour) -> tuple[tuple[str, str], ...]:
     """The tones of a colouring, each with its meaning; the text without a tone says of what."""
     entries: list[tuple[str, str]] = []
-    tones = {_tone(picture, box, colour) for box in picture.boxes}
+    tones = {box.state for box in picture.boxes}
+    if colour == "type":
+        tones |= {box.family for box in picture.boxes if box.state == "known"}
     if colour in ("madds", "params"):
         steps = [percent(round(100 * step), 100).replace(".00", "") for step in SHARES]
         names = [f"no {colour}", f"below {steps[0]}", *(f"from {step}" for step in steps)]
