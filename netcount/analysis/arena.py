@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -152,10 +153,14 @@ def _placed(plan: Sequence[ArenaBuffer], method: ArenaMethod) -> list[ArenaBuffe
         "order": lambda i: (plan[i].first, -plan[i].bytes, i),
     }
     done: dict[int, ArenaBuffer] = {}
+    alive: defaultdict[int, list[int]] = defaultdict(list)  # what is placed, by the layers that it is needed in
     for position in sorted(range(len(plan)), key=keys[method]):
         one = plan[position]
-        beside = sorted((other.offset, other.offset + other.bytes) for other in done.values() if other.meets(one))
+        met = {index for layer in range(one.first, one.last + 1) for index in alive[layer]}
+        beside = sorted((done[index].offset, done[index].offset + done[index].bytes) for index in met)
         done[position] = one._replace(offset=_gap(beside, one.bytes))
+        for layer in range(one.first, one.last + 1):
+            alive[layer].append(position)
     return [done[position] for position in range(len(plan))]
 
 
