@@ -17,6 +17,7 @@ from netcount.cli.options import (
     named_convention,
     net_options,
     plot_options,
+    read_once,
 )
 from netcount.cli.output import Forms, conclude, deliver, forms_of, or_sample, say, write_plot
 from netcount.core.errors import NetcountError
@@ -104,6 +105,7 @@ def analyze(
         raise click.UsageError("--target goes with no --reconcile, and has no place in CSV and XLSX")
     if plot is not None and (len(files) > 1 or reconcile is not None):
         raise click.UsageError("--plot takes one FILE, without --reconcile")
+    read_once(files)
     files = tuple(map(or_sample, files))
     if reconcile is not None:
         if without_batchnorm:

@@ -18,6 +18,7 @@ from netcount.cli.options import (
     load_options,
     named_convention,
     net_options,
+    read_once,
 )
 from netcount.cli.output import deliver, forms_of, say
 from netcount.core.errors import InputError, NetcountError
@@ -63,6 +64,7 @@ def compare(
     """
     if len(files) < 2:
         raise click.UsageError("compare needs two files or more")
+    read_once(files)
     timings = [not is_object(file) and is_document(file, "netcount/time/1") for file in files]
     if any(timings):
         from netcount.engines.between import read_and_compare

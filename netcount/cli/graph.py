@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from netcount.analysis.count import count
-from netcount.cli.options import load_options, net_options
+from netcount.cli.options import load_options, net_options, read_once
 from netcount.cli.output import conclude, emit, errors_as_documents, json_text, on_terminal, or_sample, say
 from netcount.core.errors import InputError
 from netcount.core.files import read_text, write_atomically
@@ -121,6 +121,7 @@ def _changes(
 
     if form == "html":
         raise InputError("the page shows one net; netcount serve A B --diff shows two", argument="diff")
+    read_once((before, after))
     texts = [read_text(file) for file in (before, after)]
     graphs = [load_text(text, load, name_of(file)) for text, file in zip(texts, (before, after), strict=True)]
     old, new = (picture(count(graph), outline_of(graph), fuse) for graph in graphs)

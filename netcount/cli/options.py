@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -342,3 +342,9 @@ def parse_bytes(text: str) -> int:
         return parse_quantity(text)
     except ValueError as mistake:
         raise InputError(str(mistake), argument="max_memory") from None
+
+
+def read_once(files: Iterable[str]) -> None:
+    """Refuse standard input for two files: the second would be empty."""
+    if list(files).count("-") > 1:
+        raise click.UsageError("standard input can be read once, not for two files")

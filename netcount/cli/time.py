@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from netcount.cli.options import FORMATS, format_options, load_options, net_options, parse_bytes, plot_options
+from netcount.cli.options import (
+    FORMATS,
+    format_options,
+    load_options,
+    net_options,
+    parse_bytes,
+    plot_options,
+    read_once,
+)
 from netcount.cli.output import deliver, forms_of, progress_bar, spare, write_plot
 from netcount.core.exit_codes import BAD_INPUT, DONE
 from netcount.core.files import read_text
@@ -76,6 +84,7 @@ def time(
     names = chosen(None if engines is None else [name.strip() for name in engines.split(",")])
     load = load_options(options)
     limit = parse_bytes(max_memory)
+    read_once(files)
     wanted = [Wanted(read_text(file), name_of(file), load, weights) for file in files]
     if plot is not None:
         spare(plot)

@@ -208,3 +208,13 @@ def test_a_survey_is_sorted_by_several_columns() -> None:
     layers = [int(row["layers"]) for row in csv.DictReader(io.StringIO(done.stdout))]
     assert layers == sorted(layers, reverse=True)
     assert "colour" in refusal("survey", str(SAMPLES), "--sort", "layers,colour")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["analyze", "-", "-"], ["compare", "-", "-"], ["graph", "-", "--diff", "-"], ["time", "-", "-"]]
+)
+def test_standard_input_is_not_read_twice(arguments: list[str]) -> None:
+    done = CliRunner().invoke(netcount, arguments, input=(SAMPLES / "nin.prototxt").read_text())
+    assert done.exit_code == 2
+    assert "standard input can be read once" in done.stderr
+    assert not done.stdout
