@@ -173,6 +173,10 @@ def test_a_block_is_folded_and_unfolded(shown: Shown) -> None:
     assert page.locator("#graph .chosen text").first.text_content() == "fire4"
     page.locator("#layer button", has_text="unfold").click()
     assert page.locator("#graph [role=button]").count() == before
+    page.locator("#graph [role=button]", has_text="fire4/squeeze1x1").dblclick()
+    assert page.locator("#graph [role=button]").count() == before - 3
+    page.locator("#graph [role=button]", has_text="conv1").first.dblclick()
+    assert page.locator("#graph [role=button]").count() == before - 3, "it is of no block"
 
 
 def test_finding_by_name_by_type_and_by_cost(shown: Shown) -> None:

@@ -40,7 +40,7 @@ export class GraphView {
     });
     host.addEventListener("dblclick", (event) => {
       const box = event.target.closest("[role=button]");
-      if (box) host.dispatchEvent(new CustomEvent("fold", { detail: this.boxes[box.dataset.box].layers[0] }));
+      if (box) host.dispatchEvent(new CustomEvent("fold", { bubbles: true, detail: this.boxes[box.dataset.box].layers[0] }));
     });
     host.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.metaKey) return;

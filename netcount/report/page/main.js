@@ -195,7 +195,7 @@ byId("export").addEventListener("change", async (event) => {
 
 byId("color").addEventListener("change", (event) => colour(event.target.value));
 byId("fold").addEventListener("click", () => fold(null));
-document.addEventListener("fold", (event) => fold(event.detail));
+document.addEventListener("fold", (event) => { if (model.blockOf.has(event.detail)) fold(event.detail); });
 byId("find").addEventListener("input", (event) => find(event.target.value));
 byId("find").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && hits?.length) {
