@@ -36,7 +36,7 @@ _MEANT = {
     "time": "bench benchmark latency measure speed",
     "verify": "execute forward run test validate",
     "rescale": "scale shrink thin width",
-    "check": "assert budget gate limit lint",
+    "check": "assert budget gate limit",
     "explain": "why",
     "layers": "list operators types",
     "samples": "examples models nets zoo",

@@ -108,7 +108,10 @@ def edit(browser: Any, tmp_path: Path) -> Iterator[Edit]:
 
 def _is_wrong(said: Any) -> bool:
     """A message of the page; that a save met a newer file, or that the server has gone, is what tests are for."""
-    expected = ("status of 409", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE")
+    expected = (
+        "status of 409", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE",
+        "ERR_CONTENT_LENGTH_MISMATCH", "ERR_CONNECTION_RESET",
+    )  # fmt: skip
     return said.type in ("error", "warning") and not any(words in said.text for words in expected)
 
 
