@@ -9,10 +9,11 @@ from typing import NamedTuple, TypeAlias
 from netcount.analysis._support.emptied import emptied
 from netcount.analysis._support.kernels import KernelShare, kernel_shares
 from netcount.analysis.conventions import CONVENTIONS, Convention
-from netcount.analysis.rows import BYTES_PER_WEIGHT, BlobRow, LayerRow, Totals
+from netcount.analysis.rows import BlobRow, LayerRow, Totals
 from netcount.core.errors import Warned
 from netcount.core.gc_pause import paused
 from netcount.core.opcount import OpCount
+from netcount.core.units import FLOAT_BYTES
 from netcount.graph.graph import Graph, Node
 from netcount.graph.known import Known
 from netcount.layers.layer import Window
@@ -62,7 +63,7 @@ def totals_of(rows: Iterable[LayerRow]) -> Totals:
         OpCount(madds, adds, muls, divs, compares, exps),
         cost,
         activations,
-        BYTES_PER_WEIGHT * (params + statistics),
+        FLOAT_BYTES * (params + statistics),
     )
 
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from netcount.analysis.count import Count
-from netcount.analysis.rows import BYTES_PER_WEIGHT as BYTES
 from netcount.analysis.rows import LayerRow
 from netcount.core.opcount import OpCount
+from netcount.core.units import FLOAT_BYTES
 
 if TYPE_CHECKING:
     from netcount.analysis._support.receptive import Field
@@ -98,7 +98,7 @@ class Figure(NamedTuple):
         """
         if self.sum_of:
             return sum(FIGURES[key].sized(totals, bits) for key in self.sum_of)
-        return self.at(totals[self.key], bits.get(self.bits, 8 * BYTES)) if self.bits else totals[self.key]
+        return self.at(totals[self.key], bits.get(self.bits, 8 * FLOAT_BYTES)) if self.bits else totals[self.key]
 
     def by_layer(self, count: Count) -> Sequence[int]:
         """What each layer of a net has of it; empty where layers have nothing to do with it."""
@@ -112,9 +112,9 @@ class Figure(NamedTuple):
         >>> FIGURES["weight_bytes"].at(40, 6), FIGURES["params"].at(40, 6)
         (8, 40)
         """
-        if self.unit != "bytes" or bits == 8 * BYTES:
+        if self.unit != "bytes" or bits == 8 * FLOAT_BYTES:
             return value
-        return -(-value // BYTES * bits // 8)
+        return -(-value // FLOAT_BYTES * bits // 8)
 
 
 def _op(name: str, about: str) -> Figure:
@@ -125,13 +125,13 @@ def _op(name: str, about: str) -> Figure:
 def _live(count: Count) -> list[int]:
     from netcount.analysis._support.liveness import usage
 
-    return [BYTES * live for live in usage(count.net, in_place=True)]
+    return [FLOAT_BYTES * live for live in usage(count.net, in_place=True)]
 
 
 def _working(count: Count) -> list[int]:
     nodes = count.net.nodes
     columns = [node.layer.working_memory(node.bottom_shapes, node.top_shapes).columns for node in nodes]
-    return [live + BYTES * column for live, column in zip(_live(count), columns, strict=True)]
+    return [live + FLOAT_BYTES * column for live, column in zip(_live(count), columns, strict=True)]
 
 
 def _largest_tops(count: Count) -> list[int]:

@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
+from netcount.core.units import FLOAT_BYTES
 from netcount.graph.graph import Blob
 from netcount.layers.layer import Window
-
-BYTES_PER_WEIGHT = 4
-"""Caffe keeps weights in float32."""
 
 
 class BlobRow(NamedTuple):
@@ -54,7 +52,7 @@ class LayerRow(NamedTuple):
     @property
     def weight_bytes(self) -> int:
         """What its own params and statistics take in float32."""
-        return BYTES_PER_WEIGHT * (self.params + self.statistics)
+        return FLOAT_BYTES * (self.params + self.statistics)
 
 
 class Totals(NamedTuple):

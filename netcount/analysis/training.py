@@ -10,12 +10,10 @@ from netcount.analysis.count import Count, count
 from netcount.analysis.rows import LayerRow
 from netcount.core.errors import NetcountError
 from netcount.core.shape import INT_MAX
+from netcount.core.units import FLOAT_BYTES
 from netcount.graph.draft import Draft
 from netcount.graph.graph import Graph
 from netcount.graph.solver_kind import SolverKind
-
-BYTES = 4
-"""float32."""
 
 
 class LayerTraining(NamedTuple):
@@ -81,17 +79,17 @@ class Training(NamedTuple):
     @property
     def data_bytes(self) -> int:
         """A buffer for each blob."""
-        return BYTES * sum(layer.data for layer in self.layers)
+        return FLOAT_BYTES * sum(layer.data for layer in self.layers)
 
     @property
     def diff_bytes(self) -> int:
         """Gradients of the blobs."""
-        return BYTES * sum(layer.diffs for layer in self.layers)
+        return FLOAT_BYTES * sum(layer.diffs for layer in self.layers)
 
     @property
     def weight_bytes(self) -> int:
         """All parameter blobs, statistics included."""
-        return BYTES * sum(layer.weights for layer in self.layers)
+        return FLOAT_BYTES * sum(layer.weights for layer in self.layers)
 
     @property
     def weight_diff_bytes(self) -> int:
@@ -111,7 +109,7 @@ class Training(NamedTuple):
     @property
     def column_bytes(self) -> int:
         """A column matrix for each layer that needs one."""
-        return BYTES * sum(layer.columns for layer in self.layers)
+        return FLOAT_BYTES * sum(layer.columns for layer in self.layers)
 
     @property
     def total_bytes(self) -> int:
@@ -129,7 +127,7 @@ class Training(NamedTuple):
     @property
     def log_bytes(self) -> int:
         """What Caffe's log calls "Memory required for data": every top, in-place ones and copies again."""
-        return BYTES * self.logged
+        return FLOAT_BYTES * self.logged
 
 
 def training(draft: Draft, solver: SolverKind, limit_bytes: int | None = None) -> Training:
@@ -163,7 +161,7 @@ class _Needs(NamedTuple):
     def bytes(self, solver: SolverKind) -> int:
         """All of it."""
         values = 2 + solver.history + solver.update  # a weight, its diff and what the solver has
-        return BYTES * sum(
+        return FLOAT_BYTES * sum(
             data + diffs + values * weights + columns for data, diffs, weights, columns in self.layers
         )
 

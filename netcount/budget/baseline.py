@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from netcount.analysis.compare import LayerFacts, NetFacts
 from netcount.analysis.figures import KEPT
-from netcount.analysis.rows import BYTES_PER_WEIGHT
 from netcount.core.errors import InputError, Place
 from netcount.core.files import is_document, read_text, relative_path, shown_path
+from netcount.core.units import FLOAT_BYTES
 
 SCHEMA = "netcount/baseline/1"
 _REQUIRED = ("params", "madds", "layers")
@@ -148,7 +148,7 @@ def _check_totals(label: str, totals: Mapping[str, int], layers: Sequence[LayerF
     extents = [prod(top) for layer in layers for top in layer.tops]
     told = {
         **sums,
-        "weight_bytes": BYTES_PER_WEIGHT * (sums["params"] + sums["statistics"]),
+        "weight_bytes": FLOAT_BYTES * (sums["params"] + sums["statistics"]),
         "layers": len(layers),
         "largest_blob": max(extents, default=0),
         **{f"layer_{key}": max((row[key] for row in rows), default=0) for key in ("params", "madds")},
@@ -156,7 +156,7 @@ def _check_totals(label: str, totals: Mapping[str, int], layers: Sequence[LayerF
     for key, value in told.items():
         if totals.get(key, value) != value:
             raise ValueError(f"{key} of {label!r} is {totals[key]} in the totals and {value} by its layers")
-    least, most = (BYTES_PER_WEIGHT * value for value in (max(extents, default=0), sum(extents)))
+    least, most = (FLOAT_BYTES * value for value in (max(extents, default=0), sum(extents)))
     if not least <= totals.get("peak_bytes", least) <= most:
         raise ValueError(f"peak_bytes of {label!r} is {totals['peak_bytes']}, not from {least} to {most}")
 

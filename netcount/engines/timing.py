@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from netcount.analysis.count import Count, count
 from netcount.core.errors import InputError, NetcountError, reason
 from netcount.core.lazy_numpy import np
+from netcount.core.units import FLOAT_BYTES
 from netcount.engines.bench import Bench, ProcessBench
 from netcount.engines.engine import LayerTimes, Model, Subject
 from netcount.engines.known import ENGINES, chosen
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array
 
 K = TypeVar("K")
-BYTES = 4
-"""Of a float32."""
 PASSES = 5
 """Passes of which a layer's time is the median."""
 
@@ -318,8 +317,8 @@ def _timed(counted: Count, random_weights: bool) -> TimedNet:
     net = counted.net
     rows = counted.layers
     moved = sum(
-        BYTES * (sum(blob.shape.count() for blob in (*node.value_bottoms, *node.tops)))
-        + BYTES * sum(blob.shape.count() for blob in node.params)
+        FLOAT_BYTES * (sum(blob.shape.count() for blob in (*node.value_bottoms, *node.tops)))
+        + FLOAT_BYTES * sum(blob.shape.count() for blob in node.params)
         for node in net.nodes
         if not node.layer.passes_bottom and node.bottoms
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcount.analysis._support.liveness import BYTES, RunMemory, alive, run_memory
+from netcount.analysis._support.liveness import RunMemory, alive, run_memory
 from netcount.core.errors import InputError, LimitError, Place
 from netcount.core.shape import Shape
-from netcount.core.units import human_bytes
+from netcount.core.units import FLOAT_BYTES, human_bytes
 from netcount.execute.executor import Executor, Step
 from netcount.execute.init_weights import unfilled
 from netcount.graph.graph import Graph
@@ -77,7 +77,7 @@ class AliveBlob(NamedTuple):
     @property
     def bytes(self) -> int:
         """Of float32."""
-        return BYTES * self.shape.count()
+        return FLOAT_BYTES * self.shape.count()
 
 
 class Verification(NamedTuple):

@@ -9,9 +9,9 @@ from netcount.analysis._support.liveness import usage
 from netcount.analysis._support.names import block_of
 from netcount.analysis.blocks import members_of_blocks
 from netcount.analysis.count import Count
-from netcount.analysis.rows import BYTES_PER_WEIGHT
 from netcount.core.errors import InputError
 from netcount.core.suggest import unknown
+from netcount.core.units import FLOAT_BYTES
 from netcount.graph.graph import Blob
 from netcount.graph.partial import Outline, Outlined
 from netcount.layers.layer import Window
@@ -135,7 +135,7 @@ def _picture(
             raise InputError(unknown("block", name, members), argument="collapse")
     folded = members if ALL in collapse else collapse
     drawn = diagram(outline, fuse, homes, folded)
-    live = [BYTES_PER_WEIGHT * elements for elements in usage(count.net, in_place=True)]
+    live = [FLOAT_BYTES * elements for elements in usage(count.net, in_place=True)]
     boxes = tuple([_box(count, outline, box.layers, box.block, live) for box in drawn.boxes])
     return Picture(
         count,

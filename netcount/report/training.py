@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netcount.analysis.training import BYTES, LayerTraining, Training, TrainingBatch, TrainingFits
-from netcount.core.units import human_bytes, percent, plural
+from netcount.analysis.training import LayerTraining, Training, TrainingBatch, TrainingFits
+from netcount.core.units import FLOAT_BYTES, human_bytes, percent, plural
 from netcount.report import document
 from netcount.report.formats.fit import LEFT_OUT
 from netcount.report.formats.layout import Part, Table
@@ -61,7 +61,7 @@ def _row(training: Training, layer: LayerTraining) -> tuple[str, ...]:
         visible(layer.row.name),
         tops[0].shape.hwc(training.counted.net.batch) if tops else "",
         *(
-            human_bytes(BYTES * elements) if elements else ""
+            human_bytes(FLOAT_BYTES * elements) if elements else ""
             for elements in (layer.data, layer.diffs, layer.weights, layer.columns)
         ),
     )
@@ -119,10 +119,10 @@ def training_csv(training: Training) -> Csv:
                 layer.row.name,
                 layer.row.type,
                 layer.row.line,
-                BYTES * layer.data,
-                BYTES * layer.diffs,
-                BYTES * layer.weights,
-                BYTES * layer.columns,
+                FLOAT_BYTES * layer.data,
+                FLOAT_BYTES * layer.diffs,
+                FLOAT_BYTES * layer.weights,
+                FLOAT_BYTES * layer.columns,
             )
             for layer in training.layers
         ),
@@ -142,10 +142,10 @@ def training_document(training: Training) -> types.Training:
                 "name": layer.row.name,
                 "type": layer.row.type,
                 "line": layer.row.line,
-                "data_bytes": BYTES * layer.data,
-                "diff_bytes": BYTES * layer.diffs,
-                "weight_bytes": BYTES * layer.weights,
-                "column_bytes": BYTES * layer.columns,
+                "data_bytes": FLOAT_BYTES * layer.data,
+                "diff_bytes": FLOAT_BYTES * layer.diffs,
+                "weight_bytes": FLOAT_BYTES * layer.weights,
+                "column_bytes": FLOAT_BYTES * layer.columns,
             }
             for layer in training.layers
         ],

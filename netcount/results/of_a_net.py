@@ -14,10 +14,9 @@ from netcount.analysis.explain import Explanation as ExplanationValue
 from netcount.analysis.lint import Lint as LintValue
 from netcount.analysis.memory import Memory as MemoryValue
 from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
-from netcount.analysis.training import BYTES
 from netcount.analysis.training import Training as TrainingValue
 from netcount.core.opcount import OpCount
-from netcount.core.units import bytes_of, human, human_bytes, plural
+from netcount.core.units import FLOAT_BYTES, bytes_of, human, human_bytes, plural
 from netcount.execute.verify import Verification as VerificationValue
 from netcount.results.result import Result, frame_of
 from netcount.targets.fit import Fit as FitValue
@@ -113,10 +112,10 @@ class Training(Result, TrainingValue):
                     "name": layer.row.name,
                     "type": layer.row.type,
                     "line": layer.row.line,
-                    "data_bytes": BYTES * layer.data,
-                    "diff_bytes": BYTES * layer.diffs,
-                    "weight_bytes": BYTES * layer.weights,
-                    "column_bytes": BYTES * layer.columns,
+                    "data_bytes": FLOAT_BYTES * layer.data,
+                    "diff_bytes": FLOAT_BYTES * layer.diffs,
+                    "weight_bytes": FLOAT_BYTES * layer.weights,
+                    "column_bytes": FLOAT_BYTES * layer.columns,
                 }
                 for layer in self.layers
             ),

@@ -7,12 +7,9 @@ from itertools import islice
 from math import prod
 from typing import NamedTuple
 
-from netcount.core.units import human_bytes
+from netcount.core.units import FLOAT_BYTES, human_bytes
 from netcount.graph.graph import Blob, Graph
 from netcount.kernels.scratch import COLUMN_ELEMENTS
-
-BYTES = 4
-"""float32, as Caffe computes."""
 
 
 def buffers(net: Graph, in_place: bool, passing: bool = True) -> list[int]:
@@ -193,11 +190,11 @@ def run_memory(net: Graph) -> RunMemory:
 
     It writes no blob in place, so a top and the bottom it overwrites live side by side.
     """
-    weights = BYTES * net.learnable()
+    weights = FLOAT_BYTES * net.learnable()
     needs = [RunMemory("", weights, 0, 0)]
     held = 0
     for node, live in zip(net.nodes, usage(net, in_place=False), strict=True):
         scratch = node.layer.working_memory(node.bottom_shapes, node.top_shapes).forward
         held = max(held, min(scratch, COLUMN_ELEMENTS))  # what `scratch` keeps for the layers to come
-        needs.append(RunMemory(node.name, weights, BYTES * live, BYTES * max(scratch, held)))
+        needs.append(RunMemory(node.name, weights, FLOAT_BYTES * live, FLOAT_BYTES * max(scratch, held)))
     return max(needs, key=lambda one: one.total_bytes)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from netcount.analysis._support.topology import classifiers, is_pointwise, only_reader, sets_channels
 from netcount.analysis.count import Count
 from netcount.core.errors import Place
-from netcount.core.units import plural
+from netcount.core.units import FLOAT_BYTES, plural
 from netcount.graph.graph import Blob, Node
 from netcount.layers.data.input import Input
 
@@ -131,7 +131,7 @@ def _finding(
 
 
 def _bytes(blobs: Sequence[Blob]) -> int:
-    return 4 * sum(blob.shape.count() for blob in blobs if blob.overwrites is None)
+    return FLOAT_BYTES * sum(blob.shape.count() for blob in blobs if blob.overwrites is None)
 
 
 def _measures(node: Node) -> bool:

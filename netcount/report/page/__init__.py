@@ -19,7 +19,7 @@ from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.count import Count
 from netcount.analysis.explain import every_reason
 from netcount.analysis.reconcile import reconcile
-from netcount.analysis.rows import BYTES_PER_WEIGHT
+from netcount.core.units import FLOAT_BYTES
 from netcount.picture.picture import Picture
 from netcount.report.explanation import madds_formula, params_formula, rule
 from netcount.report.formats.text import kernel_text, visible
@@ -164,9 +164,9 @@ def page_data(
         ],
         "edges": [arrow_shape(picture, arrow) for arrow in picture.arrows],
         "families": [box.family for box in picture.boxes],
-        "live": [BYTES_PER_WEIGHT * live for live in usage(net, in_place=True)],
+        "live": [FLOAT_BYTES * live for live in usage(net, in_place=True)],
         "lives": [
-            [life.blob.name, life.first, life.last, BYTES_PER_WEIGHT * life.elements]
+            [life.blob.name, life.first, life.last, FLOAT_BYTES * life.elements]
             for life in lives(net, in_place=True)
         ],
         "kernels": [kernel_text(share) for share in counted.kernels],
