@@ -103,28 +103,18 @@ def tally(answer: Lint) -> str:
     return f"{answer.counted.net.file}: {answer.verdict}"
 
 
-_FIELDS = ("code", "level", "layer", "type", "line", "message", "write", "params", "madds", "bytes")
+FIELDS = ("code", "level", "layer", "type", "line", "message", "write", "params", "madds", "bytes")
 
 
 def lint_csv(answer: Lint) -> Csv:
     """A record a finding."""
-    return csv_text(_FIELDS, _records(answer))
+    return csv_text(FIELDS, lint_records(answer))
 
 
-def _records(answer: Lint) -> Iterator[list[Value]]:
+def lint_records(answer: Lint) -> Iterator[list[Value]]:
+    """A record a finding, in the order of `FIELDS`."""
     for one in answer.findings:
-        yield [
-            one.code,
-            one.level,
-            one.layer,
-            one.type,
-            one.place.line,
-            one.message,
-            one.write,
-            one.params,
-            one.madds,
-            one.bytes,
-        ]
+        yield [one.place.line if key == "line" else getattr(one, key) for key in FIELDS]
 
 
 def lint_document(answer: Lint) -> types.Lint:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
 
 from netcount.analysis.training import LayerTraining, Training, TrainingBatch, TrainingFits
 from netcount.core.units import FLOAT_BYTES, human_bytes, percent, plural
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 NOT_COUNTED = (
     "not counted: buffers inside layers (masks, batches read ahead), cuDNN's workspaces, nets for testing"
 )
-_FIELDS = ("name", "type", "line", "data_bytes", "diff_bytes", "weight_bytes", "column_bytes")
+FIELDS = ("name", "type", "line", "data_bytes", "diff_bytes", "weight_bytes", "column_bytes")
 
 
 def training_report(training: Training, top: int | None = None) -> list[Part]:
@@ -110,23 +111,16 @@ def _batch(batch: TrainingBatch) -> str:
     return f"{batch.images:,} ({human_bytes(batch.bytes)})"
 
 
+def training_records(training: Training) -> Iterator[tuple[str | int, ...]]:
+    """A record a layer, exact bytes, in the order of `FIELDS`."""
+    for layer in training.layers:
+        kept = (layer.data, layer.diffs, layer.weights, layer.columns)
+        yield (layer.row.name, layer.row.type, layer.row.line, *(FLOAT_BYTES * elements for elements in kept))
+
+
 def training_csv(training: Training) -> Csv:
     """A record a layer, exact bytes; diffs and history of weights are as large as these, or a multiple."""
-    return csv_text(
-        _FIELDS,
-        (
-            (
-                layer.row.name,
-                layer.row.type,
-                layer.row.line,
-                FLOAT_BYTES * layer.data,
-                FLOAT_BYTES * layer.diffs,
-                FLOAT_BYTES * layer.weights,
-                FLOAT_BYTES * layer.columns,
-            )
-            for layer in training.layers
-        ),
-    )
+    return csv_text(FIELDS, training_records(training))
 
 
 def training_document(training: Training) -> types.Training:
@@ -138,16 +132,8 @@ def training_document(training: Training) -> types.Training:
         "complete": net.complete,
         "solver": {"type": solver.name, "gpu": solver.gpu, "history": solver.history, "update": solver.update},
         "layers": [
-            {
-                "name": layer.row.name,
-                "type": layer.row.type,
-                "line": layer.row.line,
-                "data_bytes": FLOAT_BYTES * layer.data,
-                "diff_bytes": FLOAT_BYTES * layer.diffs,
-                "weight_bytes": FLOAT_BYTES * layer.weights,
-                "column_bytes": FLOAT_BYTES * layer.columns,
-            }
-            for layer in training.layers
+            cast("types.LayerTraining", dict(zip(FIELDS, record, strict=True)))
+            for record in training_records(training)
         ],
         "data_bytes": training.data_bytes,
         "diff_bytes": training.diff_bytes,

@@ -16,7 +16,7 @@ from netcount.analysis.memory import Memory as MemoryValue
 from netcount.analysis.reconcile import Reconciliation as ReconciliationValue
 from netcount.analysis.training import Training as TrainingValue
 from netcount.core.opcount import OpCount
-from netcount.core.units import FLOAT_BYTES, bytes_of, human, human_bytes, plural
+from netcount.core.units import bytes_of, human, human_bytes, plural
 from netcount.execute.verify import Verification as VerificationValue
 from netcount.results.result import Result, frame_of
 from netcount.targets.fit import Fit as FitValue
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from netcount.kernels.run import Array
+
+
+def _whether(fits: bool | None) -> str:
+    """The verdict at the end of a line; nothing where it was not asked for."""
+    return {None: "", True: ", fits", False: ", does not fit"}[fits]
 
 
 class Memory(Result, MemoryValue):
@@ -52,7 +57,7 @@ class Memory(Result, MemoryValue):
 
     def _line(self) -> str:
         net = self.counted.net
-        fits = {None: "", True: ", fits", False: ", does not fit"}[self.verdict and self.verdict.fits]
+        fits = _whether(self.verdict and self.verdict.fits)
         return (
             f"of {net.name!r}: {human_bytes(self.peak_bytes)} activations at the peak, "
             f"{human_bytes(self.weight_bytes)} weights{fits}"
@@ -99,27 +104,15 @@ class Training(Result, TrainingValue):
 
     def _line(self) -> str:
         net = self.counted.net
-        fits = {None: "", True: ", fits", False: ", does not fit"}[self.fit and self.fit.fits]
+        fits = _whether(self.fit and self.fit.fits)
         total = human_bytes(self.total_bytes)
         return f"of {net.name!r} by {self.solver.name}, batch {net.batch or 1}: {total}{fits}"
 
     def to_frame(self) -> pd.DataFrame:
         """A row a layer: `name`, `type`, `line`, `data_bytes`, `diff_bytes`, `weight_bytes`, `column_bytes`."""
-        return frame_of(
-            ("name", "type", "line", "data_bytes", "diff_bytes", "weight_bytes", "column_bytes"),
-            (
-                {
-                    "name": layer.row.name,
-                    "type": layer.row.type,
-                    "line": layer.row.line,
-                    "data_bytes": FLOAT_BYTES * layer.data,
-                    "diff_bytes": FLOAT_BYTES * layer.diffs,
-                    "weight_bytes": FLOAT_BYTES * layer.weights,
-                    "column_bytes": FLOAT_BYTES * layer.columns,
-                }
-                for layer in self.layers
-            ),
-        )
+        from netcount.report.training import FIELDS, training_records
+
+        return frame_of(FIELDS, (dict(zip(FIELDS, record, strict=True)) for record in training_records(self)))
 
 
 class Arena(Result, ArenaValue):
@@ -170,7 +163,7 @@ class Arena(Result, ArenaValue):
 
     def _line(self) -> str:
         size = f"{human_bytes(self.total_bytes)} for {plural(len(self.buffers), 'buffer')}"
-        fits = {None: "", True: ", fits", False: ", does not fit"}[self.fits]
+        fits = _whether(self.fits)
         return f"of {self.counted.net.name!r}: {size}{fits}"
 
     def to_frame(self) -> pd.DataFrame:
@@ -232,14 +225,9 @@ class Lint(Result, LintValue):
 
     def to_frame(self) -> pd.DataFrame:
         """A row a finding: `code`, `level`, `layer`, `type`, `line`, `message`, `write`, and what it costs."""
-        columns = ("code", "level", "layer", "type", "line", "message", "write", "params", "madds", "bytes")
-        return frame_of(
-            columns,
-            (
-                {"line": finding.place.line, **{key: getattr(finding, key) for key in columns if key != "line"}}
-                for finding in self.findings
-            ),
-        )
+        from netcount.report.lint import FIELDS, lint_records
+
+        return frame_of(FIELDS, (dict(zip(FIELDS, record, strict=True)) for record in lint_records(self)))
 
 
 class Blocks(Result, Sequence[Block]):
