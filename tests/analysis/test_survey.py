@@ -215,7 +215,7 @@ def test_codes_of_the_command(folder: Path) -> None:
 
 
 INTERRUPTIBLE = """
-import signal, sys
+import sys
 import netcount.cli.survey as command
 from netcount.cli.entry import run
 
@@ -225,7 +225,6 @@ class Bar:
     def start(self, total): pass
     def step(self, *row): print("a row is done", file=sys.stderr, flush=True)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background may have it ignored
 command.progress_bar = lambda *_, **__: Bar()
 run()
 """

@@ -22,7 +22,6 @@ class Finder:
         if name == module:
             signal.raise_signal(signal.SIGINT)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background may have it ignored
 sys.meta_path.insert(0, Finder())
 run()
 """
