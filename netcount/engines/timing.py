@@ -88,7 +88,8 @@ class TimedLayer(NamedTuple):
         type: Of the layer.
         line: Where it begins in the file.
         madds: Its multiply-adds.
-        seconds: What the engine took for it; None where it was computed with another layer, or is not told.
+        seconds: What the engine took for it; None where it was computed with another layer, or
+            the engine does not say.
         within: The layer whose seconds hold this one's; "" where it has its own.
     """
 

@@ -413,7 +413,7 @@ class OverLayer(TypedDict):
 class OverBlob(TypedDict):
     """A blob that is larger than all there is."""
 
-    name: Annotated[str, "Of an activation its name, of a parameter blob its layer's."]
+    name: Annotated[str, "The blob's name, or for weights the name of their layer."]
     role: Annotated[str, one_of("activation", "weight", "bias", "statistic")]
     shape: Shape
     bytes: Count
@@ -1261,7 +1261,9 @@ class Machine(TypedDict):
     system: str
     python: str
     netcount: str
-    load: Annotated[float | None, "Processes that wanted to run in the minute before; null where it is not told."]
+    load: Annotated[
+        float | None, "Processes that wanted to run in the minute before; null where the system does not say."
+    ]
 
 
 class TimedNet(TypedDict):
@@ -1285,7 +1287,7 @@ class TimedLayer(TypedDict):
     type: str
     line: Count
     madds: Count
-    seconds: Annotated[float | None, "Null where it was computed with another layer, or is not told."]
+    seconds: Annotated[float | None, "Null where it was computed with another layer, or the engine does not say."]
     gmacs_per_second: float | None
     within: Annotated[str | None, "The layer whose seconds hold this one's."]
 

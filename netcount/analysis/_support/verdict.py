@@ -31,7 +31,7 @@ class OverBlob(NamedTuple):
     """A blob that is larger than all there is.
 
     Attributes:
-        name: Of an activation its name, of a parameter blob its layer's.
+        name: The blob's name, or for weights the name of their layer.
         role: "activation", "weight", "bias" or "statistic".
         shape: In Caffe's order.
         bytes: Its size.

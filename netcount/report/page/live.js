@@ -27,7 +27,7 @@ const saveButton = element("button", { id: "save", type: "button" }, "Save");
 const stateText = element("output", { id: "state", "aria-live": "polite" });
 byId("tools").prepend(stateText, saveButton);
 const fileTabs = element("nav", { id: "files", role: "tablist", "aria-label": "Files" });
-const chips = element("div", { id: "options", "aria-label": "Options of this session" });
+const chips = element("div", { id: "options", "aria-label": "Options in use" });
 byId("tabs").before(fileTabs, chips);
 const budget = element("div", { id: "budget", role: "group", tabindex: "0", "aria-label": "Limits of netcount.toml" });
 const widths = element("input", { type: "range", min: 0.1, max: 2, step: 0.05, value: 1, "aria-label": "Width" });
