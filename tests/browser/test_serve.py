@@ -423,6 +423,7 @@ def test_what_one_text_changes_of_another(edit: Edit) -> None:
         'layer {\n  name: "fire2/squeeze1x1"',
         'layer { name: "more" type: "LRN" bottom: "pool1" top: "more" }\nlayer {\n  name: "fire2/squeeze1x1"',
     )
+    changes.get_by_role("link", name="more", exact=True).wait_for()  # its table replaces the one before
     changes.get_by_role("link", name="conv1", exact=True).click()
     live.page.locator("#files [aria-selected=true]", has_text="net1").wait_for()
     live.page.locator("#layer h2", has_text="conv1 · ").wait_for()
