@@ -273,11 +273,19 @@ SHARES: Mapping[str, Figure] = MappingProxyType({figure.share: figure for figure
 """By the key of a share by kernel size the figure that is shared."""
 
 
+_OF_LAYER = tuple((figure.key, figure.layer) for figure in _TABLE if figure.layer is not None)
+
+
 def layer_figure(figure: Figure, row: LayerRow) -> int:
     """A figure of one layer; TypeError for one that only a net has."""
     if figure.layer is None:
         raise TypeError(f"a layer has no {figure.key}")
     return figure.layer(row)
+
+
+def layer_figures(row: LayerRow) -> dict[str, int]:
+    """All figures of one layer."""
+    return {key: of(row) for key, of in _OF_LAYER}
 
 
 class NetFigures(dict[str, int]):
@@ -348,7 +356,7 @@ class Figured:
 def sums_of(rows: Iterable[LayerRow]) -> dict[str, int]:
     """The figures of some layers together: each figure of a layer, summed."""
     members = list(rows)
-    return {figure.key: sum(layer_figure(figure, row) for row in members) for figure in LAYER}
+    return {key: sum(map(of, members)) for key, of in _OF_LAYER}
 
 
 def in_bytes(key: str) -> bool:

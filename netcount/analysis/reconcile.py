@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from netcount.analysis.conventions import Convention
+from netcount.analysis.count import Count
 from netcount.core.errors import InputError
 from netcount.graph.graph import Graph
 
@@ -34,6 +35,12 @@ class Reconciliation(NamedTuple):
     conventions: tuple[Convention, ...]
     rows: tuple[TypeCosts, ...]
     totals: tuple[int, ...]
+
+
+def totals(count: Count, conventions: Sequence[Convention]) -> list[int]:
+    """What each convention makes of a net that is counted."""
+    ops = [row.ops for row in count.layers]
+    return [sum(map(convention.rule, count.net.nodes, ops)) for convention in conventions]
 
 
 def reconcile(net: Graph, conventions: Sequence[Convention]) -> Reconciliation:

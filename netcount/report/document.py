@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from netcount.analysis._support.kernels import KernelShare
 from netcount.analysis.count import Count
-from netcount.analysis.figures import LAYER, layer_figure, sums_of
+from netcount.analysis.figures import LAYER, layer_figures, sums_of
 from netcount.analysis.rows import LayerRow
 from netcount.core.errors import Place, Warned
 from netcount.core.opcount import OpCount
@@ -15,6 +15,8 @@ from netcount.graph.graph import Graph
 
 if TYPE_CHECKING:
     from netcount.report import document_types as types
+
+_LAYER = tuple((figure.key, figure.is_op_class) for figure in LAYER)
 
 
 def document(count: Count) -> types.Analysis:
@@ -82,7 +84,7 @@ def layer(row: LayerRow) -> types.Layer:
         "dilation": list(window.dilation) if window else None,
         "group": window.group if window else None,
         "end_line": row.end_line,
-        **figures({figure.key: layer_figure(figure, row) for figure in LAYER}),
+        **figures(layer_figures(row)),
         "note": row.note,
     }
     return cast("types.Layer", values)
@@ -96,11 +98,11 @@ def totals(sums: Mapping[str, int]) -> types.Totals:
 def figures(values: Mapping[str, int]) -> dict[str, Any]:
     """The figures of a layer or of several together; those of op classes stand in `ops`."""
     numbers: dict[str, Any] = {}
-    for figure in LAYER:
-        if figure.is_op_class:
-            numbers.setdefault("ops", {name: values[name] for name in OpCount._fields})
-        else:
-            numbers[figure.key] = values[figure.key]
+    for key, is_op_class in _LAYER:
+        if not is_op_class:
+            numbers[key] = values[key]
+        elif "ops" not in numbers:
+            numbers["ops"] = {name: values[name] for name in OpCount._fields}
     return numbers
 
 

@@ -94,13 +94,16 @@ def lives(net: Graph, in_place: bool) -> list[Life]:
 
 def lives_of(net: Graph, in_place: bool) -> dict[int, Life]:
     """The same by the blob version in whose memory the others of its buffer live (`buffers`)."""
+    lifetimes = _lifetimes(net, in_place)
+    last = {buffer: index for index, ends in enumerate(lifetimes.ends) for buffer in ends}
     seen: dict[int, Life] = {}
-    for index, (_, held) in enumerate(_steps(net, in_place)):
-        for buffer, blob_index in held.items():
-            blob = net.blobs[blob_index]
-            before = seen.get(buffer, Life(blob, index, index, 0))
-            elements = max(before.elements, prod(blob.shape))
-            seen[buffer] = Life(before.blob, before.first, index, elements)
+    for node, buffers_of_tops in zip(net.nodes, lifetimes.tops, strict=True):
+        for top, buffer in zip(node.tops, buffers_of_tops, strict=True):
+            elements, before = prod(top.shape), seen.get(buffer)
+            if before is None:
+                seen[buffer] = Life(top, node.index, min(last[buffer], len(net.nodes) - 1), elements)
+            elif elements > before.elements:
+                seen[buffer] = before._replace(elements=elements)
     return seen
 
 

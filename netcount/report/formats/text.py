@@ -50,7 +50,7 @@ def clipped(text: str, cells: int, middle: bool = True) -> str:
     >>> clipped("inception_3a/double3x3_reduce", 15), clipped("Convolution", 6, middle=False)
     ('incepti…_reduce', 'Convo…')
     """
-    if width(text) <= cells:
+    if 2 * len(text) <= cells or width(text) <= cells:
         return text
     if cells <= 1:
         return "…"[:cells]
