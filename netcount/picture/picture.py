@@ -84,6 +84,7 @@ class Picture(NamedTuple):
         counted: The layers that could be counted.
         outline: All layers, and why the net could not be finished, if it could not.
         boxes, arrows: In the order of the file.
+        live: For each layer of the count the bytes of activations, in float32, that are alive while it runs.
         blocks: The blocks of the net with their layers, as indices in the outline.
         folded: Those that are drawn as one box.
         kept_open: Those that should be, and are not, as that would make a circle of arrows.
@@ -93,6 +94,7 @@ class Picture(NamedTuple):
     outline: Outline
     boxes: tuple[PictureBox, ...]
     arrows: tuple[Arrow, ...]
+    live: tuple[int, ...]
     blocks: Mapping[str, tuple[int, ...]]
     folded: tuple[str, ...]
     kept_open: tuple[str, ...]
@@ -115,17 +117,27 @@ def picture(count: Count, outline: Outline, fuse: bool = True, collapse: Collect
     Raises:
         InputError: There is no block of a name in `collapse`.
     """
-    return _picture(count, outline, fuse, collapse, _blocks(count, outline))
+    return _picture(count, outline, fuse, collapse, _blocks(count, outline), _live(count))
 
 
 def open_and_folded(count: Count, outline: Outline, fuse: bool = True) -> tuple[Picture, Picture]:
     """The pictures with no block folded and with every one, in little more time than one of them."""
-    homes = _blocks(count, outline)
-    return _picture(count, outline, fuse, (), homes), _picture(count, outline, fuse, (ALL,), homes)
+    homes, live = _blocks(count, outline), _live(count)
+    opened = _picture(count, outline, fuse, (), homes, live)
+    return opened, _picture(count, outline, fuse, (ALL,), homes, live)
+
+
+def _live(count: Count) -> tuple[int, ...]:
+    return tuple([FLOAT_BYTES * elements for elements in usage(count.net, in_place=True)])
 
 
 def _picture(
-    count: Count, outline: Outline, fuse: bool, collapse: Collection[str], homes: Mapping[int, str]
+    count: Count,
+    outline: Outline,
+    fuse: bool,
+    collapse: Collection[str],
+    homes: Mapping[int, str],
+    live: tuple[int, ...],
 ) -> Picture:
     members: dict[str, list[int]] = {}
     for index, name in sorted(homes.items()):
@@ -135,13 +147,13 @@ def _picture(
             raise InputError(unknown("block", name, members), argument="collapse")
     folded = members if ALL in collapse else collapse
     drawn = diagram(outline, fuse, homes, folded)
-    live = [FLOAT_BYTES * elements for elements in usage(count.net, in_place=True)]
     boxes = tuple([_box(count, outline, box.layers, box.block, live) for box in drawn.boxes])
     return Picture(
         count,
         outline,
         boxes,
         tuple(_arrows(count, outline, drawn)),
+        live,
         {name: tuple(layers) for name, layers in members.items()},
         tuple([box.block for box in drawn.boxes if box.block is not None]),
         drawn.kept_open,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from netcount.core.units import human, human_bytes, percent, plural
 from netcount.picture.layout import Layout, layout
@@ -88,7 +88,12 @@ def drawing(picture: Picture, colour: Colour = "madds") -> Drawing:
     facts += [f"{human(totals.params)} params", f"{human(totals.madds)} madds"]
     if net.batch not in (None, 1):
         facts.append(f"for {net.batch} images")
-    labels = tuple([_label(picture, box, colour) for box in picture.boxes])
+    labels = tuple(
+        [
+            Label(box_lines(picture, box, colour), _tone(picture, box, colour), _about(picture, box))
+            for box in picture.boxes
+        ]
+    )
     sizes = [box_size(label) for label in labels]
     links = [Link(arrow.source, arrow.port, arrow.target) for arrow in picture.arrows]
     return Drawing(
@@ -103,7 +108,8 @@ def drawing(picture: Picture, colour: Colour = "madds") -> Drawing:
     )
 
 
-def _label(picture: Picture, box: PictureBox, colour: Colour) -> Label:
+def box_lines(picture: Picture, box: PictureBox, colour: Colour) -> tuple[Line, ...]:
+    """What is written in a box; where the colours tell nothing, the figure that they tell is left out."""
     lines = [Line(clipped(visible(box.name), MOST_CELLS), "name")]
     if box.is_block:
         kind = plural(len(box.layers), "layer")
@@ -121,7 +127,7 @@ def _label(picture: Picture, box: PictureBox, colour: Colour) -> Label:
         lines.append(Line(value, "value"))
     if box.message:
         lines += [Line(part, "message") for part in _wrapped(visible(box.message))]
-    return Label(tuple(lines), _tone(picture, box, colour), _about(picture, box))
+    return tuple(lines)
 
 
 def _value(picture: Picture, box: PictureBox, colour: Colour) -> str:
@@ -229,7 +235,7 @@ def legend(picture: Picture, colour: Colour) -> tuple[tuple[str, str], ...]:
 
 def block_lines(folded: Picture) -> dict[str, tuple[Line, ...]]:
     """What is written in the boxes of a picture's folded blocks, but for the figure of the colours."""
-    return {box.name: _label(folded, box, "none").lines for box in folded.boxes if box.is_block}
+    return {box.name: box_lines(folded, box, "none") for box in folded.boxes if box.is_block}
 
 
 _NARROW = frozenset("ijl.,:;'|! I()[]/frt-·`")
@@ -264,14 +270,30 @@ def box_size(label: Label) -> tuple[int, int]:
 
 def picture_document(drawn: Drawing, text: str = "") -> types.View:
     """The document of a picture (schemas/view.json).  text: the file."""
-    picture = drawn.picture
     placed = drawn.placed
+    said: dict[str, Any] = unplaced(drawn.picture, [label.lines for label in drawn.labels])
+    boxes = zip(said.pop("boxes"), drawn.labels, placed.boxes, placed.main, strict=True)
+    edges = zip(said.pop("edges"), drawn.notes, placed.routes, strict=True)
+    return {
+        **said,  # type: ignore[typeddict-item]  # the keys of `unplaced`
+        "text": text.encode("utf-8", "backslashreplace").decode(),
+        "color": drawn.colour,
+        "width": placed.width,
+        "height": placed.height,
+        "boxes": [{**box, "tone": label.tone, **rect._asdict(), "main": main} for box, label, rect, main in boxes],
+        "edges": [
+            {**edge, "note": note, "points": [list(point) for point in route]} for edge, note, route in edges
+        ],
+    }
+
+
+def unplaced(picture: Picture, lines: Sequence[Sequence[Line]]) -> dict[str, Any]:
+    """The same, but for the text, the colours, and where everything stands.  lines: of each box."""
     error = picture.outline.error
     return {
         "schema": "netcount/view/1",
         "analysis": analysis_document(picture.counted),
         "errors": error_document(error)["problems"] if error is not None else [],
-        "text": text.encode("utf-8", "backslashreplace").decode(),
         "layers": [
             {
                 "name": layer.name,
@@ -285,28 +307,19 @@ def picture_document(drawn: Drawing, text: str = "") -> types.View:
         ],
         "blocks": {name: list(layers) for name, layers in picture.blocks.items()},
         "kept_open": list(picture.kept_open),
-        "color": drawn.colour,
-        "width": placed.width,
-        "height": placed.height,
         "boxes": [
             {
                 "name": box.name,
                 "block": box.is_block,
                 "layers": list(box.layers),
                 "state": box.state,
-                "lines": [{"text": line.text, "kind": line.kind} for line in label.lines],
-                "tone": label.tone,
+                "lines": [{"text": line.text, "kind": line.kind} for line in written],
                 "params": box.params,
                 "madds": box.madds,
                 "activations": box.activations,
                 "live_bytes": box.live_bytes,
-                "x": rect.x,
-                "y": rect.y,
-                "width": rect.width,
-                "height": rect.height,
-                "main": main,
             }
-            for box, label, rect, main in zip(picture.boxes, drawn.labels, placed.boxes, placed.main, strict=True)
+            for box, written in zip(picture.boxes, lines, strict=True)
         ],
         "edges": [
             {
@@ -315,9 +328,7 @@ def picture_document(drawn: Drawing, text: str = "") -> types.View:
                 "target": arrow.target,
                 "blob": arrow.name,
                 "shape": list(arrow.blob.shape) if arrow.blob is not None else None,
-                "note": note,
-                "points": [list(point) for point in route],
             }
-            for arrow, note, route in zip(picture.arrows, drawn.notes, placed.routes, strict=True)
+            for arrow in picture.arrows
         ],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from netcount.analysis._support.scales import image_size, width_factor
 from netcount.analysis.compare import compared, facts, told_apart
@@ -46,6 +46,16 @@ class Misasked(ValueError):
     """The page asks for what there is not."""
 
 
+class _Drawn(NamedTuple):
+    """A text that was drawn, and how it was read; whole: whether all of its layers could be counted."""
+
+    text: str
+    options: LoadOptions
+    file: str
+    counted: Count
+    whole: bool
+
+
 class Asker:
     """Asks about texts.
 
@@ -56,7 +66,7 @@ class Asker:
 
     def __init__(self, options: Callable[[Chosen], LoadOptions], spelling: Spelling) -> None:
         self._options = options
-        self._last: tuple[object, Count] | None = None
+        self._last: _Drawn | None = None
         self.spelling: Spelling = spelling
 
     def reply(self, way: str, asked: Mapping[str, Any], files: Sequence[Subject]) -> dict[str, Any]:
@@ -74,8 +84,10 @@ class Asker:
             file, text = _subject(asked, files), str(asked["text"])
             with undisturbed():
                 answer = self.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
-            answer["budget"] = file.gate.checks(text, file.name) if file.gate and answer["data"] else []
-            return answer
+                answer["budget"] = []
+                if file.gate and answer["data"]:
+                    answer["budget"] = file.gate.checks(lambda load: self._counted(text, load, file.name))
+                return answer
         try:
             if way == "reasons":
                 return self.reasons(str(asked.get("text")), _subject(asked, files).name, _chosen(asked))
@@ -109,13 +121,16 @@ class Asker:
             except NetcountError as refused:
                 return {"data": None, "errors": problems(refused, text)}
             try:
-                return {"data": self._drawn(outline_of(load_text(text, load, file)), text, chosen), "errors": []}
+                return {
+                    "data": self._drawn(outline_of(load_text(text, load, file)), text, load, file),
+                    "errors": [],
+                }
             except NetcountError as refused:
                 error = refused
             data = None
             if partial:
                 with suppress(NetcountError):  # the text cannot be read at all: the first error says why
-                    data = self._drawn(outline_text(text, load, file, error), text, chosen)
+                    data = self._drawn(outline_text(text, load, file, error), text, load, file)
             return {"data": data, "errors": problems(error, text)}
 
     def reasons(self, text: str, file: str, chosen: Chosen = ()) -> dict[str, Any]:
@@ -124,17 +139,26 @@ class Asker:
         Raises:
             NetcountError: The text is wrong.
         """
-        key = (text, tuple(chosen))
-        if self._last is None or self._last[0] != key:
-            with spelled(self.spelling):
-                self._last = key, count(load_text(text, self._options(chosen), file))
+        with spelled(self.spelling):
+            load = self._options(chosen)
+            last = self._last_drawn(text, load, file)
+            counted = last.counted if last else count(load_text(text, load, file))
         with undisturbed():
-            return page_reasons(self._last[1])
+            return page_reasons(counted)
 
-    def _drawn(self, outline: Outline, text: str, chosen: Chosen) -> dict[str, Any]:
+    def _drawn(self, outline: Outline, text: str, load: LoadOptions, file: str) -> dict[str, Any]:
         counted = count(outline.graph)
-        self._last = (text, tuple(chosen)), counted
-        return page_data(*open_and_folded(counted, outline), text, "madds", ())
+        self._last = _Drawn(text, load, file, counted, whole=outline.error is None)
+        return page_data(*open_and_folded(counted, outline))
+
+    def _counted(self, text: str, load: LoadOptions, file: str) -> Count:
+        """The count of a text; of the one that was drawn last it is known, unless only a part of that could be."""
+        last = self._last_drawn(text, load, file)
+        return last.counted if last and last.whole else count(load_text(text, load, file))
+
+    def _last_drawn(self, text: str, load: LoadOptions, file: str) -> _Drawn | None:
+        last = self._last
+        return last if last is not None and (last.text, last.options, last.file) == (text, load, file) else None
 
     def rescaled(self, text: str, file: str, chosen: Chosen, width: object, resolution: object) -> dict[str, Any]:
         """The text of the net at another width and resolution, with what it costs and what it cost before.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from netcount.analysis.count import count
+from netcount.analysis.count import Count, count
 from netcount.budget import gate, targets
 from netcount.budget.baseline import Baseline
 from netcount.budget.budget import Checked, Finding
 from netcount.budget.config import Config
 from netcount.core.errors import NetcountError
-from netcount.graph.load import load_text
+from netcount.graph.options import LoadOptions
 from netcount.report.check import amounts, summary
 
 
@@ -28,22 +29,28 @@ class Gate:
         self._config = config
         self._base = base
         self._targets = targets.targets(config, request._replace(files=(path,)))
+        self._others = targets.others(config, self._targets)
 
-    def checks(self, text: str, file: str) -> list[dict[str, Any]]:
+    def checks(self, counted: Callable[[LoadOptions], Count]) -> list[dict[str, Any]]:
         """The limits, each with `text`, `share` (of what is allowed), `passed`, `level` and `about`; of a limit
         for many layers that which is nearest to it.  None where the text cannot be counted.
+
+        Args:
+            counted: Counts the text, read as it is given; NetcountError where it cannot be.
         """
         limits: list[dict[str, Any]] = []
         for target in self._targets:
             try:
-                counted = count(load_text(text, target.options, file), target.convention)
+                figures = counted(target.options)
             except NetcountError:
                 continue
+            if figures.convention != target.convention:
+                figures = count(figures.net, target.convention)
             results = gate.checked(
-                [targets.Counted(target, counted, None)],
+                [targets.Counted(target, figures, None)],
                 self._config,
                 self._base,
-                others=targets.others(self._config, self._targets),
+                others=self._others,
                 lenient=True,
             )
             for net in results:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from netcount.analysis.count import Count, count
 from netcount.budget import config
 from netcount.budget.targets import Request
+from netcount.graph.load import load_text
+from netcount.graph.options import LoadOptions
 from netcount.serve.gate import Gate
 from tests.helpers import inputs
 
@@ -29,14 +33,18 @@ def gate(tmp_path: Path) -> Gate:
     return Gate(str(file), config.load(tmp_path / "netcount.toml"), None, Request())
 
 
+def counting(text: str) -> Callable[[LoadOptions], Count]:
+    return lambda options: count(load_text(text, options, "net.prototxt"))
+
+
 def test_limits_follow_the_text(gate: Gate) -> None:
-    params, madds = gate.checks(TEXT, "net.prototxt")
+    params, madds = gate.checks(counting(TEXT))
     assert (params["passed"], params["share"], params["text"]) == (True, 112 / 200, "max_params: 112 of 200")
     assert (madds["passed"], madds["level"]) == (True, "warn")
     assert madds["text"] == 'max_madds: 6.80k of 10.00k at "c"'
-    params, madds = gate.checks(TEXT.replace("num_output: 4", "num_output: 8"), "net.prototxt")
+    params, madds = gate.checks(counting(TEXT.replace("num_output: 4", "num_output: 8")))
     assert (params["passed"], madds["passed"]) == (False, False)
 
 
 def test_a_text_that_is_wrong_has_none(gate: Gate) -> None:
-    assert gate.checks("layer {", "net.prototxt") == []
+    assert gate.checks(counting("layer {")) == []

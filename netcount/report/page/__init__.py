@@ -14,11 +14,12 @@ from html import escape
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from netcount.analysis._support.liveness import lives, usage
+from netcount.analysis._support.kernels import KernelShare
+from netcount.analysis._support.liveness import lives
 from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.count import Count
 from netcount.analysis.explain import every_reason
-from netcount.analysis.reconcile import reconcile
+from netcount.analysis.reconcile import totals
 from netcount.core.units import FLOAT_BYTES
 from netcount.picture.picture import Picture
 from netcount.report.explanation import madds_formula, params_formula, rule
@@ -30,9 +31,11 @@ from netcount.report.picture import (
     Colour,
     arrow_shape,
     block_lines,
+    box_lines,
     drawing,
     legend,
     picture_document,
+    unplaced,
 )
 from netcount.report.receptive import field_text
 
@@ -69,7 +72,8 @@ def net_page(
         colour: What the colours tell at first.
         closed: The blocks that are folded at first.
     """
-    data = {**page_data(picture, folded, text, colour, closed), **page_reasons(picture.counted)}
+    view = picture_document(drawing(picture, colour), text)
+    data = {**_data(view, picture, folded, colour, closed), **page_reasons(picture.counted)}
     title = f"{visible(data['view']['analysis']['net']) or '(unnamed net)'} · netcount"
     return _page(title, _part("page.css"), data, script_text(SCRIPTS), "").text
 
@@ -142,16 +146,26 @@ def page_reasons(counted: Count) -> dict[str, Any]:
     return {"rules": list(rules), "formulas": formulas, "fields": fields}
 
 
-def page_data(
-    picture: Picture, folded: Picture, text: str, colour: Colour, closed: Sequence[str]
+def page_data(picture: Picture, folded: Picture) -> dict[str, Any]:
+    """What the page that edits shows, but for its text, which it has itself, and `page_reasons`.
+
+    Args:
+        picture: All layers of the net, no block folded.
+        folded: The same, every block folded.
+    """
+    view = unplaced(picture, [box_lines(picture, box, "none") for box in picture.boxes])
+    return _data(view, picture, folded, "madds", ())
+
+
+def _data(
+    view: Mapping[str, Any], picture: Picture, folded: Picture, colour: Colour, closed: Sequence[str]
 ) -> dict[str, Any]:
-    """What the page shows, but for `page_reasons`: the picture's document, and what else stands in its tables."""
+    """A picture's document, of which the page reads nothing that it places itself, and what else it shows."""
     counted = picture.counted
     net = counted.net
     conventions = list(CONVENTIONS.values())
-    totals = reconcile(net, conventions).totals
     return {
-        "view": picture_document(drawing(picture, colour), text),
+        "view": view,
         "color": colour,
         "colors": {name: [list(entry) for entry in legend(picture, name)] for name in COLOURS},
         "shares": SHARES,
@@ -164,15 +178,15 @@ def page_data(
         ],
         "edges": [arrow_shape(picture, arrow) for arrow in picture.arrows],
         "families": [box.family for box in picture.boxes],
-        "live": [FLOAT_BYTES * live for live in usage(net, in_place=True)],
+        "live": list(picture.live),
         "lives": [
             [life.blob.name, life.first, life.last, FLOAT_BYTES * life.elements]
             for life in lives(net, in_place=True)
         ],
-        "kernels": [kernel_text(share) for share in counted.kernels],
+        "kernels": [kernel_text(KernelShare(**share)) for share in view["analysis"]["kernels"]],
         "conventions": [
             [convention.name, convention.about, total]
-            for convention, total in zip(conventions, totals, strict=True)
+            for convention, total in zip(conventions, totals(counted, conventions), strict=True)
         ],
     }
 

@@ -11,10 +11,16 @@ export const boot = JSON.parse(byId("data").textContent);
 let current = 0, connected = true, note = "", source;
 const post = (way, content) => source.post(way, content, files.map((file) => file.name));
 
+/** The figures of a text, which come without it. */
+function figures(data, text) {
+  data.view.text = text;
+  return data;
+}
+
 /** A file of the page: its name and text, what it had been (`base`), and its figures where they are known already. */
 function fileOf(given, index) {
-  const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: given.options ?? [], problems: [], data: given.data ?? null,
-    right: Boolean(given.data), waiting: null, given };
+  const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: given.options ?? [], problems: [],
+    data: given.data ? figures(given.data, plain(given.text)) : null, right: Boolean(given.data), waiting: null, given };
   const editor = new Editor(file.base.text, given.name, () => { note = ""; ask(file); state(); });
   return Object.assign(file, { editor, assist: new Assist(editor, boot.words) });
 }
@@ -65,7 +71,7 @@ async function ask(file) {
     if (answer.data) file.budget = answer.budget;
     file.answered = text;
     if (answer.data) {
-      file.data = answer.data;
+      file.data = figures(answer.data, text);
       file.right = !answer.errors.length;
     }
     if (file === here()) draw(Boolean(answer.data));
