@@ -1,5 +1,6 @@
 // What can stand where the caret is, and what a word means: from Caffe's schema, the layer types and the net's own blobs.
 
+import { LINE, TOP } from "./editor.js";
 import { element, visible } from "./format.js";
 
 const PIECE = /#.*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[A-Za-z_][\w.]*|[{}<>]|[^\s]/g;
@@ -131,7 +132,8 @@ export class Assist {
 
   /** Show something under an offset of the text. */
   put(box, offset) {
-    const { editor } = this, before = editor.text.slice(0, offset), number = before.split("\n").length, line = editor.lines[number - 1];
+    const { editor } = this, before = editor.text.slice(0, offset), line = editor.reveal(before.split("\n").length);
+    if (!line) return;
     let column = offset - before.lastIndexOf("\n") - 1, left = 62;
     const walk = document.createTreeWalker(line.firstChild, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
@@ -145,7 +147,7 @@ export class Assist {
       column -= node.length;
     }
     box.hidden = false;
-    const scroller = editor.host.parentElement, below = line.offsetTop + 18;
+    const scroller = editor.host.parentElement, below = line.offsetTop + LINE;
     box.style.left = `${Math.max(0, Math.min(left, scroller.scrollLeft + scroller.clientWidth - box.offsetWidth - 6))}px`;
     const over = below + box.offsetHeight > scroller.scrollTop + scroller.clientHeight && line.offsetTop - box.offsetHeight > scroller.scrollTop;
     box.style.top = `${over ? line.offsetTop - box.offsetHeight : below}px`;
@@ -180,8 +182,8 @@ export class Assist {
   }
 
   hover(event) {
-    const { editor } = this, box = editor.mirror.getBoundingClientRect(), number = Math.floor((event.clientY - box.top - 6) / 18);
-    const line = editor.lines[number], at = `${number} ${event.clientX}`;
+    const { editor } = this, box = editor.mirror.getBoundingClientRect(), number = Math.floor((event.clientY - box.top - TOP) / LINE);
+    const line = editor.shown.get(number)?.line, at = `${number} ${event.clientX}`;
     if (at === this.at) return;
     this.at = at;
     if (!line || !this.list.hidden) { this.tip.hidden = true; return; }

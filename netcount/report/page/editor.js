@@ -1,22 +1,31 @@
-// A text that is edited: a textarea, and under it a mirror of its lines with numbers, colours, the chosen layer and mistakes.
+// A text that is edited: a textarea, and under it a mirror of the lines in sight with numbers, colours, the chosen layer and mistakes.
 
-import { differing, element, visible } from "./format.js";
+import { arrange, differing, element, visible } from "./format.js";
 
 const TOKEN = /(#.*)|("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|([A-Za-z_][\w.]*)(?=\s*[:{])|(-?\b\d[\w.+-]*)/g;
 const KINDS = [null, "comment", "string", "field", "figure"];
 const INDENT = "  ";
+export const LINE = 18;
+export const TOP = 6;
+const BELOW = 40;
+/** Lines that are drawn above and below those in sight, so that scrolling does not wait for them. */
+const AROUND = 40;
 
 export class Editor {
   constructor(text, name, changed) {
     this.area = element("textarea", { "aria-label": `Text of ${name}`, spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off" });
     this.mirror = element("ol", { "aria-hidden": "true" });
-    this.host = element("div", { class: "editor" }, this.mirror, this.area);
+    this.widest = element("div", { class: "widest", "aria-hidden": "true" });
+    this.host = element("div", { class: "editor" }, this.mirror, this.widest, this.area);
     this.area.value = text;
-    this.lines = [];
     this.texts = [];
-    this.faults = [];
+    this.shown = new Map();
+    this.faults = new Map();
+    this.hits = [];
+    this.chosen = null;
+    this.sight = [0, AROUND];
     this.draw();
-    this.area.addEventListener("input", () => { this.draw(); changed(); });
+    this.area.addEventListener("input", () => { changed(); this.draw(); }); // while an answer is on its way
     this.area.addEventListener("keydown", (event) => this.key(event));
     this.area.addEventListener("click", () => {
       if (!this.model || this.area.selectionStart !== this.area.selectionEnd) return;
@@ -28,49 +37,83 @@ export class Editor {
 
   get text() { return this.area.value; }
 
-  /** Be the text of a net as it was read last. */
+  /** Be the text of a net as it was read last; what is chosen and found in it is said next. */
   attach(model, choose) {
-    Object.assign(this, { model, choose });
+    Object.assign(this, { model, choose, chosen: null, hits: [] });
     this.read = model.view.text.split("\n");
+    this.same = differing(this.read, this.texts);
   }
 
   lineOf(offset) { return this.text.slice(0, offset).split("\n").length; }
 
   /** Where a line of the text that was read last stands now. */
   now(line) {
-    const [first, last] = differing(this.read, this.texts);
+    const [first, last] = this.same;
     if (line <= first) return line;
     return line > this.read.length - last ? line + this.texts.length - this.read.length : Math.min(line, Math.max(1, this.texts.length - last));
   }
 
+  /** The text has changed: mistakes move with their lines. */
   draw() {
-    const now = this.text.split("\n"), [first, last] = differing(this.texts, now);
-    const made = now.slice(first, now.length - last).map((text) => element("li", {}, element("span", {}, ...tokens(text))));
-    const old = this.lines.slice(first, this.lines.length - last), next = this.lines[this.lines.length - last] ?? null;
-    for (const line of old) line.remove();
-    if (made.length) {
-      const piece = document.createDocumentFragment();
-      piece.append(...made);
-      this.mirror.insertBefore(piece, last ? next : null);
+    const old = this.texts, now = (this.texts = this.text.split("\n")), [first, last] = differing(old, now);
+    const after = old.length - last, moved = (line) => (line >= after ? line + now.length - old.length : line);
+    this.faults = new Map([...this.faults].filter(([line]) => line < first || line >= after).map(([line, message]) => [moved(line), message]));
+    if (this.model) this.same = differing(this.read, now);
+    this.mirror.style.height = `${TOP + LINE * now.length + BELOW}px`;
+    let most = "", wide = 0;
+    for (const text of now) {
+      const width = text.length > wide / 2 ? cells(text) : 0;
+      if (width > wide) [most, wide] = [text, width];
     }
-    this.lines.splice(first, old.length, ...made);
-    this.texts = now;
+    if (this.widest.textContent !== most) this.widest.textContent = most;
+    this.render();
+  }
+
+  /** Draw the lines that are in sight now. */
+  seen() {
+    const scroller = this.host.parentElement;
+    if (!scroller) return;
+    const first = Math.floor((scroller.scrollTop - TOP) / LINE);
+    this.sight = [first - AROUND, first + Math.ceil(scroller.clientHeight / LINE) + AROUND];
+    this.render();
+  }
+
+  /** Draw the lines in sight; one that is drawn already and has the same text stays. */
+  render() {
+    const before = this.shown, shown = (this.shown = new Map()), lines = [];
+    const chosen = this.chosen === null ? [0, -1] : this.span(this.chosen), hits = new Set(this.hits.map((layer) => this.span(layer)[0]));
+    for (let index = Math.max(0, this.sight[0]); index < Math.min(this.texts.length, this.sight[1]); index++) {
+      const text = this.texts[index], message = this.faults.get(index), same = before.get(index);
+      const line = same?.text === text && same.message === message ? same.line : this.line(text, index, message);
+      line.classList.toggle("chosen", chosen[0] <= index + 1 && index + 1 <= chosen[1]);
+      line.classList.toggle("hit", hits.has(index + 1));
+      shown.set(index, { text, message, line });
+      lines.push(line);
+    }
+    arrange(this.mirror, lines);
+  }
+
+  line(text, index, message) {
+    const line = element("li", { "data-number": index + 1, class: message === undefined ? null : "fault-line" }, element("span", {}, ...tokens(text)));
+    line.style.top = `${TOP + LINE * index}px`;
+    if (message !== undefined) line.append(element("span", { class: "fault" }, message));
+    return line;
+  }
+
+  /** The lines of a layer. */
+  span(layer) {
+    const { line, end_line: end } = this.model.layers[layer];
+    return [this.now(line), this.now(end)];
   }
 
   /** Show mistakes at their lines. */
   mark(problems) {
-    for (const line of this.faults) {
-      line.classList.remove("fault-line");
-      line.querySelector(".fault")?.remove();
-    }
-    this.faults = [];
+    this.faults = new Map();
     for (const { place, message } of problems) {
-      const line = place?.line ? this.lines[Math.min(place.line, this.lines.length) - 1] : undefined;
-      if (!line || line.classList.contains("fault-line")) continue;
-      line.classList.add("fault-line");
-      line.append(element("span", { class: "fault" }, visible(message).slice(0, 160)));
-      this.faults.push(line);
+      const line = place?.line ? Math.min(place.line, this.texts.length) - 1 : -1;
+      if (line >= 0 && !this.faults.has(line)) this.faults.set(line, visible(message).slice(0, 160));
     }
+    this.render();
   }
 
   /** Replace a part of the text, so that it can be undone. */
@@ -133,18 +176,24 @@ export class Editor {
   }
 
   select(layer, scroll = true) {
-    for (const line of this.mirror.querySelectorAll(".chosen")) line.classList.remove("chosen");
-    if (layer === null) return;
-    const { line, end_line: end } = this.model.layers[layer], [first, last] = [this.now(line), this.now(end)];
-    for (const one of this.lines.slice(first - 1, last)) one.classList.add("chosen");
-    if (scroll && document.activeElement !== this.area) this.bring(first, last);
+    this.chosen = layer;
+    this.render();
+    if (layer !== null && scroll && document.activeElement !== this.area) this.bring(...this.span(layer));
   }
 
   bring(first, last = first) {
-    const [one, other] = [this.lines[first - 1], this.lines[last - 1] ?? this.lines[first - 1]], scroller = this.host.parentElement;
-    if (!one || !scroller) return;
-    const top = one.offsetTop, bottom = other.offsetTop + other.offsetHeight;
+    const scroller = this.host.parentElement, top = TOP + LINE * (first - 1), bottom = TOP + LINE * last;
+    if (!scroller) return;
     if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top - 60;
+  }
+
+  /** A line as it is drawn, in sight at least in part; nothing where no text is in sight. */
+  reveal(number) {
+    const scroller = this.host.parentElement, top = TOP + LINE * (number - 1);
+    if (!scroller) return undefined;
+    if (top + LINE <= scroller.scrollTop || top >= scroller.scrollTop + scroller.clientHeight) this.bring(number);
+    this.seen();
+    return this.shown.get(number - 1)?.line;
   }
 
   show(line) {
@@ -155,10 +204,13 @@ export class Editor {
   }
 
   find(layers) {
-    for (const line of this.mirror.querySelectorAll(".hit")) line.classList.remove("hit");
-    for (const layer of layers ?? []) this.lines[this.now(this.model.layers[layer].line) - 1]?.classList.add("hit");
+    this.hits = layers ?? [];
+    this.render();
   }
 }
+
+/** About how many letters wide a line is. */
+const cells = (text) => text.length + 3 * (text.split("\t").length - 1) + (text.match(/[\u1100-\uffff]/g)?.length ?? 0);
 
 /** A line in its colours; what it holds is text. */
 function tokens(text) {

@@ -48,6 +48,8 @@ if (changes) { changes.append(changed); byId("middle").prepend(changes); }
 const pane = byId("pane-text"), banner = element("div", { id: "banner", role: "alert" }), scroller = element("div", { id: "scroller" }), faults = element("div", { id: "problems", "aria-live": "polite" });
 pane.removeAttribute("tabindex");
 pane.replaceChildren(banner, scroller, faults);
+scroller.addEventListener("scroll", () => here().editor.seen(), { passive: true });
+new ResizeObserver(() => here()?.editor.seen()).observe(scroller);
 byId("keys").querySelector("dl").append(element("dt", {}, "s, Ctrl-S"), element("dd", {}, "save the file"), element("dt", {}, "Esc, then Tab"), element("dd", {}, "leave the text"),
   element("dt", {}, "Ctrl-Space"), element("dd", {}, "what can stand at the caret"), element("dt", {}, "F1"), element("dd", {}, "what the word at the caret means"));
 
@@ -79,13 +81,13 @@ async function ask(file) {
   } while (file.again);
   file.asking = false;
   state();
-  reasons(file);
+  requestAnimationFrame(() => setTimeout(() => reasons(file))); // once that is painted
 }
 
 /** How the figures of a file come about, which takes as long as all else: asked when nobody waits for that. */
 async function reasons(file) {
   const { data, answered, options } = file;
-  if (!connected || !data || data.formulas) return;
+  if (!connected || file.asking || !data || data.formulas) return;
   const answer = await post("reasons", { file: file.index, text: answered, options }).catch(() => null);
   if (!answer || answer.error) return;
   Object.assign(data, { rules: answer.rules, formulas: answer.formulas, fields: answer.fields });
@@ -313,6 +315,7 @@ export function open(index) {
   const file = here();
   scroller.replaceChildren(file.editor.host);
   scroller.scrollTop = 0;
+  file.editor.seen();
   if (file.data) draw(true);
   else { draw(false); ask(file); }
   state();

@@ -25,7 +25,7 @@ function kernelOf(row) {
 
 export class TableView {
   constructor(host, choose, link) {
-    Object.assign(this, { host, link, sorted: 0, down: false, names: [], lines: [] });
+    Object.assign(this, { host, link, sorted: 0, down: false, names: [], lines: [], written: new WeakMap() });
     const head = element("tr");
     COLUMNS.forEach(([title], number) => {
       const button = element("button", { type: "button" }, title);
@@ -80,10 +80,11 @@ export class TableView {
     put(link, "data-go", String(one.index));
     put(link, "href", this.link(one.index));
     line.firstChild.classList.toggle("wrong", Boolean(one.layer.message));
-    COLUMNS.forEach(([, shown], number) => {
-      const text = shown(one), place = number ? line.childNodes[number] : link;
-      if (place.textContent !== text) place.textContent = text;
+    const before = this.written.get(line) ?? [], texts = COLUMNS.map(([, shown]) => shown(one));
+    texts.forEach((text, number) => {
+      if (text !== before[number]) (number ? line.childNodes[number] : link).textContent = text;
     });
+    this.written.set(line, texts);
   }
 
   sort(number) {
