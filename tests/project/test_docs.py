@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 import runpy
@@ -86,6 +87,29 @@ def test_the_pages_examples_do_what_they_say(page: str, monkeypatch: pytest.Monk
     failed, tried = doctest.testfile(str(ROOT / "docs" / f"{page}.md"), module_relative=False)
     assert tried > 0
     assert not failed
+
+
+def test_no_example_that_is_run_writes_a_file() -> None:
+    """Examples run in the folder that they are started in, which is a reader's own."""
+    writers = {
+        "open",
+        "save",
+        "savez",
+        "savefig",
+        "write",
+        "write_text",
+        "write_bytes",
+        "to_csv",
+        "to_excel",
+        "to_json",
+    }
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for example in doctest.DocTestParser().get_examples(page.read_text(encoding="utf-8")):
+            for node in ast.walk(ast.parse(example.source)):
+                name = (
+                    node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+                )
+                assert name not in writers, f"{page.name}: {example.source}"
 
 
 def test_no_page_is_left_unwritten() -> None:
