@@ -293,7 +293,7 @@ def _without(net: Graph, node: Node) -> _Plan | str:
         if top.name == bottom.name:
             continue
         versions = [blob for blob in net.blobs if blob.name == top.name]
-        if top.index in net.outputs or any(blob.index in net.outputs for blob in versions):
+        if top.index in net.output_set or any(blob.index in net.output_set for blob in versions):
             older = [blob for blob in net.blobs if blob.name == bottom.name]
             source = net.nodes[older[0].producer]
             if not alone or isinstance(source.layer, Source):

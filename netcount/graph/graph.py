@@ -133,6 +133,11 @@ class Graph:
                 readers[blob.index].append(node.index)
         return tuple(map(tuple, readers))
 
+    @cached_property
+    def output_set(self) -> frozenset[int]:
+        """The indices of the outputs, to ask of many blobs whether they are one."""
+        return frozenset(self.outputs)
+
     def learnable(self) -> int:
         """Elements of all distinct parameter blobs, statistics included: Caffe's own count."""
         return sum(

@@ -133,6 +133,23 @@ def test_a_loss_makes_other_ends_dead_with_all_that_runs_for_them() -> None:
     assert codes(silent) == []
 
 
+def test_each_dead_end_behind_a_dead_chain_counts_what_runs_for_it_alone() -> None:
+    """Blocks of a chain that is dead itself, an end behind each, one end behind two of them, and a live end."""
+    text, at = X, "x"
+    for name in "abc":
+        text += conv(name, at, outputs=6) + layer(f"{name}+", "Eltwise", f"{name} {at}")
+        at = f"{name}+"
+        text += layer(f"{name}.", "ReLU", at)
+    text += layer("ab", "Concat", "a+ b+") + conv("live") + layer("loss", "EuclideanLoss", "live x")
+    findings = {finding.layer: finding for finding in net_of(text).lint().findings}
+    one, act = 6 * 6 + 6, 4 * 6 * 99
+    sums = {"a.": (1, 3), "b.": (2, 5), "ab": (2, 6), "c.": (3, 7)}  # convolutions; blobs, of which ab has two
+    assert {layer: (f.params, f.madds, f.bytes) for layer, f in findings.items()} == {
+        layer: (convs * one, convs * 36 * 99, blobs * act) for layer, (convs, blobs) in sums.items()
+    }
+    assert "for which alone 4 more layers run" in findings["b."].message
+
+
 def test_what_a_gradient_reads_is_not_overwritten() -> None:
     text = X + layer("a", "Sigmoid") + layer("c", "Dropout", "a", top="a")
     assert ("in-place-wrong", "c") in [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import gcd, prod
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from netcount.analysis._support.topology import classifiers, is_pointwise, only_reader, sets_channels
+from netcount.analysis._support.upstream import Upstream
 from netcount.analysis.count import Count
 from netcount.core.errors import Place
 from netcount.core.units import FLOAT_BYTES, plural
@@ -148,7 +150,7 @@ def _trains(counted: Count) -> bool:
 def _dead_outputs(counted: Count) -> list[Node]:
     """The layers none of whose tops is read, where that cannot be meant."""
     net = counted.net
-    outputs = set(net.outputs)
+    outputs = net.output_set
     ends = [
         node for node in net.nodes if node.bottoms and node.tops and all(top.index in outputs for top in node.tops)
     ]
@@ -164,45 +166,51 @@ def _dead_layer(counted: Count, multiple: int) -> Iterator[LintFinding]:
     measured = any(map(_measures, net.nodes))
     ends = [node.index for node in dead]
     silenced = {node.index for node in net.nodes if node.type == "Silence"}
-    wanted = {
-        node.index for node in net.nodes if not node.tops or not set(_top_indices(node)).isdisjoint(net.outputs)
-    }
+    outputs = net.output_set
+    wanted = {node.index for node in net.nodes if not node.tops or not outputs.isdisjoint(_top_indices(node))}
     needed = _above(counted, wanted - set(ends) - silenced)
+    producers = [[blob.producer for blob in node.bottoms] for node in net.nodes]
+    upstream = Upstream(producers, partial(_own_costs, counted), needed)
     for node in dead:
-        alone = [other for other in _above(counted, {node.index}, needed) if net.nodes[other].bottoms]
-        rows = [counted.layers[other] for other in alone]
-        if not measured and any(row.params for row in rows):
+        layers, params, madds, activation_bytes = upstream.sums(node.index)
+        if not measured and params:
             continue  # what was learned for this output alone was learned for somebody
         names = ", ".join(f'"{top.name}"' for top in node.tops)
-        more = f", for which alone {plural(len(alone) - 1, 'more layer')} run" if len(alone) > 1 else ""
+        more = f", for which alone {plural(layers - 1, 'more layer')} run" if layers > 1 else ""
         yield _finding(
             "dead-layer",
             node,
             f"no layer reads {names}{more}",
             "take it out, or put a Silence behind it if it has to be computed",
-            params=sum(row.params for row in rows),
-            madds=sum(row.madds for row in rows),
-            bytes=sum(_bytes(net.nodes[other].tops) for other in alone),
+            params=params,
+            madds=madds,
+            bytes=activation_bytes,
         )
+
+
+def _own_costs(counted: Count, index: int) -> tuple[int, int, int, int]:
+    """Of one layer: 1, params, madds, bytes of its tops.  What only puts data in costs nothing."""
+    node, row = counted.net.nodes[index], counted.layers[index]
+    return (1, row.params, row.madds, _bytes(node.tops)) if node.bottoms else (0, 0, 0, 0)
 
 
 def _top_indices(node: Node) -> list[int]:
     return [top.index for top in node.tops]
 
 
-def _above(counted: Count, ends: set[int], without: Collection[int] = ()) -> set[int]:
-    """These nodes and all that they depend on, up to the nodes in `without`."""
+def _above(counted: Count, ends: set[int]) -> set[int]:
+    """These nodes and all that they depend on."""
     nodes, seen, left = counted.net.nodes, set(ends), list(ends)
     while left:
         for blob in nodes[left.pop()].bottoms:
-            if blob.producer not in seen and blob.producer not in without:
+            if blob.producer not in seen:
                 seen.add(blob.producer)
                 left.append(blob.producer)
     return seen
 
 
 def _dead_blob(counted: Count, multiple: int) -> Iterator[LintFinding]:
-    outputs = set(counted.net.outputs)
+    outputs = counted.net.output_set
     for node in counted.net.nodes:
         unread = [top for top in node.tops if top.index in outputs]
         an_input = isinstance(node.layer, Input)
@@ -268,7 +276,7 @@ def _unused_filler(counted: Count, multiple: int) -> Iterator[LintFinding]:
 
 def _stride_skips(counted: Count, multiple: int) -> Iterator[LintFinding]:
     net = counted.net
-    outputs = set(net.outputs)
+    outputs = net.output_set
     for blob in net.blobs:
         readers = [net.nodes[index] for index in net.readers[blob.index]]
         if not readers or blob.index in outputs:

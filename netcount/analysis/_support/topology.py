@@ -50,7 +50,7 @@ def makes_boxes(node: Node) -> bool:
 def only_reader(net: Graph, blob: Blob) -> Node | None:
     """The one layer that reads a blob; None where none or several do, or the caller sees it too."""
     readers = set(net.readers[blob.index])
-    if len(readers) != 1 or blob.index in net.outputs:
+    if len(readers) != 1 or blob.index in net.output_set:
         return None
     return net.nodes[readers.pop()]
 
