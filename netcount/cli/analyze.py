@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from netcount.analysis.count import Count, count
-from netcount.cli.flags import flag
 from netcount.cli.options import (
     FORMATS,
     convention_option,
     format_options,
+    given_options,
     load_options,
     named_convention,
     net_options,
@@ -175,9 +174,8 @@ def _train(
     """A forward and a backward pass, in place of the table."""
     from netcount.analysis.backward import backward
 
-    context = click.get_current_context()
-    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    wrong = [flag(name) for name in _NOT_TRAINED if name in given]
+    given = given_options()
+    wrong = [given[name] for name in _NOT_TRAINED if name in given]
     if wrong or len(files) > 1:
         raise click.UsageError(f"--train takes one FILE{' and not ' if wrong else ''}{', '.join(wrong)}")
     if "phase" not in given:

@@ -13,12 +13,12 @@ from netcount.budget.baseline import Baseline, read_baseline
 from netcount.budget.budget import Budget, Checked, exit_code
 from netcount.budget.config import FILE, Config, find, find_below, load
 from netcount.budget.limits import rule_names
-from netcount.cli.flags import flag
 from netcount.cli.limits import about_limits, limit_options, limits_given
 from netcount.cli.options import (
     FORMATS,
     convention_option,
     format_options,
+    given_options,
     load_options,
     named_convention,
     net_options,
@@ -106,12 +106,8 @@ def check(
     Exit codes: 0 within budget, 1 over, 2 bad usage or bad input, 3 incomplete.
     """
     errors_as_documents(False)  # the document of a check has the errors in it
-    context = click.get_current_context()
-    given = [
-        name
-        for name in _NET_OPTIONS
-        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
-    ]
+    options_given = given_options()
+    given = [options_given[name] for name in _NET_OPTIONS if name in options_given]
     try:
         limits = limits_given({rule: options.pop(rule) for rule in rule_names()})
         request = targets.Request(
@@ -150,7 +146,7 @@ def _results(
     if given and all(target.entry for target in chosen):
         raise InputError(
             f"{config.file if config else ''} says how these nets are read; "
-            f"{', '.join(map(flag, given))} on the command line would not count"
+            f"{', '.join(given)} on the command line would not count"
         )
     nets = targets.counted(chosen)
     if update:
@@ -195,9 +191,7 @@ def _first(request: targets.Request, paths: Sequence[str], given: Sequence[str],
     from netcount.budget.first import first_config, margin_of, spare_config
 
     if given:
-        raise InputError(
-            f"the first configuration says how nets are read; leave out {', '.join(map(flag, given))}"
-        )
+        raise InputError(f"the first configuration says how nets are read; leave out {', '.join(given)}")
     path = paths[0] if paths else FILE
     spare_config(path)
     folder = os.path.dirname(os.path.abspath(path))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import click
-from click.core import ParameterSource
 
 from netcount.analysis._support.verdict import MemoryPart
 from netcount.analysis.arena import ALIGN, MOST_ALIGN
 from netcount.analysis.arena import arena as planned
 from netcount.analysis.count import count
 from netcount.analysis.memory import memory as measured
-from netcount.cli.flags import flag
-from netcount.cli.options import FORMATS, format_options, load_options, net_options, plot_options
+from netcount.cli.options import FORMATS, format_options, given_options, load_options, net_options, plot_options
 from netcount.cli.output import conclude, deliver, forms_of, write_plot
 from netcount.core import arguments
 from netcount.core.errors import Warned
@@ -154,11 +152,10 @@ _NOT_PLANNED = ("weight_bits", "density", "weights", "fits_what")
 """Options that say nothing of an arena."""
 
 
-def _refuse(why: str, others: Sequence[str]) -> set[str]:
+def _refuse(why: str, others: Sequence[str]) -> Collection[str]:
     """Refuse options that do not go with another, or not alone; all that were given."""
-    context = click.get_current_context()
-    given = {name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    wrong = [flag(name) for name in others if name in given]
+    given = given_options()
+    wrong = [given[name] for name in others if name in given]
     if wrong:
         raise click.UsageError(f"{', '.join(wrong)}: {why}")
     return given

@@ -9,8 +9,10 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from netcount.analysis.conventions import KNOWN, Convention, convention_named
+from netcount.cli.flags import flag
 from netcount.cli.output import errors_as_documents
 from netcount.core.errors import InputError
 from netcount.graph.options import LoadOptions
@@ -236,6 +238,18 @@ def scale_options(function: F) -> F:
         help="Scale InnerProduct layers between the convolutions and the classifier too.",
     )
     return rounded(keep(dense(function)))
+
+
+def given_options() -> dict[str, str]:
+    """The parameters of the running command that were given, each with its option as it was written."""
+    context = click.get_current_context()
+    return {
+        param.name: param.secondary_opts[0]
+        if param.secondary_opts and context.params.get(param.name) is False
+        else flag(param.name)
+        for param in context.command.params
+        if param.name and context.get_parameter_source(param.name) not in (None, ParameterSource.DEFAULT)
+    }
 
 
 def load_options(options: dict[str, Any]) -> LoadOptions:

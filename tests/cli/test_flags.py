@@ -11,6 +11,7 @@ import pytest
 
 from netcount.cli.flags import flag
 from netcount.cli.main import netcount as group
+from netcount.cli.options import given_options
 from tests.command import run
 from tests.helpers import ROOT
 
@@ -30,6 +31,25 @@ def test_every_option_is_the_flag_of_its_argument(name: str) -> None:
     for param in command.params:
         if isinstance(param, click.Option) and param.name not in NOT_ARGUMENTS:
             assert flag(param.name or "") in param.opts, (name, param.name)
+
+
+def test_an_option_that_switches_off_is_named_as_it_was_written() -> None:
+    names: list[str] = []
+
+    @click.command()
+    @click.argument("file")
+    @click.option("--input-shape", "input_shapes", multiple=True)
+    @click.option("--scratch/--no-scratch", default=True)
+    @click.option("--fold/--no-fold", default=None)
+    @click.option("--top", "-n")
+    def command(**values: object) -> None:
+        names.extend(option for name, option in given_options().items() if name != "file")
+
+    command.main(["--no-scratch", "--fold", "-n", "3", "a.prototxt"], standalone_mode=False)
+    assert names == ["--no-scratch", "--fold", "--top"]
+    names.clear()
+    command.main(["a.prototxt", "--scratch", "--no-fold", "--input-shape", "x=1"], standalone_mode=False)
+    assert names == ["--input-shape", "--scratch", "--no-fold"]
 
 
 def test_no_option_is_spelled_outside_the_command_line() -> None:

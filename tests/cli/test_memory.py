@@ -82,10 +82,11 @@ def test_training_is_in_its_phase_at_its_batch(arguments: list[str], phase: str,
         (["--train", "--fits", "1 KiB"], 1, "no batch fits in 1.00 KiB: 1 ("),
         (["--train", "--fits", "8 GiB", "--solver", "adam"], 0, "fits: batch 4 needs"),
         (["--train", "--bits", "8"], 2, "--bits: not with --train"),
+        (["--train", "--scratch", "--arena"], 2, "--arena, --scratch: not with --train"),
         (["--solver", "sgd"], 2, "--solver is for --train"),
         (["--phase", "TRAIN"], 0, "a forward pass alone"),
         (["--fits-what", "all"], 2, "--fits-what: without --fits"),
-        (["--no-scratch", "--align", "8"], 2, "--align, --scratch: without --arena"),
+        (["--no-scratch", "--align", "8"], 2, "--align, --no-scratch: without --arena"),
     ],
 )
 def test_training_on_the_command_line(arguments: list[str], code: int, said: str) -> None:
