@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from netcount.core.lazy_numpy import np
@@ -31,6 +32,19 @@ def weighted(x: Array, axis: int, taps: Taps) -> Array:
         total = share if total is None else np.add(total, share, out=total)
     assert total is not None
     return total
+
+
+def resampling(top: Sequence[int], wide: int, shares: int) -> int:
+    """Elements that `weighted` along axis 2, and then along axis 3, needs beside its first values and its last.
+
+    Args:
+        top: The last values' shape, N×C×H'×W'.
+        wide: The first values' width.
+        shares: How many each new value has.
+    """
+    last, rows = prod(top), prod(top[:3]) * wide
+    alive = min(shares, 3)  # the sum, the last share and the next one
+    return max(alive * rows - last, rows + (alive - 1) * last)
 
 
 def linear(at: Array) -> Taps:

@@ -8,7 +8,7 @@ import pytest
 from netcount.core.errors import InputError
 from netcount.core.shape import Shape
 from netcount.kernels.run import Run
-from tests.helpers import layer_of, net_of
+from tests.helpers import inputs, layer_of, net_of
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,12 @@ def test_with_equal_filters_it_is_a_convolution() -> None:
     blobs = [weight.reshape(4, 1, 18, 1).repeat(positions, 3), bias.reshape(1, 1, 4, 1).repeat(positions, 3)]
     (y,) = ours.forward([x], blobs, Run())
     np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_its_columns_are_caffes_and_those_of_one_image() -> None:
+    layer = 'layer { name: "l1" type: "Local" bottom: "x" top: "y" local_param { num_output: 4 kernel_size: 3 } }'
+    net = net_of(inputs(x=(5, 2, 7, 9)) + layer)
+    assert [each.scratch for each in net.memory().layers] == [0, 2 * 9 * 5 * 7]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import TWO, Window
+from netcount.layers.layer import TWO, Window, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -92,11 +92,17 @@ class Correlation(NoBlobs):
         """The patch and its stride."""
         return Window((self.kernel,) * 2, (self.stride,) * 2, (0 if self.flat else self.pad, self.pad), (1, 1))
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Both images with padding, and the products of one displacement."""
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Both images with padding, the pairs of one tap and of the next with their sums (SUBTRACT: and their
+        differences), and rows that begin before the image."""
         n, c, high, wide = legacy(self, bottoms[0], 0)
-        padded = n * c * (high + 2 * self.pad) * (wide + 2 * self.pad)
-        return 2 * padded + 2 * n * c * tops[0].count(2) + 2 * n * tops[0].count(2)
+        wide += 2 * self.pad
+        padded = n * c * (high if self.flat else high + 2 * self.pad) * wide
+        sums = n * tops[0].count(2)
+        lacking = -min(0, self.reach + min(right for _, right in self._displacements()))
+        wider = n * c * tops[0][2] * (wide + lacking) if lacking else 0
+        pairs = max(2 * c + 1, 3 * c * self.subtracts)
+        return WorkingMemory(forward=2 * padded + wider + pairs * sums)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Displacement by displacement."""

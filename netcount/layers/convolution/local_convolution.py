@@ -9,7 +9,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import child_of
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Layer, ParamBlob, Product, Window, madds_of
+from netcount.layers.layer import Layer, ParamBlob, Product, Window, WorkingMemory, madds_of
 from netcount.layers.window import convolved, spatial_factors, spatial_text
 from netcount.prototxt.message import Message
 
@@ -104,13 +104,15 @@ class LocalConvolution(Layer):
         """Kernel, stride and pad."""
         return Window(self.kernel, self.stride, self.pad, (1, 1))
 
-    def scratch_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """The column matrix of one image."""
-        return bottoms[0][1] * prod(self.kernel) * tops[0].count(2)
-
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """The columns of all images, and what they are made of."""
-        return 2 * bottoms[0][0] * self.scratch_elements(bottoms, tops) + 4 * bottoms[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The column matrix of one image; `forward` makes those of all images, of images with padding, and has
+        the products without the bias beside the top."""
+        n, channels, *spatial = bottoms[0]
+        columns = channels * prod(self.kernel) * tops[0].count(2)
+        padded = [max(e + 2 * p, k) for e, k, p in zip(spatial, self.kernel, self.pad, strict=True)]
+        images = n * channels * prod(padded) if padded != spatial else 0
+        copied = 0 if {*self.kernel, *self.stride} == {1} and not images else n * columns
+        return WorkingMemory(columns, images + copied + tops[0].count() * self.bias)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Columns of all windows, each with the filters of its position."""

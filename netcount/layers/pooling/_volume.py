@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity, Window
+from netcount.layers.layer import Arity, Window, WorkingMemory
 from netcount.layers.pooling.pooling import window_ops
 from netcount.layers.sight import Sight, same, whole, windowed
 from netcount.layers.window import spatial_text
@@ -111,9 +112,18 @@ class Volume(NoBlobs):
         moving = enumerate(zip(*self._over(bottoms[0][axis:]), strict=True), axis)
         return [*map(same, range(axis)), *(windowed(at, *one) for at, one in moving)]
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """The mask, which values are larger, and the positions of a plane."""
-        return 3 * tops[0].count() + 2 * bottoms[0].count(bottoms[0].axis(self.axis_given) + 1)
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """For MAX a mask that is no top, which values are larger, and positions; for AVE sums and the windows'
+        sizes; for STOCHASTIC sums, and squares or their sums."""
+        axis = bottoms[0].axis(self.axis_given) + 1
+        top, plane = tops[0].count(), tops[0].count(axis)
+        if self.method == "MAX":
+            larger = ceil(top / 2)  # this tap's and the last one's, a byte each
+            masks = 2 - self.top_count
+            return WorkingMemory(forward=masks * top + larger + 2 * bottoms[0].count(axis) + plane)
+        if self.method == "AVE":
+            return WorkingMemory(forward=top + plane)
+        return WorkingMemory(forward=max(bottoms[0].count() + top, ceil(2.25 * top)))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Element by element of the kernel."""

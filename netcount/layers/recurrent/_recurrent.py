@@ -97,8 +97,10 @@ class Recurrent(Layer):
         return OpCount(madds, adds=sums, muls=restarts) + self.step_ops(restarts)
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
-        """The gates of every step, and the steps' outputs before they are joined."""
-        return WorkingMemory(forward=(self.gates + 1) * tops[0].count())
+        """The gates of every step; the steps' outputs before they are joined, or what the last step is made of."""
+        steps, streams = bottoms[0][:2]
+        states = max(steps + self.states, 2 * self.gates + 4)
+        return WorkingMemory(forward=(self.gates * steps + states) * streams * self.num_output)
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """With x and with the hidden state at every instant, with the static input once."""
@@ -127,8 +129,8 @@ class Recurrent(Layer):
         gates = gates.reshape(steps, streams, -1)
         if self.static:
             gates += run.gemm(rest.pop(0).reshape(streams, -1), others.pop(0).T)
-        zero = np.zeros((streams, blobs[-1].shape[-1]))
-        states = [state[0] for state in rest] or [zero.astype(np.float32)] * self.states
+        zero = np.zeros((streams, blobs[-1].shape[-1]), dtype=np.float32)
+        states = [state[0] for state in rest] or [zero] * self.states
         outputs = []
         for step in range(steps):
             output, states = self.step(gates[step], cont[step][:, None], states, others, run)

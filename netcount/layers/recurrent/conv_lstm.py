@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.scratch import workspace
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Window, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Window, WorkingMemory, madds_of
 from netcount.layers.recurrent.lstm import lstm_cell
 from netcount.layers.window import convolved, spatial_factors, spatial_text
 from netcount.prototxt.message import Message
@@ -84,6 +85,14 @@ class _Filter:
         weights = (("gates", GATES), ("C'", self.layer.num_output), (name, channels // self.group))
         uses = (*instants, *spatial_factors("", plane))
         return Product((*weights, *spatial_factors("k", self.window().kernel)), uses)
+
+    def workspace(self, channels: int, plane: Sequence[int]) -> int:
+        """Elements of the columns, and of a padded image, that `convolve` needs at once."""
+        kernel, stride, pad, _, group, _ = self.window()
+        if {*kernel, *stride} == {1} and not any(pad):
+            return 0
+        columns = channels * prod(kernel) * prod(plane)
+        return workspace(columns, columns // plane[0], (channels, *plane), pad, channels == group > 1)
 
     def convolve(self, x: Array, weight: Array, bias: Array | None, run: Run) -> Array:
         """N×C×H×W -> N×4C'×H×W."""
@@ -214,10 +223,22 @@ class ConvLSTM(Layer):
         """That of the state's products."""
         return self.for_state.window()
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """The gates of every instant, and the columns of one image."""
-        taps = prod(self.for_state.window().kernel) + prod(self.for_x.window().kernel)
-        return (GATES + 2) * tops[0].count() + taps * (bottoms[0].count(2) + tops[0].count(2)) + bottoms[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The gates of every instant, and columns; every state before the outputs are joined, or before the last
+        instant what that one is made of.  A static input's gates are added to a copy."""
+        x, _, *rest = bottoms
+        steps, streams, channels, *plane = x
+        state = streams * self.num_output * prod(plane)
+        columns = [self.for_state.workspace(self.num_output, plane)]
+        gates = 0
+        if not self.ignored:
+            gates = GATES * steps
+            columns.append(self.for_x.workspace(channels, plane))
+        states = max(steps + 11, STATES * steps + GATES + 1)
+        if self.static and not self.ignored:
+            columns.append(self.for_x.workspace(rest[0][2], plane))
+            states = max(states, (GATES - 1) * steps + GATES)
+        return WorkingMemory(forward=(gates + states) * state + max(columns))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The input's products in one go, then instant by instant."""

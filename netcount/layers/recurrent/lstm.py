@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, WorkingMemory, madds_of
 from netcount.layers.recurrent._recurrent import Recurrent
 from netcount.prototxt.message import Message
 
@@ -130,9 +130,12 @@ class Lstm(Layer):
         update = OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
         return OpCount(madds_of(self.products(bottoms, tops)), adds=2 * GATES * values) + update
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """The gates of every instant, and the outputs before they are joined."""
-        return (GATES + 1) * tops[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The gates of every instant; the outputs before they are joined, with the last instant's gates and cell,
+        or what the last instant is made of."""
+        steps, streams = self._sequence(bottoms[0])
+        state = streams * self.num_output
+        return WorkingMemory(forward=(GATES * steps + max(steps + GATES + 1, 3 * GATES)) * state)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Without marks the sequences begin at the first instant; before it all states are 0."""
@@ -142,7 +145,9 @@ class Lstm(Layer):
         rows = x.reshape(-1, weight.shape[1])
         streams = self.sequences if flat else x.shape[1]
         steps = len(rows) // streams
-        gates = (run.gemm(rows, weight.T) + bias).reshape(steps, streams, -1)
+        gates = run.gemm(rows, weight.T)
+        gates += bias
+        gates = gates.reshape(steps, streams, -1)
         starts = np.arange(steps)[:, None].repeat(streams, axis=1) > 0
         going = marks[0].reshape(-1)[: steps * streams].reshape(steps, streams) != 0 if marks else starts
         hidden = cell = np.zeros((streams, own.shape[1]), dtype=np.float32)

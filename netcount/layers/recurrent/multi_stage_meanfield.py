@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, WorkingMemory, madds_of
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -95,14 +95,23 @@ class MultiStageMeanfield(Layer):
             exps=values,
         )
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Two kernels of all pairs of pixels, and what they are made of."""
-        pixels = bottoms[0].count(2)
-        return 8 * pixels * pixels + 8 * bottoms[0].count(1)
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """A kernel of all pairs of pixels beside what the next is made of, in 64 bits, and the last image's; or
+        both kernels and what an iteration makes, or the images before they are joined."""
+        images, pixels = bottoms[0][0], bottoms[0].count(2)
+        if not self._runs(pixels):
+            return WorkingMemory()
+        pairs, values = pixels * pixels, bottoms[0].count(1)
+        kernels = (8 if images > 1 else 7) * pairs + values
+        return WorkingMemory(forward=max(kernels, 2 * pairs + max(6, images + 3) * values))
+
+    def _runs(self, pixels: int) -> bool:
+        """Whether `forward` makes an image of so many pixels."""
+        return not self.later and pixels <= MOST_PIXELS
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The filters in full: the forks reach nearly the same faster, on a lattice."""
-        if self.later or bottoms[0][0, 0].size > MOST_PIXELS:
+        if not self._runs(bottoms[0][0, 0].size):
             why = "caffe-tvg's boxes and superpixels lie in files" if self.later else "the image is too large"
             self.refuse(f"it is not run here: {why}", "bottom", advice=self.given_tops())
         spatial, bilateral, compatibility = (blob.reshape(blob.shape[-2:]) for blob in blobs[:3])

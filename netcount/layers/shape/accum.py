@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.resample import linear, resampling, weighted
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -69,14 +70,19 @@ class Accum(NoBlobs):
         elements = tops[0].count()
         return OpCount(adds=3 * elements, muls=8 * elements)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Each bottom at the new size, and of the rows and the columns two shares each."""
-        return 4 * tops[0].count() + 3 * sum(bottom.count() for bottom in bottoms) + tops[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The bottoms that have the new size already, and what the next one is made of."""
+        n, _, high, wide = tops[0]
+        joined = most = 0
+        for index, bottom in enumerate(bottoms[:-1] if self.referred else bottoms):
+            _, c, _, before = legacy(self, bottom, index)
+            made = Shape((n, c, high, wide))
+            most = max(most, joined + made.count() + resampling(made, before, 2))
+            joined += made.count()
+        return WorkingMemory(forward=max(joined, most - tops[0].count()))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Corners stay where they are."""
-        from netcount.kernels.resample import linear, weighted
-
         images = [x.reshape(*x.shape, *(1,) * (4 - x.ndim)) for x in bottoms]
         made = self._made([x.shape[2:] for x in images])
         joined = []

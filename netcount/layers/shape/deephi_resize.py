@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.resample import linear, nearest, resampling, weighted
 from netcount.layers.bases import NoBlobs, legacy
+from netcount.layers.layer import WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -58,14 +60,13 @@ class DeephiResize(NoBlobs):
         elements = tops[0].count()
         return NOTHING if self.nearest else OpCount(adds=3 * elements, muls=6 * elements)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Of the rows and of the columns two shares each."""
-        return 3 * tops[0].count(0, 3) * legacy(self, bottoms[0], 0)[3] + 3 * tops[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The rows, and the two shares of each value."""
+        wide = legacy(self, bottoms[0], 0)[3]
+        return WorkingMemory(forward=resampling(tops[0], wide, 1 if self.nearest else 2))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns; pixels are squares whose middles are where the values are."""
-        from netcount.kernels.resample import linear, nearest, weighted
-
         y = bottoms[0].reshape(*bottoms[0].shape, *(1,) * (4 - bottoms[0].ndim))
         for axis, extent in zip((2, 3), self._made(y.shape[2:]), strict=True):
             old = y.shape[axis]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.resample import weighted
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -56,14 +57,20 @@ class Downsample(NoBlobs):
         seen = tops[0].count() * reach[0] * reach[1]
         return OpCount(adds=2 * seen, muls=2 * seen, compares=seen, divs=2 * tops[0].count())
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Values and weights of the rows and of the columns, two shares each."""
-        return 8 * bottoms[0].count() + 8 * tops[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Values, weights and what is unknown, of the bottom, of the rows and of the top, and three shares of
+        one of them; at the end the quotients and what is compared."""
+        n, c, high, wide = legacy(self, bottoms[0], 0)
+        top = tops[0].count()
+        if (high, wide) == tuple(tops[0][2:]):
+            return WorkingMemory()
+        bottom, rows = n * c * high * wide, tops[0].count(0, 3) * wide
+        return WorkingMemory(
+            forward=max(3 * bottom + 5 * rows - top, bottom + 3 * rows + 4 * top, bottom + ceil(4.25 * top))
+        )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows, then columns, of the values and of their weights."""
-        from netcount.kernels.resample import weighted
-
         x, *like = (bottom.reshape(*bottom.shape, *(1,) * (4 - bottom.ndim)) for bottom in bottoms)
         made = like[0].shape[2:] if like else self.extents
         if tuple(x.shape[2:]) == tuple(made):

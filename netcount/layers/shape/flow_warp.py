@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import TWO
+from netcount.layers.layer import TWO, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -45,9 +46,12 @@ class FlowWarp(NoBlobs):
         outputs, positions = tops[0].count(), tops[0][0] * tops[0].count(2)
         return OpCount(adds=3 * outputs + 6 * positions, muls=8 * outputs, compares=4 * positions)
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Neighbours of one image, and numbers of its positions."""
-        return 4 * tops[0].count(1) + 16 * tops[0].count(2)
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Of one image ten numbers a position in 64 bits, and whether it is inside; two sums in 64 bits with the
+        neighbours of the next and their weight, or three sums."""
+        image, positions = tops[0].count(1), tops[0].count(2)
+        numbers = ceil(20.25 * positions)
+        return WorkingMemory(forward=numbers + max(5 * image + 2 * positions, 6 * image))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Image by image."""

@@ -76,8 +76,12 @@ class Interp(NoBlobs):
         return OpCount(adds=3 * elements, muls=6 * elements)
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
-        """The rows' values, and one of the two neighbours of each output."""
-        return WorkingMemory(forward=tops[0].count(0, 3) * legacy(self, bottoms[0], 0)[3] + tops[0].count())
+        """The rows' values, and one of the two neighbours of each; of an image that is cut a copy as well."""
+        n, c, *spatial = legacy(self, bottoms[0], 0)
+        high, wide = (extent + self.before + self.behind for extent in spatial)
+        rows, top = tops[0].count(0, 3) * wide, tops[0].count()
+        cut = n * c * high * wide if self.before or self.behind else 0
+        return WorkingMemory(forward=max(cut + 2 * rows - top, rows + top))
 
     def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
         """The neighbours of the point."""

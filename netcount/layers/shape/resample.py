@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.resample import resampling, weighted
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -73,15 +74,15 @@ class Resample(NoBlobs):
         seen = tops[0].count() * (2 * down + 1) * (2 * right + 1)
         return OpCount(adds=2 * seen, muls=seen, divs=tops[0].count())
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Of the rows and of the columns two shares each."""
-        return 3 * tops[0].count(0, 3) * legacy(self, bottoms[0], 0)[3] + 3 * tops[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The rows, and of a filter's shares those that are there at once."""
+        wide = legacy(self, bottoms[0], 0)[3]
+        shares = 1 if self.method == "NEAREST" else 2 * KERNELS[self.method] + 1
+        return WorkingMemory(forward=resampling(tops[0], wide, shares))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The filter along rows, then along columns; where a new pixel is looked for, the fork mixes up the
         two axes' factors, and so does this."""
-        from netcount.kernels.resample import weighted
-
         y, *like = (x.reshape(*x.shape, *(1,) * (4 - x.ndim)) for x in bottoms)
         old, new = y.shape[2:], like[0].shape[2:] if like else self.extents
         factors = [o / n for o, n in zip(old, new, strict=True)]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
+from netcount.kernels.resample import resampling, weighted
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.layers.sight import Sight, all_of, repeated, same
 from netcount.prototxt.message import Message
 
@@ -115,11 +116,14 @@ class Upsample(NoBlobs):
             return NOTHING
         return OpCount(adds=3 * tops[0].count(), muls=8 * tops[0].count())
 
-    def workspace_elements(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> int:
-        """Of an interpolation the rows and the columns, two shares each."""
-        if len(bottoms) < 2 or not self._fine(*bottoms):
-            return 0
-        return 3 * tops[0].count(0, 3) * bottoms[1][3] + 3 * tops[0].count()
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The rows; of a mask the positions, in 64 bits; of an interpolation also two shares of each value."""
+        data, *other = bottoms
+        if not other:
+            return WorkingMemory(forward=tops[0].count(0, len(data) - 1) * data[-1])
+        if self._fine(data, other[0]):
+            return WorkingMemory(forward=resampling(tops[0], other[0][3], 2))
+        return WorkingMemory(forward=2 * data.count())
 
     def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
         """The value that stands where the new one does; all of them where it is not one of a whole factor."""
@@ -153,8 +157,6 @@ class Upsample(NoBlobs):
 
     def _interpolated(self, y: Array, extents: Sequence[int]) -> Array:
         """By the last pixel of each block; before the first one the line through the first two goes on."""
-        from netcount.kernels.resample import weighted
-
         for axis, extent in zip((2, 3), extents, strict=True):
             at = (np.arange(extent) + 1) * (y.shape[axis] / extent) - 1
             low = at.astype(np.int64)
