@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
@@ -54,7 +55,8 @@ class Tree:
         """The same tree with a line at the end of one file, which may be new."""
         other = copy(self)
         name = self._name(path)
-        other.parsed = {**self.parsed, name: ast.parse(f"{self.texts.get(path, '')}\n{line}\n")}
+        other.texts = {**self.texts, path: f"{self.texts.get(path, '')}\n{line}\n"}
+        other.parsed = {**self.parsed, name: ast.parse(other.texts[path])}
         other.imports = {**self.imports, name: frozenset(other._imported(name))}
         return other
 
@@ -152,3 +154,30 @@ def printing(tree: Tree, allowed: Sequence[str] = TOP) -> list[str]:
         and isinstance(node.func, ast.Name)
         and node.func.id in ("print", "exit", "quit")
     ]
+
+
+def uncalled(tree: Tree) -> list[str]:
+    """Public methods of layers that the contract, `Layer`, does not have and that no file of the package names."""
+    classes = [
+        (module, node)
+        for module, parsed in tree.parsed.items()
+        if tree.room(module) == "layers"
+        for node in ast.walk(parsed)
+        if isinstance(node, ast.ClassDef)
+    ]
+    bases = {node.name: {base.id for base in node.bases if isinstance(base, ast.Name)} for _, node in classes}
+    layers = {"Layer"}
+    while derived := {name for name, above in bases.items() if above & layers} - layers:
+        layers |= derived
+    mixed_in = {base for name in layers for base in bases.get(name, ())} & set(bases)
+    methods = {
+        f"{module}.{node.name}.{method.name}": method.name
+        for module, node in classes
+        if node.name in layers | mixed_in
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")
+    }
+    contract = {method for path, method in methods.items() if path.split(".")[-2] == "Layer"}
+    named = re.compile(rf"\.({'|'.join(sorted(set(methods.values()) - contract))})\b")
+    called = contract.union(*(named.findall(text) for text in tree.texts.values()))
+    return [path for path, method in methods.items() if method not in called]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 import netcount
-from tests.architecture import Tree, circles, misplaced, printing, window_rules_in_kernels
+from tests.architecture import Tree, circles, misplaced, printing, uncalled, window_rules_in_kernels
 from tests.command import UNMEASURED
 from tests.helpers import ROOT
 
@@ -29,6 +29,7 @@ CHECKS: dict[str, Callable[[Tree], object]] = {
     "circles": module_circles,
     "kernels": window_rules_in_kernels,
     "printing": printing,
+    "layers": uncalled,
 }
 
 
@@ -51,6 +52,12 @@ def test_the_house_is_in_order(check: str) -> None:
         ("kernels", "kernels/im2col.py", "from netcount.layers import window"),
         ("kernels", "kernels/im2col.py", "def late(): from netcount.layers.window import pooled"),
         ("printing", "analysis/count.py", "print('hello')"),
+        ("layers", "layers/shape/accum.py", "class Other(Accum):\n    def workspace_elements(self): return 0"),
+        (
+            "layers",
+            "layers/bases.py",
+            "class _Mixed:\n    def lost_elements(self): ...\nclass Other(_Mixed, NoBlobs): ...",
+        ),
     ],
 )
 def test_a_wrong_line_is_found(check: str, file: str, line: str) -> None:
