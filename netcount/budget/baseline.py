@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from netcount.analysis.compare import LayerFacts, NetFacts
 from netcount.analysis.figures import KEPT
 from netcount.core.errors import InputError, Place
-from netcount.core.files import is_document, read_text, relative_path, shown_path
+from netcount.core.files import is_document, relative_path, shown_path
+from netcount.core.records import Kind, Record, list_of, mapping_of, optional, read_record, text, whole
 from netcount.core.units import FLOAT_BYTES
 
 SCHEMA = "netcount/baseline/1"
+_KIND = Kind("baseline", SCHEMA, "netcount check --update-baseline writes a new one")
 _REQUIRED = ("params", "madds", "layers")
 """The figures of a net without which nothing is compared; any other that an older file lacks stops only
 the limits on it."""
@@ -69,27 +71,7 @@ def baseline_text(nets: Mapping[str, NetFacts]) -> str:
 
 def read_baseline(path: str) -> dict[str, NetFacts]:
     """The nets of a baseline file by label; InputError where it is not one."""
-    file = shown_path(path)
-    try:
-        document = json.loads(read_text(path))
-    except json.JSONDecodeError as failure:
-        raise InputError(f"not valid JSON: {failure.msg}", Place(file, failure.lineno, failure.colno)) from None
-    except (RecursionError, ValueError):
-        raise InputError("not a baseline: nested too deeply, or a number too long", Place(file)) from None
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        raise InputError(
-            f'not a baseline: its schema is {schema!r}, not "{SCHEMA}" '
-            "(netcount check --update-baseline writes one)",
-            Place(file),
-        )
-    try:
-        return {str(label): _net(label, net) for label, net in document["nets"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as failure:
-        raise InputError(
-            f"not a complete baseline ({type(failure).__name__}: {failure}); write a new one",
-            Place(file),
-        ) from None
+    return {label: _net(label, net) for label, net in read_record(path, _KIND).named("nets").items()}
 
 
 def is_baseline(path: str) -> bool:
@@ -116,52 +98,59 @@ def _layer(layer: LayerFacts) -> dict[str, Any]:
     return record
 
 
-def _net(label: str, net: Mapping[str, Any]) -> NetFacts:
-    batch, file = net["batch"], str(net["file"])
-    totals = {str(key): _whole(n) for key, n in net["totals"].items()}
+def _net(label: str, net: Record) -> NetFacts:
+    file = net.get("file", text)
+    if "\0" in file:
+        net.wrong("is not a path", "file")
+    totals = net.get("totals", mapping_of(whole))
     for figure in _REQUIRED:
         if figure not in totals:
-            raise ValueError(f"{figure} is missing from the totals of {label!r}")
-    if "\0" in file:
-        raise ValueError(f"{file!r} is not a path")
+            net.wrong("is missing", "totals", figure)
     layers = tuple(
         LayerFacts(
-            str(layer["name"]),
-            str(layer["type"]),
+            layer.get("name", text),
+            layer.get("type", text),
             0,
-            {str(path): str(value) for path, value in layer.get("fields", {}).items()},
-            tuple(map(str, layer.get("bottoms", []))),
-            {figure.key: _whole(layer.get(figure.key, 0)) for figure in KEPT},
-            tuple(tuple(map(_whole, shape)) for shape in layer.get("tops", [])),
+            layer.get("fields", _FIELDS, {}),
+            layer.get("bottoms", _NAMES, ()),
+            {figure.key: layer.get(figure.key, whole, 0) for figure in KEPT},
+            layer.get("tops", _SHAPES, ()),
         )
-        for layer in net["layers"]
+        for layer in net.records("layers")
     )
-    _check_totals(label, totals, layers)
-    batch = None if batch is None else _whole(batch)
-    return NetFacts(label, file, str(net["phase"]), batch, str(net["convention"]), totals, layers)
+    _check_totals(net, totals, layers)
+    phase, batch, convention = (
+        net.get("phase", text),
+        net.get("batch", optional(whole)),
+        net.get("convention", text),
+    )
+    return NetFacts(label, file, phase, batch, convention, totals, layers)
 
 
-def _check_totals(label: str, totals: Mapping[str, int], layers: Sequence[LayerFacts]) -> None:
-    """ValueError where totals are not those of the rows: by an edit a net could grow unseen."""
+_FIELDS = mapping_of(text)
+_NAMES = list_of(text)
+_SHAPES = list_of(list_of(whole))
+
+
+def _check_totals(net: Record, totals: Mapping[str, int], layers: Sequence[LayerFacts]) -> None:
+    """InputError where totals are not those of the rows: by an edit a net could grow unseen."""
     rows = [layer.figures for layer in layers]
     sums = {figure.key: sum(row[figure.key] for row in rows) for figure in KEPT}
     extents = [prod(top) for layer in layers for top in layer.tops]
-    told = {
+    by_rows = {
         **sums,
         "weight_bytes": FLOAT_BYTES * (sums["params"] + sums["statistics"]),
         "layers": len(layers),
         "largest_blob": max(extents, default=0),
         **{f"layer_{key}": max((row[key] for row in rows), default=0) for key in ("params", "madds")},
     }
-    for key, value in told.items():
+    for key, value in by_rows.items():
         if totals.get(key, value) != value:
-            raise ValueError(f"{key} of {label!r} is {totals[key]} in the totals and {value} by its layers")
+            net.wrong(f"is {totals[key]}, and {value} by the net's layers", "totals", key)
     least, most = (FLOAT_BYTES * value for value in (max(extents, default=0), sum(extents)))
     if not least <= totals.get("peak_bytes", least) <= most:
-        raise ValueError(f"peak_bytes of {label!r} is {totals['peak_bytes']}, not from {least} to {most}")
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**127:
-        raise ValueError(f"{value!r} is not a whole number")
-    return value
+        net.wrong(
+            f"is {totals['peak_bytes']}, not from {least} to {most} as the net's layers say",
+            "totals",
+            "peak_bytes",
+        )

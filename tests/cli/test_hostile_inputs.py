@@ -102,8 +102,17 @@ def test_a_strange_pyproject(text: str, tmp_path: Path) -> None:
         assert f"{path}:3: not valid TOML" in done.stderr
 
 
-@pytest.mark.parametrize("change", ["totals", "file", "huge"])
-def test_a_baseline_that_lacks_something(change: str, net: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("totals", "totals.params is missing"),
+        ("file", "file is not a path"),
+        ("huge", f"totals.params is 1{37 * '0'} …, not a whole number from 0"),
+        ("one", "totals.madds is 1, and "),
+        ("least", "totals.peak_bytes is 0, not from "),
+    ],
+)
+def test_a_baseline_that_lacks_something(change: str, said: str, net: Path) -> None:
     path = net.with_name("base.json")
     assert run("check", str(net), "--no-config", "--update-baseline", "--baseline", str(path)).returncode == 0
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -112,11 +121,16 @@ def test_a_baseline_that_lacks_something(change: str, net: Path) -> None:
         del entry["totals"]["params"]
     elif change == "file":
         entry["file"] = "a\0b"
-    else:
+    elif change == "huge":
         entry["totals"]["params"] = 10**1000
+    elif change == "one":
+        entry["totals"]["madds"] = 1
+    else:
+        entry["totals"]["peak_bytes"] = 0
     path.write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(InputError, match="not a complete baseline"):
+    with pytest.raises(InputError, match="not a complete baseline") as refused:
         read_baseline(str(path))
+    assert said in str(refused.value)
     done = run("compare", str(net), str(path))
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

@@ -82,14 +82,18 @@ def test_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda d: d["runs"][0].update(net=9), "there is no net 9"),
-        (lambda d: d["runs"][0].update(seconds=[]), "without seconds"),
-        (lambda d: d["runs"][0].update(seconds=["1"]), "not a number from 0"),
-        (lambda d: d["runs"][0].update(seconds=[1e308]), "not a number from 0"),
-        (lambda d: d["nets"][0].update(madds=-1), "not a whole number"),
-        (lambda d: d.pop("machine"), "KeyError: 'machine'"),
-        (lambda d: d.update(nets=3), "not a complete timing"),
-        (lambda d: d.update(schema="netcount/time/9"), "its schema is not"),
+        (
+            lambda d: d["runs"][0].update(net=9),
+            r"complete timing: runs\[0\]\.net is 9, and there is no net of that index",
+        ),
+        (lambda d: d["runs"][0].update(seconds=[]), r"runs\[0\]\.seconds is empty, though there is no error"),
+        (lambda d: d["runs"][0].update(seconds=["1"]), r'seconds\[0\] is "1", not 0 or a number from 1e-12'),
+        (lambda d: d["runs"][0].update(seconds=[1e308]), r"runs\[0\]\.seconds\[0\] is 1e\+308, not 0 or a number"),
+        (lambda d: d["nets"][0].update(madds=-1), r"nets\[0\]\.madds is -1, not a whole number"),
+        (lambda d: d.pop("machine"), "machine is missing; netcount time -f json writes a new one"),
+        (lambda d: d["machine"].update(load=True), r"machine\.load is true"),
+        (lambda d: d.update(nets=3), "nets is 3, not a list"),
+        (lambda d: d.update(schema="netcount/time/9"), 'its schema is "netcount/time/9", not "netcount/time/1"'),
     ],
 )
 def test_a_broken_document_is_one_error(change: Any, said: str, tmp_path: Path) -> None:
