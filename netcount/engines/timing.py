@@ -75,9 +75,9 @@ class TimedNet(NamedTuple):
         return self.depthwise_madds / self.madds if self.madds else 0.0
 
     @property
-    def bytes_per_madd(self) -> float:
-        """Moved bytes for each multiply-add; 0 where nothing is multiplied."""
-        return self.moved_bytes / self.madds if self.madds else 0.0
+    def bytes_per_madd(self) -> float | None:
+        """Moved bytes for each multiply-add; None where nothing is multiplied."""
+        return self.moved_bytes / self.madds if self.madds else None
 
 
 class TimedLayer(NamedTuple):

@@ -1277,7 +1277,9 @@ class TimedNet(TypedDict):
     moved_bytes: Annotated[int, Keywords(("minimum", 0)), "What all layers read and write, in float32."]
     random_weights: bool
     depthwise_share: Share
-    bytes_per_madd: Annotated[float, Keywords(("minimum", 0)), "`moved_bytes` by `madds`."]
+    bytes_per_madd: Annotated[
+        float | None, Keywords(("minimum", 0)), "`moved_bytes` by `madds`; null where there are no madds."
+    ]
 
 
 class TimedLayer(TypedDict):

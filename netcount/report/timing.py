@@ -179,7 +179,7 @@ def _predicted(timing: Timing, told: Sequence[Prediction], labels: Sequence[str]
             visible(labels[index]),
             human(net.madds),
             percent(net.depthwise_madds, net.madds),
-            f"{net.bytes_per_madd:.2f}" if net.madds else "-",
+            "-" if net.bytes_per_madd is None else f"{net.bytes_per_madd:.2f}",
         )
         for index, net in enumerate(timing.nets)
     )
@@ -196,8 +196,9 @@ def _surprise(timing: Timing, engine: str, pair: Surprise, labels: Sequence[str]
     if fewer.depthwise_share > more.depthwise_share:
         share = percent(fewer.depthwise_madds, fewer.madds)
         reasons.append(f"depthwise {share} against {percent(more.depthwise_madds, more.madds)}")
-    if fewer.bytes_per_madd > more.bytes_per_madd:
-        reasons.append(f"{fewer.bytes_per_madd:.2f} against {more.bytes_per_madd:.2f} bytes a madd")
+    moved, moved_by_more = fewer.bytes_per_madd, more.bytes_per_madd
+    if moved is not None and moved_by_more is not None and moved > moved_by_more:
+        reasons.append(f"{moved:.2f} against {moved_by_more:.2f} bytes a madd")
     why = f": {', '.join(reasons)}" if reasons else ""
     return (
         f"{engine}: {visible(labels[pair.fewer])} has {pair.madds_ratio:.2f} times the madds of "

@@ -213,6 +213,16 @@ def test_the_report_explains_a_pair() -> None:
     assert "the machine was busy" in plain(timing_report(busy))
 
 
+def test_a_net_without_madds_has_no_bytes_a_madd() -> None:
+    answer = of({"a": [3.0, 2.0]}, net("pools", 0, 0, 700), net("thick", 400, 0, 800))
+    document: Any = valid(json.loads(json.dumps(timing_document(answer))), "time")
+    assert [one["bytes_per_madd"] for one in document["nets"]] == [None, 2.0]
+    text = plain(timing_report(answer))
+    assert "took 1.50 times as long\n" in text, "no reason is known"
+    rows = [line.split() for line in text.splitlines()]
+    assert ["pools", "0", "-"] in [[*row[:2], row[-1]] for row in rows if row]
+
+
 def test_other_outputs_are_told() -> None:
     answer = of({"a": [1.0]}, THREE[0])
     (one,) = answer.runs
