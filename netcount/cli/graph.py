@@ -48,7 +48,7 @@ def _chosen(context: click.Context, option: click.Parameter, value: str | None) 
     default=COLOURS[0],
     show_default=True,
     help="What the colours tell: a box's share of the net's madds or params, what is alive in memory while it "
-    "runs, or the family of its type.",
+    "runs, or the family of its type. With --diff they tell what changes.",
 )
 @click.option(
     "--collapse",
@@ -119,15 +119,20 @@ def _changes(
     """Draw the second net with what it changes of the first; both have to be whole."""
     from netcount.report.changes import changes_drawing
 
-    if form == "html":
-        raise InputError("the page shows one net; netcount serve A B --diff shows two", argument="diff")
     read_once((before, after))
     texts = [read_text(file) for file in (before, after)]
     graphs = [load_text(text, load, name_of(file)) for text, file in zip(texts, (before, after), strict=True)]
-    old, new = (picture(count(graph), outline_of(graph), fuse) for graph in graphs)
+    pictures = [open_and_folded(count(graph), outline_of(graph), fuse) for graph in graphs]
+    (old, _), (new, _) = pictures
     new = picture(new.counted, new.outline, fuse, collapse)
-    old = picture(old.counted, old.outline, fuse, [name for name in collapse if name in (ALL, *old.blocks)])
-    _write(_forms(changes_drawing(old, new), texts[1])[form](), output)
+    if form == "html":
+        from netcount.report.page import Sides, changes_page
+
+        sides = [Sides(*pair) for pair in pictures]
+        emit(changes_page(sides[0], sides[1], texts[1], new.folded), output)
+    else:
+        old = picture(old.counted, old.outline, fuse, [name for name in collapse if name in (ALL, *old.blocks)])
+        _write(_forms(changes_drawing(old, new), texts[1])[form](), output)
     conclude(new.counted.warnings, graphs[1].complete)
 
 

@@ -34,8 +34,28 @@ class _Pair(NamedTuple):
     changes: Mapping[int, LayerChange]
 
 
+class Changes(NamedTuple):
+    """What one net changes of another.
+
+    Attributes:
+        drawing: The second net, with what is added, changed and, in boxes of their own, removed since the first.
+        plain: What is written in each of its boxes when nothing is told of changes.
+        layers: By index in the second net's outline what became of a layer, in words; nothing of those that are as
+            they were.
+    """
+
+    drawing: Drawing
+    plain: tuple[tuple[Line, ...], ...]
+    layers: Mapping[int, tuple[str, ...]]
+
+
 def changes_drawing(before: Picture, after: Picture) -> Drawing:
-    """The second net, with what is added, changed and, in boxes of their own, removed since the first."""
+    """The picture of `changes`."""
+    return changes(before, after).drawing
+
+
+def changes(before: Picture, after: Picture) -> Changes:
+    """What the second of two nets, both of them whole, changes of the first."""
     pair, counts = _paired(before, after)
     boxes, removals = list(after.boxes), _removed_from_boxes(before, after, pair)
     home = _homes(before, after, pair)
@@ -50,14 +70,16 @@ def changes_drawing(before: Picture, after: Picture) -> Drawing:
         _label(label, [pair.changes.get(_node(after, layer)) for layer in box.layers], removals.get(index, []))
         for index, (label, box) in enumerate(zip(base.labels, after.boxes, strict=True))
     ]
+    plain = [label.lines for label in base.labels]
     if ghosts:
         old = drawing(before, "none").labels
+        plain += [old[index].lines for index in ghosts]
         labels += [Label(old[index].lines, "removed", old[index].about) for index in ghosts]
     tones = {label.tone for label in labels}
     first, second = told_apart([facts(before.counted), facts(after.counted)])
     facts_of = ", ".join(f"{number} {KINDS[kind]}" for kind, number in counts.items()) or "no layer differs"
     links = [Link(arrow.source, arrow.port, arrow.target) for arrow in arrows]
-    return base._replace(
+    drawn = base._replace(
         picture=after._replace(boxes=tuple(boxes), arrows=tuple(arrows)),
         colour="changes",
         facts=(f"{visible(first.label)} -> {visible(second.label)}", facts_of, *base.facts[1:]),
@@ -66,6 +88,9 @@ def changes_drawing(before: Picture, after: Picture) -> Drawing:
         legend=(("", "layers"), *((kind, words) for kind, words in KINDS.items() if kind in tones)),
         placed=layout([box_size(label) for label in labels], links),
     )
+    nodes = [_node(after, index) for index in range(len(after.outline.layers))]
+    layers = {index: _words(pair.changes[node]) for index, node in enumerate(nodes) if node in pair.changes}
+    return Changes(drawn, tuple(plain), layers)
 
 
 def _paired(before: Picture, after: Picture) -> tuple[_Pair, dict[str, int]]:
@@ -126,11 +151,8 @@ def _label(label: Label, changes: Sequence[LayerChange | None], lost: Sequence[s
     if tone != "added":
         texts = [f"+ {visible(change.layer.type)}" for change in known if change.kind == "added"]
         texts += [f"− {visible(kind)}" for kind in lost]
-        for change in known:
-            texts += [visible(_field(path, *values)) for path, values in change.fields.items()]
-        texts += [
-            f'was "{visible(change.before.name)}"' for change in known if _other_name(change) and change.before
-        ]
+        texts += [text for change in known for text in _fields(change)]
+        texts += [text for change in known for text in _old_name(change)]
         lines += [Line(clipped(text, MOST_CELLS), "more") for text in texts[:_MOST_LINES]]
         if len(texts) > _MOST_LINES:
             lines.append(Line(f"and {plural(len(texts) - _MOST_LINES, 'more change')}", "more"))
@@ -141,14 +163,25 @@ def _label(label: Label, changes: Sequence[LayerChange | None], lost: Sequence[s
     return Label(tuple(lines), tone, label.about)
 
 
-def _field(path: str, old: str | None, new: str | None) -> str:
-    """A field that differs, by its own name: `kernel_size 7 -> 3`."""
-    was, now = ("unset" if value is None else value for value in (old, new))
-    return f"{path.rpartition('.')[2]} {was} -> {now}"
+def _words(change: LayerChange) -> tuple[str, ...]:
+    """What became of a layer: its kind, its fields, its name, its figures."""
+    deltas = {figure: change.delta(figure) for figure in ("madds", "params")}
+    figures = [f"{signed(figure, delta)} {figure}" for figure, delta in deltas.items() if delta]
+    return (KINDS[change.kind], *_fields(change), *_old_name(change), *figures)
 
 
-def _other_name(change: LayerChange) -> bool:
-    return change.before is not None and change.after is not None and change.before.name != change.after.name
+def _fields(change: LayerChange) -> list[str]:
+    """The fields that differ, by their own names: `kernel_size 7 -> 3`."""
+    texts = []
+    for path, values in change.fields.items():
+        was, now = ("unset" if value is None else value for value in values)
+        texts.append(visible(f"{path.rpartition('.')[2]} {was} -> {now}"))
+    return texts
+
+
+def _old_name(change: LayerChange) -> list[str]:
+    before, after = change.before, change.after
+    return [f'was "{visible(before.name)}"'] if before and after and before.name != after.name else []
 
 
 def _ghostly(

@@ -22,8 +22,8 @@ from netcount.graph.partial import Outline, outline_of, outline_text
 from netcount.picture.picture import open_and_folded
 from netcount.report.comparison import report
 from netcount.report.error import document as error_document
-from netcount.report.formats.layout import Part, Table
-from netcount.report.page import page_data, page_reasons
+from netcount.report.formats.layout import Part
+from netcount.report.page import cells, page_data, page_reasons
 from netcount.serve.gate import Gate
 
 Chosen: TypeAlias = "Sequence[tuple[str, str]]"
@@ -100,7 +100,7 @@ class Asker:
                 if not isinstance(nets, list) or not all(isinstance(net, dict) for net in nets) or len(nets) < 2:
                     raise Misasked("two nets are compared")
                 texts = [(str(net.get("text")), _subject(net, files).name, _chosen(net)) for net in nets]
-                return {"parts": [_cells(part) for part in self.compared(texts) if part]}
+                return {"parts": [cells(part) for part in self.compared(texts) if part]}
         except NetcountError as mistake:  # a text is often wrong while it is typed
             with spelled(self.spelling):
                 return {"error": "; ".join([one.message for one in each(mistake)])}
@@ -198,14 +198,6 @@ def _subject(asked: Mapping[str, Any], files: Sequence[Subject]) -> Subject:
 
 def _chosen(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(str(option), str(value)) for option, value in asked.get("options", ())]
-
-
-def _cells(part: Part) -> str | dict[str, Any]:
-    """A part of a report: a text, or a table's cells; `lines`: the column of the layers' lines, if it has one."""
-    if isinstance(part, Table):
-        lines = part.titles.index("line") if "line" in part.titles else None
-        return {"head": list(part.titles), "rows": [list(row) for row in part.rows], "lines": lines}
-    return part if isinstance(part, str) else "\n".join((part.title, *part.lines))
 
 
 def _figures(net: Graph) -> dict[str, int]:

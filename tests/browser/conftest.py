@@ -14,8 +14,8 @@ from netcount.core.errors import NetcountError
 from netcount.graph.load import load_text
 from netcount.graph.options import LoadOptions
 from netcount.graph.partial import outline_of, outline_text
-from netcount.picture.picture import ALL, picture
-from netcount.report.page import net_page
+from netcount.picture.picture import ALL, open_and_folded, picture
+from netcount.report.page import Sides, changes_page, net_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -45,18 +45,34 @@ def page_text(text: str, *folded: str) -> str:
     return net_page(picture(counted, outline), picture(counted, outline, collapse=[ALL]), text, "madds", folded)
 
 
+def changes_text(before: str, after: str) -> str:
+    """The page of what one net changes of another."""
+    sides = []
+    for text in (before, after):
+        outline = outline_of(load_text(text, LoadOptions(), "net.prototxt"))
+        sides.append(Sides(*open_and_folded(count(outline.graph), outline)))
+    return changes_page(sides[0], sides[1], after)
+
+
 @pytest.fixture
 def shown(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Shows the page of a net: `shown(text, "#layer=…", width=…, height=…, dark=…)`.
+    """Shows the page of a net: `shown(text, "#layer=…", width=…, height=…, dark=…)`, or of changes: `before=…`.
 
     No test ends well in which the page reported a mistake, asked something, or loaded anything.
     """
     wrong: list[str] = []
     contexts = []
 
-    def show(text: str, address: str = "", width: int = 1400, height: int = 900, dark: bool = False) -> Any:
+    def show(
+        text: str,
+        address: str = "",
+        width: int = 1400,
+        height: int = 900,
+        dark: bool = False,
+        before: str | None = None,
+    ) -> Any:
         file = tmp_path / "net.html"
-        file.write_text(page_text(text), encoding="utf-8")
+        file.write_text(page_text(text) if before is None else changes_text(before, text), encoding="utf-8")
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )

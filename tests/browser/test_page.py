@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -18,9 +19,12 @@ from netcount.graph.partial import outline_of
 from netcount.picture.layout import layout
 from netcount.picture.picture import picture
 from netcount.picture.strips import Link
+from netcount.report.changes import changes_drawing
+from netcount.report.formats.dot import fill_of
+from netcount.report.formats.svg import CHANGES
 from netcount.report.formats.text import visible
 from netcount.report.page import LIVE_SCRIPTS, SCRIPTS, _part
-from netcount.report.picture import drawing, text_width
+from netcount.report.picture import Drawing, drawing, text_width
 from tests.cli.test_analyze import HOSTILE, hostile_net
 from tests.helpers import SAMPLES, examples, graph_of, inputs, net_of
 from tests.picture.test_layout import pictures
@@ -163,6 +167,85 @@ def test_the_picture_is_the_commands(shown: Shown, colour: Any, folded: bool) ->
     assert [tuple(rect) for _, rect in boxes] == [tuple(rect) for rect in made.placed.boxes]
     notes = page.locator("#graph .note").all_text_contents()
     assert notes == [note for note in made.notes if note]
+
+
+BEFORE = SQUEEZENET.replace("num_output: 1000", "num_output: 500")
+AFTER = SQUEEZENET.replace("kernel_size: 3 stride: 2 }", "kernel_size: 5 stride: 2 }", 1).replace(
+    'layer {\n  name: "pool3"',
+    'layer { name: "norm" type: "LRN" bottom: "fire3/concat" top: "norm" }\nlayer {\n  name: "pool3"',
+)
+AFTER = AFTER.replace('bottom: "fire3/concat"\n  top: "pool3"', 'bottom: "norm"\n  top: "pool3"')
+DROPPED = AFTER.index('layer {\n  name: "drop9"')
+AFTER = AFTER[:DROPPED] + AFTER[AFTER.index("layer {", DROPPED + 1) :]
+"""Of conv1 the kernel, of conv10 the outputs; norm is new, drop9 gone."""
+
+
+def changed(folded: bool) -> Drawing:
+    sides = []
+    for text in (BEFORE, AFTER):
+        outline = outline_of(graph_of(net_of(text, batch=1)))
+        sides.append(picture(count(outline.graph), outline, collapse=["all"] if folded else []))
+    return changes_drawing(*sides)
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_the_picture_of_changes_is_the_commands(shown: Shown, folded: bool) -> None:
+    page = shown(AFTER, before=BEFORE)
+    assert page.locator("#color").input_value() == "changes"
+    if folded:
+        page.locator("#fold").click()
+    made = changed(folded)
+    boxes = page.locator("#graph [role=button]").evaluate_all(
+        "nodes => nodes.map(node => [[...node.querySelectorAll('text')].map(line => line.textContent),"
+        " node.firstChild.getAttribute('fill')])"
+    )
+    labels = [([line.text for line in label.lines], fill_of(label.tone)) for label in made.labels]
+    known = [box.state != "removed" for box in made.picture.boxes]
+    assert [tuple(box) for box in boxes if box[1] != CHANGES["removed"]] == [
+        label for label, kept in zip(labels, known, strict=True) if kept
+    ]
+    assert {fill for _, fill in boxes} >= {CHANGES[kind] for kind in ("changed", "resized")}
+    page.locator("#color").select_option("params")
+    assert page.locator("#graph text", has_text="kernel_size 3 -> 5").count() == 0
+    assert page.locator("#graph text", has_text="4.86k params").count() == 1
+
+
+def test_changes_are_told_in_a_tab_and_in_the_panel(shown: Shown) -> None:
+    page = shown(AFTER, before=BEFORE)
+    assert "1 added, 1 removed" in page.locator("#facts").inner_text()
+    page.locator("#tab-changes").click()
+    row = page.locator("#pane-changes tr", has=page.get_by_role("link", name="conv1", exact=True))
+    assert "kernel_size" in row.inner_text()
+    row.get_by_role("link").click()
+    assert page.locator("#layer h2").inner_text().startswith("conv1 ")
+    assert "changed, kernel_size 3 -> 5" in page.locator("#layer dd", has_text="kernel_size").inner_text()
+    assert page.locator("#graph .chosen text").first.text_content() == "conv1"
+    gone = page.locator("#pane-changes tr", has=page.locator("td", has_text=re.compile("^-$")))
+    assert gone.locator("td").nth(1).inner_text() == "drop9"
+    assert gone.get_by_role("link").count() == 0, "it is nowhere in this file"
+
+
+def test_what_was_removed_cannot_be_chosen(shown: Shown) -> None:
+    before = inputs(x=(1, 3, 9, 11)) + 'layer { name: "gone" type: "LRN" bottom: "x" top: "gone" }\n'
+    page = shown(inputs(x=(1, 3, 9, 11)), before=before)
+    ghost = page.locator("#graph [role=button]", has_text="gone")
+    assert ghost.locator("rect").get_attribute("stroke-dasharray") == "4 3"
+    ghost.click()
+    assert page.locator("#layer").is_hidden()
+    page.locator("#color").select_option("type")
+    page.locator("#find").fill("gone")
+    assert page.locator("#matches").inner_text() == "0 layers"
+
+
+def test_hostile_names_in_a_page_of_changes(shown: Shown) -> None:
+    page = shown(hostile_net(), before=hostile_net().replace("ReLU", "TanH"))
+    page.locator("#tab-changes").click()
+    assert page.locator("img, iframe, object, embed, main script").count() == 0
+
+
+def test_a_page_of_one_net_tells_of_no_changes(shown: Shown) -> None:
+    page = shown(SQUEEZENET)
+    assert page.locator("#tab-changes").is_hidden()
 
 
 def test_a_block_is_folded_and_unfolded(shown: Shown) -> None:

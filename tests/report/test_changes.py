@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from netcount.analysis.count import count
 from netcount.graph.partial import outline_of
-from netcount.picture.picture import picture
-from netcount.report.changes import changes_drawing
+from netcount.picture.picture import Picture, picture
+from netcount.report.changes import changes, changes_drawing
 from netcount.report.picture import Drawing, picture_document
 from tests.command import Tool
 from tests.helpers import SAMPLES, examples, graph_of, inputs, net_of
@@ -23,10 +23,14 @@ LRN = 'layer {{ name: "{0}" type: "LRN" bottom: "{1}" top: "{0}" }}\n'
 SETTING = "num_output: 5 kernel_size: 1"
 
 
-def drawn(before: str, after: str) -> Drawing:
+def pictures(before: str, after: str) -> tuple[Picture, Picture]:
     graphs = [graph_of(net_of(inputs(x=(1, 3, 9, 11)) + text)) for text in (before, after)]
     old, new = (picture(count(graph), outline_of(graph)) for graph in graphs)
-    return changes_drawing(old, new)
+    return old, new
+
+
+def drawn(before: str, after: str) -> Drawing:
+    return changes_drawing(*pictures(before, after))
 
 
 def tones(drawing: Drawing) -> dict[str, str]:
@@ -123,7 +127,7 @@ def test_any_change_can_be_drawn(old: list[str], new: list[str], data: Any) -> N
     assert len(drawing.placed.routes) == len(drawing.notes)
 
 
-@pytest.mark.parametrize("form", ["svg", "dot", "mermaid", "json"])
+@pytest.mark.parametrize("form", ["svg", "dot", "mermaid", "html", "json"])
 def test_the_command(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: object) -> None:
     tool = Tool(tmp_path, monkeypatch, capsys)
     before = tool.write("a.prototxt", inputs(x=(1, 3, 9, 11)) + LRN.format("gone", "x"))
@@ -133,15 +137,26 @@ def test_the_command(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert "gone" in done.out or "renamed" in done.out
 
 
-def test_the_command_refuses_a_page_and_what_is_no_net(
+def test_what_became_of_each_layer_is_told_in_words() -> None:
+    before = CONV.format("c", "x", SETTING) + RELU.format("r", "c") + LRN.format("old", "c")
+    after = CONV.format("c", "x", "num_output: 7 kernel_size: 1") + RELU.format("r", "c") + LRN.format("new", "c")
+    after += LRN.format("more", "new")
+    told = changes(*pictures(before, after))
+    assert dict(told.layers) == {
+        1: ("changed", "num_output 5 -> 7", "+594 madds", "+8 params"),
+        2: ("other input",),
+        3: ("renamed", 'was "old"'),
+        4: ("added",),
+    }
+    assert [line.text for line in told.plain[1]] == ["c", "Convolution 1×1", "+ ReLU", "9×11×7"]
+
+
+def test_the_command_refuses_what_is_no_net(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: object
 ) -> None:
     tool = Tool(tmp_path, monkeypatch, capsys)
     right = tool.write("a.prototxt", inputs(x=(1, 3, 9, 11)))
     wrong = tool.write("b.prototxt", "layer { name: ")
-    page = tool("graph", right, "--diff", right, "-o", "a.html")
-    assert page.code == 2
-    assert "--diff: the page shows one net" in page.err
     broken = tool("graph", right, "--diff", wrong, "-o", "a.svg")
     assert broken.code == 2
     assert "b.prototxt:1:" in broken.err

@@ -31,6 +31,10 @@ def dot(drawing: Drawing) -> str:
     return "\n".join([*lines, "}", ""])
 
 
+TONES: tuple[str, ...] = (*map(str, range(len(HEAT))), *FAMILY, *CHANGES, *_LOST, "")
+"""All tones that a box can have."""
+
+
 def fill_of(tone: str) -> str:
     """The colour of a box."""
     if tone.isdigit():

@@ -16,19 +16,25 @@ from typing import Any, NamedTuple
 
 from netcount.analysis._support.kernels import KernelShare
 from netcount.analysis._support.liveness import lives
+from netcount.analysis.compare import compared, facts, told_apart
 from netcount.analysis.conventions import CONVENTIONS
 from netcount.analysis.count import Count
 from netcount.analysis.explain import every_reason
 from netcount.analysis.reconcile import totals
 from netcount.core.units import FLOAT_BYTES
 from netcount.picture.picture import Picture
+from netcount.report.changes import changes
+from netcount.report.comparison import report
 from netcount.report.explanation import madds_formula, params_formula, rule
+from netcount.report.formats.dot import TONES, fill_of
+from netcount.report.formats.layout import Part, Table
 from netcount.report.formats.text import kernel_text, visible
 from netcount.report.picture import (
     COLOURS,
     PEAKS,
     SHARES,
     Colour,
+    Line,
     arrow_shape,
     block_lines,
     box_lines,
@@ -76,6 +82,60 @@ def net_page(
     data = {**_data(view, picture, folded, colour, closed), **page_reasons(picture.counted)}
     title = f"{visible(data['view']['analysis']['net']) or '(unnamed net)'} · netcount"
     return _page(title, _part("page.css"), data, script_text(SCRIPTS), "").text
+
+
+def changes_page(before: Sides, after: Sides, text: str, closed: Sequence[str] = ()) -> str:
+    """The page of what a net changes of another; both of them are whole.
+
+    Args:
+        before, after: The nets, with no block folded and with every one.
+        text: The file of the second one.
+        closed: The blocks that are folded at first.
+    """
+    told, folded = changes(before.open, after.open), changes(before.folded, after.folded).drawing
+    drawn = told.drawing
+    nets = told_apart([facts(side.open.counted) for side in (before, after)])
+    labels = zip(folded.picture.boxes, folded.labels, strict=True)
+    data = {
+        **_data(picture_document(drawn, text), drawn.picture, after.folded, "changes", closed),
+        **page_reasons(after.open.counted),
+        "changes": {
+            "facts": list(drawn.facts[:2]),
+            "plain": [_written(lines) for lines in told.plain],
+            "blocks": {
+                box.name: {"tone": label.tone, "lines": _written(label.lines)}
+                for box, label in labels
+                if box.is_block
+            },
+            "layers": told.layers,
+            "report": [cells(part) for part in report(compared(nets)) if part],
+        },
+    }
+    data["colors"] = {"changes": [list(entry) for entry in drawn.legend], **data["colors"]}
+    return _page(f"{drawn.facts[0]} · netcount", _part("page.css"), data, script_text(SCRIPTS), "").text
+
+
+class Sides(NamedTuple):
+    """The pictures of a net, with no block folded and with every one."""
+
+    open: Picture
+    folded: Picture
+
+
+def cells(part: Part) -> str | dict[str, Any]:
+    """A part of a report: a text, or a table's cells.
+
+    `right`: which columns are set to the right.  `lines`: the column of the layers' lines, if it has one.
+    """
+    if isinstance(part, Table):
+        lines = part.titles.index("line") if "line" in part.titles else None
+        rows = [list(row) for row in part.rows]
+        return {"head": list(part.titles), "rows": rows, "right": list(part.right), "lines": lines}
+    return part if isinstance(part, str) else "\n".join((part.title, *part.lines))
+
+
+def _written(lines: Sequence[Line]) -> list[dict[str, str]]:
+    return [{"text": line.text, "kind": line.kind} for line in lines]
 
 
 def live_page(boot: Mapping[str, Any]) -> Policed:
@@ -158,7 +218,7 @@ def page_data(picture: Picture, folded: Picture) -> dict[str, Any]:
 
 
 def _data(
-    view: Mapping[str, Any], picture: Picture, folded: Picture, colour: Colour, closed: Sequence[str]
+    view: Mapping[str, Any], picture: Picture, folded: Picture, colour: str, closed: Sequence[str]
 ) -> dict[str, Any]:
     """A picture's document, of which the page reads nothing that it places itself, and what else it shows."""
     counted = picture.counted
@@ -168,6 +228,7 @@ def _data(
         "view": view,
         "color": colour,
         "colors": {name: [list(entry) for entry in legend(picture, name)] for name in COLOURS},
+        "fills": {tone: fill_of(tone) for tone in TONES},
         "shares": SHARES,
         "peaks": PEAKS,
         "folded": list(closed),

@@ -4,13 +4,7 @@ import { arrange, element } from "./format.js";
 import { layout } from "./layout.js";
 
 const ARROW = 7, CORNER = 6, LINE = 15, PADDING = 7, AROUND = 16;
-const HEAT = ["#ffffff", "#fff3e0", "#ffe0b2", "#ffcc80", "#ffb066", "#ff9248", "#f4743b"];
-const FAMILY = { convolution: "#bbdefb", pooling: "#c8e6c9", normalization: "#e1bee7", activation: "#ffe0b2", shape: "#eceff1",
-  recurrent: "#b2dfdb", detection: "#f8bbd0", loss: "#ffcdd2", data: "#fff9c4", other: "#d7ccc8" };
 const INK = "#1b1f24";
-
-export const fillOf = (tone) =>
-  HEAT[tone] ?? FAMILY[tone] ?? { broken: "#ffebe9", unknown: "#f6f8fa" }[tone] ?? "#f6f8fa";
 
 function pathOf(route) {
   const points = [...route.slice(0, -1), [route.at(-1)[0], route.at(-1)[1] - ARROW + 1]];
@@ -36,7 +30,8 @@ export class GraphView {
     host.replaceChildren(this.svg);
     host.addEventListener("click", (event) => {
       const box = event.target.closest("[role=button]");
-      if (box) choose(this.boxes[box.dataset.box].layers[0]);
+      const [layer] = box ? this.boxes[box.dataset.box].layers : [];
+      if (layer !== undefined) choose(layer);
     });
     host.addEventListener("dblclick", (event) => {
       const box = event.target.closest("[role=button]");
@@ -90,8 +85,8 @@ export class GraphView {
   boxNode(box, index, [x, y, wide, tall], tone) {
     const node = element("g", { role: "button", tabindex: "-1", "data-box": index, "aria-label": box.shown.map((line) => line.text).join(", ") });
     const lost = box.state !== "known";
-    node.append(element("rect", { x, y, width: wide, height: tall, rx: 5, fill: fillOf(tone), "stroke-width": box.block || box.state === "broken" ? 2 : 1,
-      stroke: box.state === "broken" ? "#cf222e" : lost ? "#afb8c1" : "#8c959f", "stroke-dasharray": box.state === "unknown" ? "4 3" : null }));
+    node.append(element("rect", { x, y, width: wide, height: tall, rx: 5, fill: this.model.fill(tone), "stroke-width": box.block || box.state === "broken" ? 2 : 1,
+      stroke: box.state === "broken" ? "#cf222e" : lost ? "#afb8c1" : "#8c959f", "stroke-dasharray": ["unknown", "removed"].includes(box.state) ? "4 3" : null }));
     box.shown.forEach((line, number) => node.append(element("text", { x: x + Math.floor(wide / 2), y: y + PADDING + LINE * number + 11,
       "text-anchor": "middle", "font-size": line.kind === "name" ? 12 : 11, "font-weight": line.kind === "name" ? "bold" : null,
       fill: line.kind === "message" ? "#a40e26" : box.state === "unknown" ? "#57606a" : INK }, line.text)));

@@ -4,6 +4,7 @@ import { element, human, percent, visible } from "./format.js";
 import { panelAgain, replaceText, show, tab, toLine } from "./main.js";
 import { Editor } from "./editor.js";
 import { Assist } from "./assist.js";
+import { changesView } from "./table.js";
 
 const byId = (id) => document.getElementById(id);
 const plain = (text) => text.replace(/\r\n?/g, "\n");
@@ -156,28 +157,17 @@ async function compare() {
     compare.again = false;
     const nets = files.map((file) => ({ file: file.index, text: file.editor.text, options: file.options }));
     const answer = await post("compare", { nets }).catch(() => ({}));
-    if (answer.parts) changed.replaceChildren(...answer.parts.map((part) => (typeof part === "string" ? element("p", {}, visible(part))
-      : element("table", {}, element("thead", {}, element("tr", {}, ...part.head.map((title) => element("th", { scope: "col" }, visible(title))))),
-          element("tbody", {}, ...part.rows.map((row) => changeRow(row, part.lines)))))));
+    if (answer.parts) changed.replaceChildren(...changesView(answer.parts, toLayer));
   }
   compare.asking = false;
 }
 
-/** A row of it; one of a layer leads there, in the file that has it. */
-function changeRow(row, lines) {
-  const cells = row.map((cell) => element("td", {}, visible(cell))), line = Number(row[lines]);
-  if (line) {
-    const link = element("a", { href: "#" }, visible(row[1]));
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      open(row[0] === "-" ? 0 : 1);
-      const file = here(), layer = file.data?.view.layers.findIndex((one) => one.line === line) ?? -1;
-      if (layer >= 0) file.editor.choose(layer);
-    });
-    cells[1].replaceChildren(link);
-  }
-  return element("tr", {}, ...cells);
-}
+/** What leads to a layer, in the file that has it. */
+const toLayer = (sign, line) => () => {
+  open(sign === "-" ? 0 : 1);
+  const file = here(), layer = file.data?.view.layers.findIndex((one) => one.line === line) ?? -1;
+  if (layer >= 0) file.editor.choose(layer);
+};
 
 /** What the net would be; of several wishes the last one counts. */
 async function rescale(wish) {

@@ -2,10 +2,10 @@
 // `show` may be called again, with another state of the net: what is chosen stays chosen.
 
 import { element, exact, human, humanBytes, percent, visible } from "./format.js";
-import { GraphView, fillOf } from "./graph.js";
+import { GraphView } from "./graph.js";
 import { MemoryView } from "./memory.js";
 import { Model } from "./model.js";
-import { TableView, messagesView, sharesView } from "./table.js";
+import { TableView, changesView, messagesView, sharesView } from "./table.js";
 import { TextView } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
@@ -79,6 +79,8 @@ function showLayer(layer) {
     for (const field of data.fields?.[one.row] ?? []) add("sees", field);
     if (data.rules?.[rule]) add("rule", data.rules[rule]);
     if (row.note) add("note", row.note);
+    const changed = data.changes?.layers[layer];
+    if (changed) add("compared", changed.join(", "));
   } else if (!one.message) add("figures", "not known, as a layer before it is wrong");
   const lines = view.text.split("\n").slice(one.line - 1, one.end_line).map((line) => visible(line.replace(/\r$/, "").replaceAll("\t", "    ")));
   panel.replaceChildren(close, element("h2", {}, `${visible(one.name) || "(unnamed)"} · ${visible(one.type)} · line ${one.line}`), list, element("pre", { tabindex: "0", "aria-label": "Its text" }, lines.join("\n")));
@@ -118,7 +120,7 @@ function colour(name, scroll = true) {
   model.color = name;
   byId("color").value = name;
   byId("legend").replaceChildren(...data.colors[name].map(([tone, words]) =>
-    element("span", {}, ...(tone ? [element("svg", { viewBox: "0 0 14 11", "aria-hidden": "true" }, element("rect", { width: 14, height: 11, rx: 2, fill: fillOf(tone), stroke: tone === "broken" ? "#cf222e" : "#8c959f" }))] : []), words)));
+    element("span", {}, ...(tone ? [element("svg", { viewBox: "0 0 14 11", "aria-hidden": "true" }, element("rect", { width: 14, height: 11, rx: 2, fill: model.fill(tone), stroke: tone === "broken" ? "#cf222e" : "#8c959f" }))] : []), words)));
   redraw(scroll);
 }
 
@@ -130,7 +132,7 @@ function find(words) {
   byId("matches").textContent = hits === null ? "" : hits.length === 1 ? "1 layer" : `${hits.length} layers`;
 }
 
-const TABS = [["graph", "Graph", true], ["layers", "Layers"], ["memory", "Memory"], ["shares", "Kernels"], ["messages", "Messages"], ["text", "Text", true]];
+const TABS = [["graph", "Graph", true], ["layers", "Layers"], ["memory", "Memory"], ["shares", "Kernels"], ["messages", "Messages"], ["changes", "Changes"], ["text", "Text", true]];
 const tabs = byId("tabs");
 for (const [name, title, narrow] of TABS) {
   const button = element("button", { type: "button", role: "tab", id: `tab-${name}`, "data-for": name, class: narrow ? "narrow" : null,
@@ -278,10 +280,15 @@ export function show(given, anew = false) {
     ["shares", () => sharesView(model, fresh("pane-shares"))],
   ]);
   for (const name of [...waiting.keys()]) if (first || name === document.body.dataset.tab) fill(name);
+  byId("tab-changes").hidden = !data.changes;
+  if (data.changes) byId("pane-changes").replaceChildren(...changesView(data.changes.report, (sign, line) => {
+    const layer = sign === "-" ? -1 : layers.findIndex((one) => one.line === line);
+    return layer < 0 ? null : () => select(layer);
+  }));
   const messages = messagesView(model, fresh("pane-messages"), toLine);
   byId("tab-messages").textContent = `Messages${messages ? ` (${messages})` : ""}`;
   byId("net").textContent = visible(analysis.net) || "(unnamed net)";
-  byId("facts").textContent = [visible(analysis.file), `phase ${analysis.phase}`, `${layers.length} layers`, `${human(analysis.totals.params)} params`,
+  byId("facts").textContent = [...(data.changes?.facts ?? [visible(analysis.file)]), `phase ${analysis.phase}`, `${layers.length} layers`, `${human(analysis.totals.params)} params`,
     `${human(analysis.totals.madds)} madds`, `peak ${humanBytes(model.peak)}`, ...(view.errors.length ? ["not finished"] : []), ...(analysis.complete ? [] : ["incomplete"])].join(" · ");
   if (before) {
     hits = model.matching(byId("find").value);

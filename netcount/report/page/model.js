@@ -23,7 +23,7 @@ export class Model {
   }
 
   row(layer) {
-    const { row } = this.layers[layer];
+    const row = this.layers[layer]?.row ?? null; // a box of what was removed has no layers
     return row === null ? null : this.analysis.layers[row];
   }
 
@@ -44,6 +44,7 @@ export class Model {
   }
 
   tone(box) {
+    if (this.color === "changes") return box.tone || "plain";
     if (box.state !== "known") return box.state;
     const step = (value, whole, steps) => (value && whole ? 1 + steps.filter((one) => value >= one * whole).length : 0);
     const { totals } = this.analysis;
@@ -54,21 +55,23 @@ export class Model {
     return "plain";
   }
 
+  fill(tone) { return this.data.fills[tone] ?? this.data.fills[""]; }
+
   /** The boxes and links as they are folded now. */
   drawn() {
-    const boxes = [], home = [], groups = new Map();
+    const boxes = [], home = [], groups = new Map(), { changes } = this.data, told = this.color === "changes";
     this.view.boxes.forEach((box, index) => {
       const block = this.blockOf.get(box.layers[0]);
       if (block === undefined || !this.folded.has(block)) {
         home[index] = boxes.length;
-        boxes.push({ ...box, family: this.data.families[index] });
+        boxes.push({ ...box, family: this.data.families[index], lines: changes && !told ? changes.plain[index] : box.lines });
         return;
       }
       if (!groups.has(block)) {
         groups.set(block, boxes.length);
         boxes.push({ name: block, block: true, layers: [], state: "known", params: 0, madds: 0, activations: 0,
           live_bytes: 0, family: this.data.families[index], most: -1,
-          lines: this.data.blocks[block].map(([text, kind]) => ({ text, kind })) });
+          ...(told ? changes.blocks[block] : { lines: this.data.blocks[block].map(([text, kind]) => ({ text, kind })) }) });
       }
       home[index] = groups.get(block);
       const group = boxes[home[index]];
@@ -91,13 +94,13 @@ export class Model {
       blobs.push(edge);
       const output = `${source} ${link[1]}`;
       const read = this.row(boxes[source].layers[0])?.bottoms[0];
-      const changes = edge.shape && (!read || String(read.shape) !== String(edge.shape));
-      notes.push(changes && !noted.has(output) ? this.data.edges[number] : "");
+      const another = edge.shape && (!read || String(read.shape) !== String(edge.shape));
+      notes.push(another && !noted.has(output) ? this.data.edges[number] : "");
       noted.add(output);
     }
     for (const box of boxes) {
       const value = this.value(box);
-      box.shown = box.lines.filter((line) => line.kind !== "value");
+      box.shown = box.lines.filter((line) => told || line.kind !== "value");
       if (value) {
         const at = box.shown.findIndex((line) => line.kind === "message");
         box.shown.splice(at < 0 ? box.shown.length : at, 0, { text: value, kind: "value" });
@@ -121,7 +124,7 @@ export class Model {
       });
       for (const edge of this.view.edges) {
         const target = this.view.boxes[edge.target].layers[0], source = this.view.boxes[edge.source].layers.at(-1);
-        if (this.row(target)) continue;
+        if (target === undefined || source === undefined || this.row(target)) continue;
         this.makers.get(target).above.push(source);
         this.makers.get(source).below.push(target);
       }

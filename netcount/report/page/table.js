@@ -164,3 +164,22 @@ export function messagesView(model, host, go) {
   host.append(all.length ? element("ul", {}, ...all) : element("p", {}, "No mistakes, no warnings."));
   return all.length;
 }
+
+/** What one net changes of another, as `netcount compare` tells it. link: what a row of a layer leads to, of its sign and line; nothing for none. */
+export function changesView(report, link) {
+  const table = ({ head, rows, right, lines }) => {
+    const cell = (name, number, ...what) => element(name, { class: right[number] ? null : "left", scope: name === "th" ? "col" : null }, ...what);
+    const row = (cells) => {
+      const go = Number(cells[lines]) ? link(cells[0], Number(cells[lines])) : null;
+      return element("tr", {}, ...cells.map((words, number) => {
+        if (!go || number !== 1) return cell("td", number, visible(words));
+        const anchor = element("a", { href: "#" }, visible(words));
+        anchor.addEventListener("click", (event) => { event.preventDefault(); go(); });
+        return cell("td", number, anchor);
+      }));
+    };
+    return element("table", {}, element("thead", {}, element("tr", {}, ...head.map((title, number) => cell("th", number, visible(title))))),
+      element("tbody", {}, ...rows.map(row)));
+  };
+  return report.map((part) => (typeof part === "string" ? element("p", {}, visible(part)) : table(part)));
+}
