@@ -15,6 +15,7 @@ from netcount.analysis.conventions import KNOWN, Convention, convention_named
 from netcount.cli.flags import flag
 from netcount.cli.output import errors_as_documents
 from netcount.core.errors import InputError
+from netcount.core.shape import INT_MAX
 from netcount.graph.options import LoadOptions
 from netcount.layers.assumed import Assumption
 
@@ -56,7 +57,7 @@ def net_options(function: F) -> F:
                 default="1",
                 show_default=True,
                 metavar="N|net",
-                help='Number of images to count for, or "net" for the batch in the file.',
+                help=f'Number of images to count for, up to {INT_MAX}, or "net" for the batch in the file.',
             ),
             click.option(
                 "--input-shape",

@@ -129,7 +129,10 @@ def _batch(value: Any) -> int | None:
         value = int(value)
     images = whole_or_none(value)
     if images is None or not 1 <= images <= INT_MAX:
-        refuse("batch", f'it is a positive number of images, or "net" for what the file says, not {value!r}')
+        refuse(
+            "batch",
+            f'it is a number of images from 1 to {INT_MAX}, or "net" for what the file says, not {value!r}',
+        )
     return images
 
 

@@ -111,7 +111,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         ("forbidden_types = []", "names no layer type"),
         ('max_increase_params = "2% and 3%"', "not an increase"),
         ('phase = "DEPLOY"', '"TEST" or "TRAIN"'),
-        ("batch = 0", "batch: it is a positive number"),
+        ("batch = 0", "batch: it is a number of images from 1"),
         ('convention = "flop"', 'did you mean "flops"?'),
         ("input_shape = [-1, 3]", "cannot be -1×3: extent -1 is negative"),
         ("weight_bits = 65", "from 1 to 64"),
