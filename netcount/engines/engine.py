@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcount.graph.graph import Graph
 from netcount.graph.load import load_text
@@ -78,18 +78,12 @@ class LayerTimes(NamedTuple):
 
 
 class Engine(ABC):
-    """One net, loaded in an engine.
+    """One net, loaded in an engine.  Its name, and what it takes to import it, stand in `known`.
 
     Attributes:
-        name: As on the command line.
-        module: What Python imports.
-        extra: The extra of netcount that installs it; "" where netcount needs it anyway.
         version: Of the engine.
     """
 
-    name: ClassVar[str]
-    module: ClassVar[str]
-    extra: ClassVar[str]
     version: str
 
     @classmethod

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 class Ncnn(Engine):
     """ncnn on the CPU in float32, for one image."""
 
-    name = "ncnn"
-    module = "ncnn"
-    extra = "ncnn"
-
     @classmethod
     def prepared(cls, net: Graph, weights: Mapping[str, Sequence[Array]], subject: Subject) -> Model:
         """A .param and a .bin file."""

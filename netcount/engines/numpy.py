@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 class Numpy(Engine):
     """The executor, whose products are numpy's: the threads are those of its BLAS, set before it starts."""
 
-    name = "numpy"
-    module = "numpy"
-    extra = ""
-
     @classmethod
     def prepared(cls, net: Graph, weights: Mapping[str, Sequence[Array]], subject: Subject) -> Model:
         """As it is."""

@@ -23,10 +23,6 @@ _DECORATION = re.compile(r"(_nchwc|_token_\d+|_kernel_time)+$")
 class OnnxRuntime(Engine):
     """The CPU provider, with all of its fusions."""
 
-    name = "onnxruntime"
-    module = "onnxruntime"
-    extra = "onnx"
-
     @classmethod
     def prepared(cls, net: Graph, weights: Mapping[str, Sequence[Array]], subject: Subject) -> Model:
         """An ONNX file."""

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 class OpenCV(Engine):
     """cv2.dnn on the CPU, with its fusions."""
 
-    name = "opencv"
-    module = "cv2"
-    extra = "opencv"
-
     @classmethod
     def prepared(cls, net: Graph, weights: Mapping[str, Sequence[Array]], subject: Subject) -> Model:
         """The text in today's form; the weights are Caffe's own."""

@@ -19,10 +19,6 @@ _ORIGINALS = "originalLayersNames"
 class OpenVINO(Engine):
     """The CPU plugin in float32, one stream."""
 
-    name = "openvino"
-    module = "openvino"
-    extra = "openvino"
-
     @classmethod
     def prepared(cls, net: Graph, weights: Mapping[str, Sequence[Array]], subject: Subject) -> Model:
         """The ONNX file of ONNX Runtime."""

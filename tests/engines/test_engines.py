@@ -84,10 +84,8 @@ def test_every_engine_computes_what_the_executor_does(name: str, batch: int, tmp
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_every_engine_says_what_it_is(name: str, tmp_path: Path) -> None:
+def test_every_engine_says_its_version(name: str, tmp_path: Path) -> None:
     engine = loaded(name, subject(tmp_path))
-    row = ENGINES[name]
-    assert (engine.name, engine.module, engine.extra) == (name, row.module, row.extra)
     assert engine.version[:1].isdigit()
 
 

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import netcount
+from netcount.engines.known import ENGINES
 from tests.helpers import ROOT
 
 yaml = pytest.importorskip("yaml")
@@ -76,6 +77,12 @@ def dependencies(*extras: str) -> Iterator[Requirement]:
             yield from dependencies(*requirement.extras)
         else:
             yield requirement
+
+
+def test_the_extra_of_an_engine_installs_it() -> None:
+    for name, engine in ENGINES.items():
+        extras = [engine.extra] if engine.extra else []
+        assert engine.package in {requirement.name for requirement in dependencies(*extras)}, name
 
 
 def test_everything_that_development_needs_is_pinned() -> None:
