@@ -97,12 +97,12 @@ SMALL = (2, 8, 60, 100)
 SEQUENCE = (6, 2, 6, 30, 50)
 CONV_LSTM = "lstm_conv_param { num_output: 5 kernel_size: 3 pad: 1 }"
 FIELD = (2, 5, 17, 23)
-FORKS = {
-    "Lstm": inputs(x=(40, 24, 128)) + one("Lstm", "lstm_param { num_output: 192 }"),
+WORKING = {
+    "Lstm": inputs(x=(12, 80, 64)) + one("Lstm", "lstm_param { num_output: 96 }"),
     "Lstm, one instant": inputs(x=(1, 2000, 16)) + one("Lstm", "lstm_param { num_output: 96 }"),
     "LSTM, one instant": inputs(x=(1, 2000, 16), z=(1, 2000))
     + one("LSTM", "recurrent_param { num_output: 96 }", "x z"),
-    "RNN": inputs(x=(40, 24, 128), z=(40, 24)) + one("RNN", "recurrent_param { num_output: 192 }", "x z"),
+    "RNN": inputs(x=(12, 80, 64), z=(12, 80)) + one("RNN", "recurrent_param { num_output: 96 }", "x z"),
     "ConvLSTM": inputs(x=SEQUENCE, z=(6, 2)) + one("ConvLSTM", CONV_LSTM, "x z"),
     "ConvLSTM, static": inputs(x=(9, 1, 6, 30, 50), z=(9, 1), s=(1, 1, 4, 30, 50))
     + one("ConvLSTM", CONV_LSTM, "x z s"),
@@ -152,10 +152,34 @@ FORKS = {
     "Resample": inputs(x=SMALL) + one("Resample", "resample_param { height: 113 width: 47 type: CUBIC }"),
     "Resample NEAREST": inputs(x=SMALL)
     + one("Resample", "resample_param { height: 113 width: 147 type: NEAREST }"),
+    "LSTMUnit": inputs(x=(1, 500, 96), z=(1, 500, 384), c=(1, 500)) + one("LSTMUnit", bottoms="x z c", tops="y w"),
+    "Softmax of two classes": inputs(x=(2, 2, 120, 160)) + one("Softmax"),
+    "LRN of few channels": inputs(x=(2, 3, 90, 110)) + one("LRN", "lrn_param { local_size: 7 }"),
+    "LRN, within": inputs(x=(9, 8, 12, 15))
+    + one("LRN", "lrn_param { local_size: 7 norm_region: WITHIN_CHANNEL }"),
+    "ReLU, leaky": inputs(x=SMALL) + one("ReLU", "relu_param { negative_slope: 0.1 }"),
+    "NegReLU": inputs(x=SMALL) + one("NegReLU", "relu_param { negative_slope: 0.1 }"),
+    "Unpooling": inputs(x=SMALL, z=SMALL)
+    + one("Unpooling", "unpooling_param { output_h: 120 output_w: 200 }", "x z"),
+    "MergeCrop": inputs(x=SMALL, z=(2, 5, 70, 130)) + one("MergeCrop", "", "x z"),
+    "MergeCrop, one switched off": inputs(x=SMALL, z=(2, 5, 70, 130))
+    + one("MergeCrop", "mergecrop_param { forward: 1 forward: 0 }", "x z"),
+    "Combination": inputs(x=(2, 8, 60, 50), z=(2, 8, 60, 50))
+    + one("Combination", "combination_param { xcoord: 0 xcoord: 50 ycoord: 0 ycoord: 5 }", "x z"),
+    "Warping": inputs(x=(3, 8, 60, 100), z=(3, 2, 60, 100)) + one("Warping", "", "x z"),
+    "Norm2Layer": inputs(x=(40000, 4))
+    + one("Python", 'python_param { module: "norm2layer" layer: "Norm2Layer" }'),
+    "CosinL2Normalize": inputs(x=(400, 250, 1, 1), z=(400,))
+    + one("CosinL2Normalize", "cosin_loss_param { num_output: 200 }", "x z"),
+    "DecodeBBox": inputs(x=(5000, 8), z=(5000, 5, 1, 1)) + one("DecodeBBox", "", "x z"),
+    "RegionLoss": inputs(x=(5, 125, 13, 13), z=(5, 300, 5))
+    + one("RegionLoss", f"region_loss_param {{ biases: {[*range(1, 11)]} }}", "x z"),
+    "Yolov3": inputs(x=(5, 75, 13, 13), z=(5, 300, 5))
+    + one("Yolov3", f"yolov3_param {{ num: 3 mask: [0, 1, 2] biases: {[*range(1, 7)]} }}", "x z"),
     "Interp, cut and narrower": inputs(x=SMALL)
     + one("Interp", "interp_param { height: 51 width: 17 pad_beg: -3 pad_end: -4 }"),
 }
-"""Layers of forks that need more than bottoms and tops while they run."""
+"""Layers that need more than bottoms and tops while they run, most of them of forks."""
 
 
 def measured_bytes(net: netcount.Net) -> int:
@@ -178,17 +202,17 @@ def test_the_measured_peak_is_within_a_fifth_of_the_announced(name: str) -> None
     assert measured_bytes(net) <= 1.2 * run_memory(graph_of(net)).total_bytes + 0.1 * MIB
 
 
-@pytest.mark.parametrize("name", FORKS)
-def test_what_a_forks_layer_needs_is_announced_and_not_much_more(name: str) -> None:
-    net = net_of(FORKS[name])
+@pytest.mark.parametrize("name", WORKING)
+def test_what_a_layer_needs_while_it_runs_is_announced_and_not_much_more(name: str) -> None:
+    net = net_of(WORKING[name])
     measured, announced = measured_bytes(net), run_memory(graph_of(net)).total_bytes
     assert measured <= announced + 0.1 * MIB
     assert announced <= 1.15 * measured
 
 
-@pytest.mark.parametrize("name", [name for name in FORKS if not name.startswith("Local")])
+@pytest.mark.parametrize("name", [name for name in WORKING if not name.startswith("Local")])
 def test_what_forward_alone_needs_is_no_column_buffer_of_caffes(name: str) -> None:
-    assert not any(layer.scratch for layer in net_of(FORKS[name]).memory().layers)
+    assert not any(layer.scratch for layer in net_of(WORKING[name]).memory().layers)
 
 
 def test_what_is_not_run_here_needs_nothing() -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
 from netcount.layers.bases import ElementWise
+from netcount.layers.layer import WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -27,7 +31,14 @@ class NegReLU(ElementWise):
         self.slope = message.child("relu_param").number("negative_slope")
         self.each = OpCount(compares=2, muls=1, adds=1) if self.slope else OpCount(compares=1)
 
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """With a slope, which values keep their own: a byte each."""
+        return WorkingMemory(forward=ceil(bottoms[0].count() / 4) if self.slope else 0)
+
     def value(self, x: Array) -> Array:
-        """A minimum, and a share of the maximum."""
-        y: Array = np.minimum(x, np.float32(0))
-        return y + np.float32(self.slope) * np.maximum(x, np.float32(0)) if self.slope else y
+        """One pass, or two with a slope."""
+        if not self.slope:
+            return np.minimum(x, np.float32(0))
+        y = np.multiply(x, np.float32(self.slope))
+        np.copyto(y, x, where=x <= 0)
+        return y

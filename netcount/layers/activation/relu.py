@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ElementWise
-from netcount.layers.layer import Wanted
+from netcount.layers.layer import Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ class ReLU(ElementWise):
     """max(x, 0), or with negative_slope s: max(x, 0) + s·min(x, 0).  Source: relu_layer.cpp."""
 
     type = "ReLU"
-    temporaries = 0
     param = "relu_param"
 
     def read(self, message: Message) -> None:
@@ -42,6 +42,10 @@ class ReLU(ElementWise):
     def block_pass(self, blobs: Sequence[Array], axes: int) -> Pass | None:
         """One pass without a slope."""
         return super().block_pass(blobs, axes) if self.slope else lambda block: np.maximum(block, 0, out=block)
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """With a slope, which values keep their own: a byte each."""
+        return WorkingMemory(forward=ceil(bottoms[0].count() / 4) if self.slope else 0)
 
     def value(self, x: Array) -> Array:
         """One pass, or two with a slope."""

@@ -9,7 +9,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, SameShape, touch
-from netcount.layers.layer import Wanted
+from netcount.layers.layer import Wanted, WorkingMemory
 from netcount.layers.sight import Sight, each, whole
 from netcount.prototxt.message import Message
 
@@ -62,6 +62,11 @@ class Softmax(SameShape, NoBlobs):
         axis = bottoms[0].axis(self.axis_given)
         sights[axis] = whole(bottoms[0][axis])
         return sights
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """A maximum, or a sum, beside each value's place along the axis."""
+        (bottom,) = bottoms
+        return WorkingMemory(forward=bottom.count() // bottom[bottom.axis(self.axis_given)])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """As `softmax`."""

@@ -9,7 +9,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.convolution.inner_product import dense_product
 from netcount.layers.filler import Filler
-from netcount.layers.layer import TWO, Layer, ParamBlob, Product, madds_of
+from netcount.layers.layer import TWO, Layer, ParamBlob, Product, WorkingMemory, madds_of
 from netcount.layers.loss._loss import indices_of
 from netcount.prototxt.message import Message
 
@@ -83,6 +83,11 @@ class CosinL2Normalize(Layer):
         """The matrix, once for each image."""
         return [dense_product(bottoms[0], self.axis(bottoms[0], self.axis_given), self.num_output)]
 
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Images and weights, normalized; of each image its norm and, in 64 bits, its place and label."""
+        (product,) = self.products(bottoms, tops)
+        return WorkingMemory(forward=bottoms[0].count() + product.elements + 8 * tops[0][0])
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Both sides normalized before the product; in either phase."""
         x, label = bottoms
@@ -94,4 +99,5 @@ class CosinL2Normalize(Layer):
         y = run.gemm(x, weight.T)
         places = np.arange(len(x)), indices_of(self, label.reshape(-1)[: len(x)], len(weight))
         y[places] += np.float32(self.margin)
-        return [y * np.float32(self.scale)]
+        y *= np.float32(self.scale)
+        return [y]

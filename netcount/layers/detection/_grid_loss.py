@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
+from netcount.layers.layer import WorkingMemory
 from netcount.layers.loss._loss import Loss, number
 from netcount.prototxt.message import Message
 
@@ -67,6 +68,13 @@ class GridLoss(Loss):
             compares=7 * pairs + boxes,
             exps=values + 2 * boxes,
         )
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Values, what they are activated to, gradients and their squares, predicted boxes, and the truth: in 64
+        bits."""
+        values, truth = (bottom.count() for bottom in bottoms)
+        boxes = values // (5 + self.classes)
+        return WorkingMemory(forward=8 * values + 16 * boxes + 2 * truth)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Image by image, and in an image box by box of the truth, as matches are made in order."""

@@ -9,7 +9,7 @@ from netcount.core.shape import Shape
 from netcount.kernels.anchors import moved
 from netcount.layers.bases import NoBlobs, legacy
 from netcount.layers.detection._box_output import coding_of
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ class DecodeBBox(NoBlobs):
             compares=(len(bottoms) * boxes if self.phase == "TRAIN" else 0),
             exps=4 * boxes,
         )
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Of a region the deltas, in 64 bits, twice, or with the corners and the rows."""
+        deltas = bottoms[0].count(1) - 4
+        return WorkingMemory(forward=bottoms[0][0] * max(4 * deltas, 2 * deltas + 29))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The prediction of objects, of one class or of all."""

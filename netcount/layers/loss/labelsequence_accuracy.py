@@ -8,7 +8,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import TWO
+from netcount.layers.layer import TWO, WorkingMemory
 from netcount.layers.loss._loss import mean
 from netcount.prototxt.message import Message
 
@@ -49,6 +49,11 @@ class LabelsequenceAccuracy(NoBlobs):
         scores, labels = bottoms
         instants = scores.count(0, 2)
         return OpCount(adds=scores[0], divs=1, compares=scores.count(0, 3) + 2 * instants + 2 * labels.count(0, 2))
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The most likely labels, in 64 bits."""
+        scores = bottoms[0]
+        return WorkingMemory(forward=2 * (scores.count() // max(1, scores[2])))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Sequence by sequence."""

@@ -27,6 +27,7 @@ class TripletLayer(NoBlobs):
     python = "tripletlosslayer.TripletLayer"
     bottoms = THREE
     replaceable = True
+    temporaries = 2
     margin: float | None
 
     def read(self, message: Message) -> None:

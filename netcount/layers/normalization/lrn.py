@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, SameShape
-from netcount.layers.layer import Wanted
+from netcount.layers.layer import Wanted, WorkingMemory
 from netcount.layers.sight import Sight, each, same, whole, windowed
 from netcount.prototxt.message import Message
 
@@ -23,7 +24,6 @@ class LRN(SameShape, NoBlobs):
 
     type = "LRN"
     makes_diffs = True
-    temporaries = 1
     local_size: int
     alpha: float
     beta: float
@@ -75,6 +75,14 @@ class LRN(SameShape, NoBlobs):
             return [same(0), whole(bottoms[0][1]), same(2), same(3)]
         half = self.local_size // 2
         return [*each(bottoms[0][:2]), *(windowed(axis, self.local_size, 1, half, 1) for axis in (2, 3))]
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The squares, with zeros around them."""
+        n, c, *spatial = bottoms[0]
+        more = 2 * (self.local_size // 2)
+        if self.within:
+            return WorkingMemory(forward=n * c * prod([extent + more for extent in spatial]))
+        return WorkingMemory(forward=n * (c + more) * prod(spatial))
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Sums of squares by shifted slices."""

@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
+from netcount.layers.layer import WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Norm2Layer(NoBlobs):
         """An element: a square, an add and a div; an image: a root."""
         elements = bottoms[0].count()
         return OpCount(adds=elements, muls=elements, divs=elements, exps=bottoms[0][0])
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The norms, as they are and as divisors."""
+        return WorkingMemory(forward=2 * bottoms[0][0])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """An image of zeros stays as it is."""

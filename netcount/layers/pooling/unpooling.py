@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ class Unpooling(NoBlobs):
         for e, made, k, s in zip(bottoms[0][2:], tops[0][2:], self.kernel, self.stride, strict=True):
             seen *= sum(max(0, min(k, made - place * s)) for place in range(e))
         return OpCount(adds=seen, divs=seen if self.method == "AVE" else 0)
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """The positions of a mask, in 64 bits."""
+        data, *mask = bottoms
+        return WorkingMemory(forward=2 * data.count() if self.method == "MAX" and mask else 0)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Scattered by the mask, or over the windows."""

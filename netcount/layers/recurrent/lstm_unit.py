@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import THREE, TWO
+from netcount.layers.layer import THREE, TWO, WorkingMemory
 from netcount.layers.recurrent.lstm import lstm_cell
 from netcount.prototxt.message import Message
 
@@ -39,6 +39,10 @@ class LSTMUnit(NoBlobs):
         """As a step of LSTM."""
         values = tops[0].count()
         return OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
+
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """What gates and products are kept until the hidden value is made."""
+        return WorkingMemory(forward=5 * tops[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The cell's update."""

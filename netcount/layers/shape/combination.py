@@ -63,8 +63,7 @@ class Combination(Moving):
         """Part after part; places that none covers stay 0."""
         parts = [x.reshape(*x.shape, *(1,) * (4 - x.ndim)) for x in bottoms]
         (down, right), last = self.corners[-1], parts[-1]
-        room = ((0, 0), (0, 0), (down, 0), (right, 0))
-        out = np.zeros_like(np.pad(last, room))
+        out = np.zeros((*last.shape[:2], down + last.shape[2], right + last.shape[3]), dtype=np.float32)
         for (y, x), part in zip(self.corners, parts, strict=True):
             out[:, :, y : y + part.shape[2], x : x + part.shape[3]] = part
         return [out]

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import TWO
+from netcount.layers.layer import TWO, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -51,12 +51,19 @@ class MergeCrop(NoBlobs):
         """An add an element, where values are added."""
         return OpCount(adds=tops[0].count()) if self.adds and all(self.reads) else OpCount()
 
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Zeros for what is not read."""
+        a, b = bottoms
+        parts = (a.count(), b.count(0, 2) * a.count(2))
+        return WorkingMemory(forward=sum(part for part, read in zip(parts, self.reads, strict=True) if not read))
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The middle of bottom 1, half the difference from its start, rounded down."""
         a, b = bottoms
-        middle = b
-        for axis, (small, large) in enumerate(zip(a.shape[2:], b.shape[2:], strict=True), 2):
+        cuts = []
+        for small, large in zip(a.shape[2:], b.shape[2:], strict=True):
             begin = (large - small) // 2
-            middle = np.take(middle, range(begin, begin + small), axis=axis)
+            cuts.append(slice(begin, begin + small))
+        middle = b[:, :, *cuts]
         parts = [x if read else np.zeros_like(x) for x, read in zip((a, middle), self.reads, strict=True)]
         return [parts[0] + parts[1] if self.adds else np.concatenate(parts, axis=1)]

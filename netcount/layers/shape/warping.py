@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.bilinear import sampled
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import TWO
+from netcount.layers.layer import TWO, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -42,9 +42,15 @@ class Warping(NoBlobs):
         values = tops[0].count()
         return OpCount(adds=22 * values, muls=8 * values, compares=8 * values)
 
+    def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
+        """Of one image eighteen numbers a position, and five arrays of its size."""
+        return WorkingMemory(forward=5 * tops[0].count(1) + 18 * bottoms[1].count(2))
+
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Image after image."""
         x, flow = (bottom.reshape((*bottom.shape, 1, 1, 1)[:4]) for bottom in bottoms)
         lines, columns = np.indices(x.shape[2:], dtype=np.float32)
-        images = [sampled(x[n], lines + flow[n, 1], columns + flow[n, 0]) for n in range(len(x))]
-        return [np.array(images, dtype=np.float32).reshape(bottoms[0].shape)]
+        y = np.empty(x.shape, dtype=np.float32)
+        for n, (right, down) in enumerate(flow):
+            y[n] = sampled(x[n], lines + down, columns + right)
+        return [y.reshape(bottoms[0].shape)]
