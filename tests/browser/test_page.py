@@ -82,8 +82,14 @@ def marked(page: Any) -> list[str]:
     """The names of the layer that is selected in the graph, in the table and in the text."""
     box = page.locator("#graph .chosen text").first.text_content()
     row = page.locator("tr.chosen a").text_content()
-    line = page.locator("#text li.chosen", has_text="name:").text_content()
+    line = page.locator("#text .line.chosen", has_text="name:").text_content()
     return [box, row, line.split('"')[1]]
+
+
+def line_of(page: Any, words: str) -> Any:
+    """A line of the text, brought in sight: lines that nobody has looked at are part of a plain text."""
+    page.locator("#text .part", has_text=words).evaluate("part => part.scrollIntoView()")
+    return page.locator("#text .line", has_text=words)
 
 
 def test_a_click_anywhere_selects_the_same_layer_everywhere(shown: Shown) -> None:
@@ -93,11 +99,44 @@ def test_a_click_anywhere_selects_the_same_layer_everywhere(shown: Shown) -> Non
     assert page.url.endswith("#layer=fire2%2Fexpand3x3")
     page.locator("#pane-layers a", has_text="conv10").first.click()
     assert marked(page) == ["conv10"] * 3
-    page.locator("#text li", has_text='name: "pool5"').click()
+    line_of(page, 'name: "pool5"').click()
     assert marked(page) == ["pool5"] * 3
-    page.locator("#text li", has_text='name: "relu_conv1"').click()
+    line_of(page, 'name: "relu_conv1"').click()
     assert marked(page)[1:] == ["relu_conv1"] * 2
     assert marked(page)[0] == "conv1", "the box it stands in"
+
+
+def chain(layers: int) -> str:
+    """A net of so many layers, each on a line of its own."""
+    line = 'layer {{ name: "r{0}" type: "ReLU" bottom: "b{0}" top: "b{1}" }}'
+    return inputs(b0=(1, 2, 3, 5)) + "\n".join([line.format(number, number + 1) for number in range(layers)])
+
+
+def test_a_long_text_and_table_are_whole(shown: Shown) -> None:
+    text = chain(400)
+    page = shown(text)
+    page.locator("#pane-layers tbody tr").nth(400).wait_for(state="attached")
+    names = page.locator("#pane-layers tbody a").all_inner_texts()
+    assert names == ["b0", *(f"r{number}" for number in range(400))]
+    lines = text.split("\n")
+    assert page.locator("#text .line").count() < len(lines)
+    heights = page.locator("#text .part").evaluate_all("parts => parts.map(part => part.offsetHeight)")
+    for part in page.locator("#text .part").all():
+        part.evaluate("part => part.scrollIntoView()")
+        part.locator(".line").first.wait_for()
+    shown_lines = page.locator("#text .line").evaluate_all(
+        "lines => lines.map(line => [line.firstChild.textContent, line.lastChild.textContent])"
+    )
+    assert shown_lines == [[str(number), line] for number, line in enumerate(lines, 1)]
+    assert page.locator("#text .part").evaluate_all("parts => parts.map(part => part.offsetHeight)") == heights
+
+
+def test_a_layer_far_down_is_chosen_before_anybody_has_looked_there(shown: Shown) -> None:
+    page = shown(chain(400), "#layer=r390")
+    assert marked(page)[1:] == ["r390"] * 2
+    page.locator("#find").fill("r399")
+    assert page.locator("#pane-layers tbody tr:visible").count() == 1
+    assert line_of(page, '"r399"').get_attribute("class") == "line hit"
 
 
 def test_the_address_selects_and_keeps_what_is_not_its_own(shown: Shown) -> None:
@@ -336,7 +375,7 @@ def test_what_is_wrong_stands_at_its_line(shown: Shown) -> None:
     assert page.locator("#tab-messages").inner_text() == "Messages (1)"
     assert "unknown layer type" in page.locator("#text .fault").inner_text()
     page.locator("#pane-messages a").click()
-    assert page.locator("#text li.fault-line .number").inner_text() == "2"
+    assert page.locator("#text .fault-line .number").inner_text() == "2"
     page.locator("#graph [role=button]", has_text="after").click()
     assert "not known" in page.locator("#layer").inner_text()
     page.keyboard.press("ArrowUp")
@@ -414,6 +453,20 @@ def test_axe_finds_nothing(shown: Shown, width: int, height: int, dark: bool) ->
         page.locator(f"#tab-{name}").click()
         found = axe.Axe().run(page)
         assert not found.response["violations"], found.generate_report()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_in_what_changes(shown: Shown, dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    before = inputs(x=(1, 3, 9, 11)) + (
+        'layer { name: "gone" type: "LRN" bottom: "x" top: "gone" }\n'
+        'layer { name: "ip" type: "InnerProduct" bottom: "gone" top: "ip" '
+        "inner_product_param { num_output: 5 } }\n"
+    )
+    page = shown(before.replace("num_output: 5", "num_output: 7"), dark=dark, before=before)
+    page.locator("#tab-changes").click()
+    found = axe.Axe().run(page)
+    assert not found.response["violations"], found.generate_report()
 
 
 @pytest.mark.parametrize("names", [SCRIPTS, LIVE_SCRIPTS])

@@ -2,6 +2,7 @@
 
 const DECIMAL = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3]];
 const BINARY = [[" TiB", 2 ** 40], [" GiB", 2 ** 30], [" MiB", 2 ** 20], [" KiB", 2 ** 10]];
+const PLAIN = /^[ -~]*$/;
 const NARROW = new Set("ijl.,:;'|! I()[]/frt-·`"), BROAD = new Set("mwMW%@—…+×");
 
 function scaled(value, steps) {
@@ -22,7 +23,7 @@ export const percent = (part, whole) =>
   whole ? `${(Math.floor((part * 20000 + whole) / (2 * whole)) / 100).toFixed(2)}%` : "-";
 
 /** A name on one line, with every sign that is not seen shown as an escape. */
-export const visible = (text) => text.replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (sign) => {
+export const visible = (text) => PLAIN.test(text) ? text : text.replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (sign) => {
   const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[sign];
   if (short) return short;
   const code = sign.codePointAt(0).toString(16);

@@ -109,10 +109,11 @@ function fold(layer) {
   if (selected !== null) showLayer(selected);
 }
 
-/** A size at which most can be read: the whole width, if that is not too small. */
-function settle() {
-  graph.zoom(Math.min(1, Math.max(0.45, graph.host.clientWidth / graph.size[0])));
-  graph.host.scrollTo((graph.size[0] * graph.scale - graph.host.clientWidth) / 2, 0);
+/** A size at which most can be read: the whole width, if that is not too small.  wide: of the pane, as it was before anything else was drawn. */
+function settle(wide = graph.host.clientWidth) {
+  graph.scale = Math.min(1, Math.max(0.45, wide / graph.size[0]));
+  graph.resize();
+  graph.host.scrollTo((graph.size[0] * graph.scale - wide) / 2, 0);
   graph.select(selected);
 }
 
@@ -249,7 +250,7 @@ function fromAddress() {
   if (index >= 0) select(index);
 }
 addEventListener("hashchange", fromAddress);
-addEventListener("beforeprint", () => { for (const name of [...waiting.keys()]) fill(name); });
+addEventListener("beforeprint", () => { table?.complete(); for (const name of [...waiting.keys()]) fill(name); });
 addEventListener("resize", () => model && tab(document.body.dataset.tab));
 
 /** Show a state of the net (report/page/__init__.py `page_data`). anew: it is not the net that was shown before. */
@@ -267,6 +268,7 @@ export function show(given, anew = false) {
     table = new TableView(fresh("pane-layers"), choose, link);
     graph = new GraphView(fresh("graph"), choose);
   }
+  const wide = before ? 0 : graph.host.clientWidth;
   table.show(model);
   graph.model = model;
   text = makeText(model, choose);
@@ -279,7 +281,7 @@ export function show(given, anew = false) {
     }],
     ["shares", () => sharesView(model, fresh("pane-shares"))],
   ]);
-  for (const name of [...waiting.keys()]) if (first || name === document.body.dataset.tab) fill(name);
+  fill(document.body.dataset.tab);
   byId("tab-changes").hidden = !data.changes;
   if (data.changes) byId("pane-changes").replaceChildren(...changesView(data.changes.report, (sign, line) => {
     const layer = sign === "-" ? -1 : layers.findIndex((one) => one.line === line);
@@ -303,7 +305,7 @@ export function show(given, anew = false) {
   colour(model.color);
   find(byId("find").value);
   showLayer(null);
-  settle();
+  settle(wide);
   fromAddress();
   if (view.errors.length) tab("messages");
   document.documentElement.dataset.ready = "";

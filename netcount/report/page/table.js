@@ -23,6 +23,9 @@ function kernelOf(row) {
   return row.group > 1 ? `${text} g${row.group}` : text;
 }
 
+/** Rows that are written at once. */
+const SOME = 150;
+
 export class TableView {
   constructor(host, choose, link) {
     Object.assign(this, { host, link, sorted: 0, down: false, names: [], lines: [], written: new WeakMap() });
@@ -43,7 +46,8 @@ export class TableView {
     host.replaceChildren(this.table);
   }
 
-  /** Show a model; a layer that was there before keeps its row, in which only what differs is written again. */
+  /** Show a model; a layer that was there before keeps its row, in which only what differs is written again.
+      Of a net that was not there before some rows come at once, the others when these are painted. */
   show(model) {
     const { analysis, data } = model, { totals } = analysis;
     this.rows = model.layers.map((layer, index) => {
@@ -53,8 +57,9 @@ export class TableView {
       return { index, layer, row, kernel: kernelOf(row), output: top ? data.shapes[layer.row][1][0] + more : "",
         whole: analysis.totals.madds, alive: row ? data.live[layer.row] : null };
     });
-    const names = model.layers.map((layer) => layer.name), [first, last] = differing(this.names, names), old = this.lines;
-    this.lines = this.rows.map((one, index) => {
+    const shown = this.lines.length ? model.layers : model.layers.slice(0, SOME);
+    const names = shown.map((layer) => layer.name), [first, last] = differing(this.names, names), old = this.lines;
+    this.lines = this.rows.slice(0, shown.length).map((one, index) => {
       const line = index < first ? old[index] : index >= names.length - last ? old[index + old.length - names.length] : this.line();
       this.write(line, one);
       return line;
@@ -66,6 +71,26 @@ export class TableView {
     this.caption.textContent = `exactly: ${exact(totals.params)} params, ${exact(totals.madds)} madds, ` +
       `${exact(totals.activations)} activations, ${exact(totals.weight_bytes)} bytes of weights`;
     this.restore(this.sorted, this.down);
+    this.later();
+  }
+
+  later() {
+    if (this.lines.length < this.rows.length) requestAnimationFrame(() => setTimeout(() => this.complete(SOME)));
+  }
+
+  /** Show more rows, or all, where some are still to come; they stand in the order of the file. */
+  complete(most = Infinity) {
+    const more = this.rows.slice(this.lines.length, this.lines.length + most);
+    if (!more.length) return;
+    const lines = more.map((one) => {
+      const line = this.line();
+      this.write(line, one);
+      return line;
+    });
+    this.lines.push(...lines);
+    this.names.push(...more.map((one) => one.layer.name));
+    this.body.append(...lines);
+    this.later();
   }
 
   /** A row in which nothing is written yet. */
@@ -88,13 +113,14 @@ export class TableView {
   }
 
   sort(number) {
+    this.complete();
     this.restore(number, number === this.sorted ? !this.down : number > 3);
   }
 
   restore(number, down) {
     Object.assign(this, { sorted: number, down });
     const key = COLUMNS[number][2];
-    const order = this.rows.map((one) => [key(one), one.index]);
+    const order = this.rows.slice(0, this.lines.length).map((one) => [key(one), one.index]);
     order.sort(([a, i], [b, j]) => (a < b ? -1 : a > b ? 1 : 0) * (this.down ? -1 : 1) || i - j);
     arrange(this.body, order.map(([, index]) => this.lines[index]));
     this.table.querySelectorAll("thead th").forEach((cell, index) =>
@@ -104,6 +130,7 @@ export class TableView {
   select(layer, scroll = true) {
     this.chosen?.classList.remove("chosen");
     this.chosen?.removeAttribute("aria-current");
+    if (layer !== null && layer >= this.lines.length) this.complete();
     this.chosen = layer === null ? undefined : this.lines[layer];
     this.chosen?.classList.add("chosen");
     this.chosen?.setAttribute("aria-current", "true");
@@ -111,12 +138,14 @@ export class TableView {
   }
 
   find(layers) {
+    if (layers) this.complete();
     const hit = layers && new Set(layers);
     this.lines.forEach((line, index) => line.classList.toggle("off", Boolean(hit) && !hit.has(index)));
   }
 
   /** The layers as CSV, in the order shown; a text that a spreadsheet would take for a formula is one no more. */
   csv() {
+    this.complete();
     const cell = (value) => {
       let text = String(value ?? "");
       if (typeof value === "string" && /^\s*[=+\-@\t\r＝＋－＠]/.test(text)) text = `'${text}`;
@@ -178,7 +207,7 @@ export function changesView(report, link) {
         return cell("td", number, anchor);
       }));
     };
-    return element("table", {}, element("thead", {}, element("tr", {}, ...head.map((title, number) => cell("th", number, visible(title))))),
+    return element("table", {}, element("thead", {}, element("tr", {}, ...head.map((title, number) => cell(title ? "th" : "td", number, visible(title))))),
       element("tbody", {}, ...rows.map(row)));
   };
   return report.map((part) => (typeof part === "string" ? element("p", {}, visible(part)) : table(part)));
