@@ -79,6 +79,16 @@ def visit(browser: Any, site: str) -> Iterator[Visit]:
     assert not wrong
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing(visit: Visit, dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit(engine=False, color_scheme="dark" if dark else "light")
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.locator("#loading progress").wait_for()
+    found = axe.Axe().run(page)
+    assert not found.response["violations"], found.generate_report()
+
+
 def test_samples_are_seen_without_the_engine_and_links_hold_a_text(visit: Visit, site: str) -> None:
     page = visit(engine=False)
     page.locator("#facts", has_text="387.75M madds").wait_for()
