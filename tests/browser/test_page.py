@@ -131,6 +131,14 @@ def test_a_long_text_and_table_are_whole(shown: Shown) -> None:
     assert page.locator("#text .part").evaluate_all("parts => parts.map(part => part.offsetHeight)") == heights
 
 
+def test_a_chosen_row_stands_below_the_head_of_the_table(shown: Shown) -> None:
+    page = shown(chain(100), "#layer=r99")
+    page.locator("#text .line", has_text='name: "r60"').evaluate("line => line.click()")
+    assert marked(page)[1] == "r60"
+    row, head = (page.locator(f"#pane-layers {part}").bounding_box() for part in ("tr.chosen", "th >> nth=0"))
+    assert row["y"] >= head["y"] + head["height"]
+
+
 def test_a_layer_far_down_is_chosen_before_anybody_has_looked_there(shown: Shown) -> None:
     page = shown(chain(400), "#layer=r390")
     assert marked(page)[1:] == ["r390"] * 2
@@ -276,6 +284,26 @@ def test_what_was_removed_cannot_be_chosen(shown: Shown) -> None:
     assert page.locator("#matches").inner_text() == "0 layers"
 
 
+def test_the_legend_tells_of_what_was_removed_in_every_colour(shown: Shown) -> None:
+    before = inputs(x=(1, 3, 9, 11)) + 'layer { name: "gone" type: "LRN" bottom: "x" top: "gone" }\n'
+    page = shown(inputs(x=(1, 3, 9, 11)), before=before)
+    for colour in page.locator("#color option").evaluate_all("options => options.map(option => option.value)"):
+        page.locator("#color").select_option(colour)
+        assert page.locator("#legend span", has_text="removed").count() == 1, colour
+
+
+def test_what_a_change_is_stands_in_sight(shown: Shown) -> None:
+    text = inputs(x=(1, 64, 112, 112)) + (
+        'layer { name: "inception_3b/3x3" type: "Convolution" bottom: "x" top: "y"\n'
+        "convolution_param { num_output: 64 kernel_size: 3 pad: 1 } }\n"
+    )
+    page = shown(text.replace("64 kernel_size: 3 pad: 1", "96 kernel_size: 5 pad: 2"), before=text)
+    page.locator("#tab-changes").click()
+    pane = page.locator("#pane-changes")
+    assert "convolution_param.num_output 64 -> 96" in pane.inner_text()
+    assert pane.evaluate("pane => pane.scrollWidth <= pane.clientWidth")
+
+
 def test_hostile_names_in_a_page_of_changes(shown: Shown) -> None:
     page = shown(hostile_net(), before=hostile_net().replace("ReLU", "TanH"))
     page.locator("#tab-changes").click()
@@ -376,6 +404,11 @@ def test_what_is_wrong_stands_at_its_line(shown: Shown) -> None:
     assert "unknown layer type" in page.locator("#text .fault").inner_text()
     page.locator("#pane-messages a").click()
     assert page.locator("#text .fault-line .number").inner_text() == "2"
+    words, fault = (
+        page.locator(f"#text {one}").bounding_box() for one in (".fault-line span:nth-child(2)", ".fault")
+    )
+    assert fault["y"] >= words["y"] + words["height"], "below the line, however long that is"
+    assert fault["x"] < words["x"]
     page.locator("#graph [role=button]", has_text="after").click()
     assert "not known" in page.locator("#layer").inner_text()
     page.keyboard.press("ArrowUp")
@@ -411,7 +444,11 @@ def test_a_net_of_1200_layers(shown: Shown) -> None:
 
 
 def test_the_smallest_nets(shown: Shown) -> None:
-    assert shown(inputs(x=(1, 2, 3, 4))).locator("#graph [role=button]").count() == 1
+    page = shown(inputs(x=(1, 2, 3, 4)))
+    assert page.locator("#graph [role=button]").count() == 1
+    assert " 1 layer " in page.locator("#facts").inner_text()
+    assert page.locator("#fold").is_disabled()
+    assert page.locator("#fold").evaluate("button => getComputedStyle(button).opacity") == "0.6"
     page = shown("")
     assert page.locator("#graph [role=button]").count() == 0
     assert "0 layers" in page.locator("#facts").inner_text()

@@ -228,7 +228,7 @@ def test_what_cannot_be_read_at_first_is_drawn_when_it_can(edit: Edit) -> None:
     assert live.page.locator("#graph [role=button]").count() == 0
     live.type_over("layer { name: ", inputs(x=(1, 3, 9, 11)))
     live.page.locator("#graph [role=button]").wait_for()
-    live.facts("1 layers")
+    live.facts("1 layer ")
 
 
 @pytest.mark.parametrize("key", ["Control+s", "s"])
@@ -292,7 +292,7 @@ def test_files_are_tabs_and_each_keeps_its_text(edit: Edit) -> None:
     live.type_over("num_output: 64", "num_output: 96")
     live.page.locator("#files button", has_text="net0.prototxt ●").wait_for()
     live.page.locator("#files button").nth(1).click()
-    live.facts("1 layers")
+    live.facts("1 layer ")
     assert live.area.input_value() == other
     live.page.locator("#files button").nth(1).press("ArrowLeft")
     live.facts("67 layers")

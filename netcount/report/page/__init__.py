@@ -111,7 +111,10 @@ def changes_page(before: Sides, after: Sides, text: str, closed: Sequence[str] =
             "report": [cells(part) for part in report(compared(nets)) if part],
         },
     }
-    data["colors"] = {"changes": [list(entry) for entry in drawn.legend], **data["colors"]}
+    legends = {name: [list(entry) for entry in entries] for name, entries in data["colors"].items()}
+    every = [list(entry) for entry in drawn.legend]
+    gone = [entry for entry in every if entry[0] == "removed"]  # its boxes stand there in every colour
+    data["colors"] = {"changes": every, **{name: [*entries, *gone] for name, entries in legends.items()}}
     return _page(f"{drawn.facts[0]} · netcount", _part("page.css"), data, script_text(SCRIPTS), "").text
 
 

@@ -19,6 +19,7 @@ function scaled(value, steps) {
 export const human = (value) => scaled(value, DECIMAL) ?? String(value);
 export const humanBytes = (value) => scaled(value, BINARY) ?? `${value} B`;
 export const exact = (value) => value.toLocaleString("en-US");
+export const layerCount = (number) => `${exact(number)} ${number === 1 ? "layer" : "layers"}`;
 export const percent = (part, whole) =>
   whole ? `${(Math.floor((part * 20000 + whole) / (2 * whole)) / 100).toFixed(2)}%` : "-";
 

@@ -1,7 +1,7 @@
 // The page: its parts, what is selected, found, folded and coloured, the address and the keys.
 // `show` may be called again, with another state of the net: what is chosen stays chosen.
 
-import { element, exact, human, humanBytes, percent, visible } from "./format.js";
+import { element, exact, human, humanBytes, layerCount, percent, visible } from "./format.js";
 import { GraphView } from "./graph.js";
 import { MemoryView } from "./memory.js";
 import { Model } from "./model.js";
@@ -130,7 +130,7 @@ function find(words) {
   graph.find(hits);
   table.find(hits);
   text.find(hits);
-  byId("matches").textContent = hits === null ? "" : hits.length === 1 ? "1 layer" : `${hits.length} layers`;
+  byId("matches").textContent = hits === null ? "" : layerCount(hits.length);
 }
 
 const TABS = [["graph", "Graph", true], ["layers", "Layers"], ["memory", "Memory"], ["shares", "Kernels"], ["messages", "Messages"], ["changes", "Changes"], ["text", "Text", true]];
@@ -290,7 +290,7 @@ export function show(given, anew = false) {
   const messages = messagesView(model, fresh("pane-messages"), toLine);
   byId("tab-messages").textContent = `Messages${messages ? ` (${messages})` : ""}`;
   byId("net").textContent = visible(analysis.net) || "(unnamed net)";
-  byId("facts").textContent = [...(data.changes?.facts ?? [visible(analysis.file)]), `phase ${analysis.phase}`, `${layers.length} layers`, `${human(analysis.totals.params)} params`,
+  byId("facts").textContent = [...(data.changes?.facts ?? [visible(analysis.file)]), `phase ${analysis.phase}`, layerCount(layers.length), `${human(analysis.totals.params)} params`,
     `${human(analysis.totals.madds)} madds`, `peak ${humanBytes(model.peak)}`, ...(view.errors.length ? ["not finished"] : []), ...(analysis.complete ? [] : ["incomplete"])].join(" · ");
   if (before) {
     hits = model.matching(byId("find").value);

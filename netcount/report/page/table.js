@@ -1,6 +1,6 @@
 // The table of layers, the shares by kernel with the conventions, and the messages.
 
-import { arrange, differing, element, exact, human, humanBytes, percent, visible } from "./format.js";
+import { arrange, differing, element, exact, human, humanBytes, layerCount, percent, visible } from "./format.js";
 
 const COLUMNS = [
   ["layer", (one) => visible(one.layer.name), (one) => one.index],
@@ -65,7 +65,7 @@ export class TableView {
       return line;
     });
     this.names = names;
-    const foot = element("tr", {}, ...[`total of ${model.layers.length} layers`, "", "", "", human(totals.params), human(totals.madds),
+    const foot = element("tr", {}, ...[`total of ${layerCount(model.layers.length)}`, "", "", "", human(totals.params), human(totals.madds),
       percent(totals.madds, totals.madds), ""].map((text, number) => element(number ? "td" : "th", { scope: number ? null : "row" }, text)));
     this.foot.replaceChildren(foot);
     this.caption.textContent = `exactly: ${exact(totals.params)} params, ${exact(totals.madds)} madds, ` +
@@ -194,6 +194,10 @@ export function messagesView(model, host, go) {
   return all.length;
 }
 
+/** A text that may go on in the next line behind each sign that joins words to a name, but not within an arrow. */
+const breaking = (text) => visible(text).split(/(->)|(?<=[._/])/).map((part) =>
+  part === undefined ? element("wbr") : part === "->" ? element("span", { class: "arrow" }, part) : part);
+
 /** What one net changes of another, as `netcount compare` tells it. link: what a row of a layer leads to, of its sign and line; nothing for none. */
 export function changesView(report, link) {
   const table = ({ head, rows, right, lines }) => {
@@ -201,13 +205,13 @@ export function changesView(report, link) {
     const row = (cells) => {
       const go = Number(cells[lines]) ? link(cells[0], Number(cells[lines])) : null;
       return element("tr", {}, ...cells.map((words, number) => {
-        if (!go || number !== 1) return cell("td", number, visible(words));
+        if (!go || number !== 1) return cell("td", number, ...(number === cells.length - 1 ? breaking(words) : [visible(words)]));
         const anchor = element("a", { href: "#" }, visible(words));
         anchor.addEventListener("click", (event) => { event.preventDefault(); go(); });
         return cell("td", number, anchor);
       }));
     };
-    return element("table", {}, element("thead", {}, element("tr", {}, ...head.map((title, number) => cell(title ? "th" : "td", number, visible(title))))),
+    return element("table", { class: "changes" }, element("thead", {}, element("tr", {}, ...head.map((title, number) => cell(title ? "th" : "td", number, ...breaking(title))))),
       element("tbody", {}, ...rows.map(row)));
   };
   return report.map((part) => (typeof part === "string" ? element("p", {}, visible(part)) : table(part)));
