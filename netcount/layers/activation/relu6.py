@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.activation.relu import ReLU
+from netcount.layers.layer import Wanted
 
 if TYPE_CHECKING:
     from netcount.kernels.run import Array
@@ -22,6 +23,13 @@ class ReLU6(ReLU):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A compare more."""
         return super().ops(bottoms, tops) + OpCount(compares=tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A compare more than ReLU's; with a slope also a mul, as in caffe_train (yuqj1991)."""
+        elements = tops[0].count() if wanted.bottoms[0] else 0
+        before = super().backward(bottoms, tops, wanted)
+        more = OpCount(muls=elements if self.slope else 0, compares=elements)
+        return None if before is None else before + more
 
     def value(self, x: Array) -> Array:
         """Clipped from above."""

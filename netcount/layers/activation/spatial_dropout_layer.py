@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, SameShape
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class SpatialDropoutLayer(SameShape, NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """In TRAIN a mul by the mask and one by the scale an element, in TEST the second."""
         return OpCount(muls=(1 + self.trains) * tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """As forward, for the gradient."""
+        return self.ops(bottoms, tops) if wanted.bottoms[0] else NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """All channels scaled; the mask of training is not drawn here, so that there the values pass."""

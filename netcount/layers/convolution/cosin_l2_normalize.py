@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.convolution.inner_product import dense_product
 from netcount.layers.filler import Filler
-from netcount.layers.layer import TWO, Layer, ParamBlob, Product, WorkingMemory, madds_of
+from netcount.layers.layer import TWO, Layer, ParamBlob, Product, Wanted, WorkingMemory, madds_of
 from netcount.layers.loss._loss import indices_of
 from netcount.prototxt.message import Message
 
@@ -78,6 +78,15 @@ class CosinL2Normalize(Layer):
             muls=2 * values + tops[0].count(),
             exps=rows,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """If the weights learn, then of the bottom too: two GEMMs of forward's size, scaled, and for each value of
+        images and weights what SimpleNormalize costs."""
+        if not wanted.params[0]:
+            return NOTHING
+        products = self.products(bottoms, tops)
+        values, rows = products[0].elements + bottoms[0].count(), self.num_output + tops[0][0]
+        return OpCount(2 * madds_of(products), adds=3 * values, muls=5 * values, exps=rows)
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """The matrix, once for each image."""

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.anchors import anchors_of, moves, shifted
 from netcount.kernels.boxes import overlaps
 from netcount.layers.bases import NoBlobs
 from netcount.layers.detection._sampling import ANCHORS_SAMPLED, EMPTY, OBJECT, AnchorSet, _drop, setting
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class AnchorTargetLayer(NoBlobs):
             compares=9 * pairs + 6 * anchors,
             exps=2 * anchors,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: it propagates no gradients."""
+        return NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Anchors inside the image; too many of a kind are drawn from `run.generator`."""

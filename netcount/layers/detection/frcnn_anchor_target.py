@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from netcount.core.opcount import NOTHING, OpCount
+from netcount.core.shape import Shape
 from netcount.layers.detection.anchor_target_layer import AnchorTargetLayer
-from netcount.layers.layer import THREE
+from netcount.layers.layer import THREE, Wanted
 
 
 class FrcnnAnchorTarget(AnchorTargetLayer):
@@ -16,3 +20,7 @@ class FrcnnAnchorTarget(AnchorTargetLayer):
     python = ""
     source = "caffe-faster-rcnn"
     bottoms = THREE
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None with `propagate_down: false`, as its nets have it; Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING

@@ -3,8 +3,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.detection.proposal_layer import ProposalLayer
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ class FrcnnProposal(ProposalLayer):
         """The stride, which the file may name; the rest is py-faster-rcnn's."""
         super().read(message)
         self.stride = message.child("proposal_param").integer("feat_stride") or self.stride
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None with `propagate_down: false`, as its nets have it; Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×5×1×1 and R×1×1×1."""

@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.detection._sampling import SAMPLED
 from netcount.layers.detection.proposal_target_layer import ProposalTargetLayer
-from netcount.layers.layer import TWO, Arity
+from netcount.layers.layer import TWO, Arity, Wanted
 from netcount.prototxt.message import Message
 
 CLASSES = 21
@@ -34,6 +35,10 @@ class FrcnnProposalTarget(ProposalTargetLayer):
     def read(self, message: Message) -> None:
         """Nothing: the file says neither classes nor limits."""
         self.classes, self.attributes, self.relations, self.ignored = CLASSES, False, False, -1
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None with `propagate_down: false`, as its nets have it; Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING
 
     def data_dependent(self, bottoms: Sequence[Shape]) -> str | None:
         """The sampled boxes, and the classes."""

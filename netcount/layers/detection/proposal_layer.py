@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.detection._sampling import AnchorSet, setting
 from netcount.layers.detection.proposal import Proposal
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -59,6 +61,10 @@ class ProposalLayer(Proposal):
         """The proposals."""
         anchors, rest = self.anchors(bottoms), super().data_dependent(bottoms)
         return rest if self.set.known(anchors) else f"{rest}; {anchors} anchors a position, by the channels"
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: it propagates no gradients."""
+        return NOTHING
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """R×5 and R×1."""

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.anchors import moves
 from netcount.kernels.boxes import overlaps
 from netcount.layers.bases import NoBlobs, rows
 from netcount.layers.detection._sampling import DEVIATIONS, ENOUGH, OBJECTS, SAMPLED, _drawn, setting
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ class ProposalTargetLayer(NoBlobs):
             compares=8 * pairs + 3 * boxes,
             exps=2 * SAMPLED,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: it propagates no gradients."""
+        return NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Objects first, then background, both drawn from `run.generator`; the truth is among the

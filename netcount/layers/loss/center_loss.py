@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.filler import Filler
-from netcount.layers.layer import ParamBlob
+from netcount.layers.layer import ParamBlob, Wanted
 from netcount.layers.loss._loss import Loss, indices_of, mean
 from netcount.prototxt.message import Message
 
@@ -61,6 +61,23 @@ class CenterLoss(Loss):
         if self.distance == "L1":
             return OpCount(adds=2 * elements, compares=elements, divs=1)
         return OpCount(adds=2 * elements, muls=elements, divs=2)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the bottom a factor and a mul a value.  Of the centres the values added up by class; caffe-face seeks
+        the images of each class, a compare each, and adds a mean for each class; caffe-windows', known by
+        distance_type, one for each image (L1: of signs)."""
+        values, images = bottoms[0].count(), bottoms[0][0]
+        down = OpCount(muls=values, divs=1) if wanted.bottoms[0] else NOTHING
+        if not wanted.params[0]:
+            return down
+        if self.message.child("center_loss_param").has("distance_type"):
+            signs = values if self.distance == "L1" else 0
+            return down + OpCount(adds=2 * values + images, muls=values, divs=images, compares=signs)
+        centres = self.blobs(bottoms)[0].shape.count()
+        compares = self.classes * images
+        return down + OpCount(
+            adds=values + centres + self.classes, muls=centres, divs=self.classes, compares=compares
+        )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """A label outside the classes is refused."""

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy, rows
-from netcount.layers.layer import THREE
+from netcount.layers.layer import THREE, Wanted
 from netcount.layers.loss._loss import Loss, mean
 from netcount.prototxt.message import Message
 
@@ -53,6 +53,14 @@ class ContrastiveLoss(Loss):
             compares=2 * pairs,
             exps=roots,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """For each bottom a factor and a mul an element.  A pair, the bound, as if all were unlike and too near:
+        two compares, a difference, and, but for the legacy form, a root, an add, a mul and a div."""
+        elements, pairs, number = bottoms[0].count(), bottoms[0][0], sum(wanted.bottoms[:2])
+        roots = 0 if self.legacy else pairs
+        each = OpCount(adds=pairs + roots, muls=elements + roots, divs=1 + roots, compares=2 * pairs, exps=roots)
+        return OpCount(*[number * operations for operations in each])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Squared distances, and what is missing to the margin."""

@@ -13,7 +13,7 @@ from netcount.kernels.matching import Match, Truth, match
 from netcount.layers.activation.softmax import softmax
 from netcount.layers.bases import legacy
 from netcount.layers.detection.detection_output import FirstStage, check_predictions, split_priors
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.layers.loss._loss import SMALLEST, Loss, number
 from netcount.layers.loss.sigmoid_cross_entropy_loss import cross_entropy
 from netcount.prototxt.message import Message
@@ -95,6 +95,19 @@ class MultiBoxLoss(Loss):
             divs=pairs + 3 * values + scores + 2,
             compares=4 * pairs + 2 * values + scores + predictions,
             exps=scores + 2 * predictions,
+        )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The bound, as if every prior stood for a box: of the locations two muls a value (and two compares of
+        SMOOTH_L1), of the confidences two muls a score, and a difference a prior (LOGISTIC: a score)."""
+        location, confidence, priors = bottoms[:3]
+        values, scores = location.count() * wanted.bottoms[0], confidence.count() * wanted.bottoms[1]
+        predictions = location[0] * (legacy(self, priors, 2)[2] // 4) * wanted.bottoms[1]
+        return OpCount(
+            adds=predictions if self.softmax else scores,
+            muls=2 * (values + scores),
+            divs=2 * sum(wanted.bottoms[:2]),
+            compares=2 * values if self.smooth else 0,
         )
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ShapesOnly, legacy
-from netcount.layers.layer import TWO
+from netcount.layers.layer import TWO, Wanted
 from netcount.prototxt.message import Message
 
 
@@ -38,3 +38,7 @@ class SampleTriplet(ShapesOnly):
         pairs = rows * (rows - 1)
         values = pairs * (bottoms[0].count() // rows if rows else 0)
         return OpCount(adds=2 * values + pairs, muls=values, compares=pairs)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: it propagates no gradients."""
+        return NOTHING

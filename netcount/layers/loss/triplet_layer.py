@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import THREE
+from netcount.layers.layer import THREE, Wanted
 from netcount.layers.loss._loss import mean
 from netcount.layers.loss.triplet_loss import triplet_losses
 from netcount.prototxt.message import Message
@@ -51,6 +51,12 @@ class TripletLayer(NoBlobs):
         """For each value two differences, squares and adds; a row two adds, a compare and an add."""
         values, rows = bottoms[0].count(), bottoms[0][0]
         return OpCount(adds=4 * values + 3 * rows, muls=2 * values + 1, compares=rows, divs=1)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The bound, as if no triplet kept its margin: of each of the three a difference, a div and a mul a value,
+        if the anchors' gradient is wanted."""
+        values = 3 * bottoms[0].count() * wanted.bottoms[0]
+        return OpCount(adds=values, muls=values, divs=values)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Row after row."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.layers.loss._loss import Loss, mean
 from netcount.prototxt.message import Message
 
@@ -65,6 +65,17 @@ class TripletLoss(Loss):
         return OpCount(
             adds=4 * values + 3 * triplets, muls=2 * values, compares=triplets, divs=1 if self.chosen else 2
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """For each of the three a factor, and a mul a value of differences that are kept.  caffe_train's: for each
+        triplet, in its Forward_cpu, three differences doubled, a value, and all features times a factor."""
+        if self.chosen:
+            if not wanted.bottoms[0]:
+                return NOTHING
+            values = 3 * legacy(self, bottoms[1], 1)[0] * bottoms[0].count(1)
+            return OpCount(adds=values, muls=values + bottoms[0].count(), divs=1)
+        number = sum(wanted.bottoms[:3])
+        return OpCount(muls=bottoms[0].count() * number, divs=number)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The triplets of features, or of rows that are named."""

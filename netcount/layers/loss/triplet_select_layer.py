@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import THREE, Arity
+from netcount.layers.layer import THREE, Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class TripletSelectLayer(NoBlobs):
         and is not counted."""
         values = 2 * tops[0].count()
         return OpCount(adds=2 * values, muls=values, compares=tops[0][0])
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: each triplet's gradients are copied to its rows."""
+        return NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Both thirds by their distance; less than three images are refused."""

@@ -10,7 +10,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob
+from netcount.layers.layer import Arity, Layer, ParamBlob, Wanted
 from netcount.layers.sight import Sight, all_of, each
 from netcount.prototxt.message import Message
 
@@ -42,6 +42,7 @@ class BN(Layer):
     eps: float
     fillers: list[Filler]
     kept: bool
+    frozen: bool
 
     def read(self, message: Message) -> None:
         """Which fork's it is, eps and the fillers."""
@@ -51,7 +52,8 @@ class BN(Layer):
         self.eps = SEGNET_EPS if self.segnet else param.number("eps")
         names = ("scale_filler", "shift_filler") if self.segnet else ("slope_filler", "bias_filler")
         self.fillers = [Filler(param, name) for name in names]
-        self.kept = not self.segnet and (self.phase == "TEST" or param.flag("frozen"))
+        self.frozen = not self.segnet and param.flag("frozen")
+        self.kept = self.frozen or (not self.segnet and self.phase == "TEST")
         if self.top_count > 1 and not self.segnet:
             self.refuse("takes 1 top; SegNet's has more, and scale_filler, shift_filler or bn_mode", "top", 1)
 
@@ -81,6 +83,20 @@ class BN(Layer):
         if self.kept:
             return OpCount(adds=2 * elements, muls=2 * elements)
         return OpCount(adds=4 * elements + channels, muls=3 * elements + 3 * channels, exps=channels)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the slope a mul and an add each, of the bias an add, of the bottom five muls and four adds; frozen, a
+        mul an element and a channel, of the bottom alone.  SegNet's computes all of it in any case, with a square
+        and a div each; folded, two muls and two adds each."""
+        elements, channels = bottoms[0].count(), legacy(self, bottoms[0], 0)[1]
+        if self.segnet:
+            if self.folded:
+                return OpCount(adds=2 * elements, muls=2 * elements)
+            return OpCount(adds=6 * elements, muls=6 * elements, divs=elements)
+        down, (slope, bias) = elements * wanted.bottoms[0], wanted.params[:2]
+        if self.frozen:
+            return OpCount(muls=down + channels * wanted.bottoms[0])
+        return OpCount(adds=4 * down + elements * (slope + bias), muls=5 * down + elements * slope)
 
     def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
         """Each value alone; with statistics of the batch everything."""

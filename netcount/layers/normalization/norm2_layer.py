@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import WorkingMemory
+from netcount.layers.layer import Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Norm2Layer(NoBlobs):
         """An element: a square, an add and a div; an image: a root."""
         elements = bottoms[0].count()
         return OpCount(adds=elements, muls=elements, divs=elements, exps=bottoms[0][0])
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: it propagates no gradients."""
+        return NOTHING
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The norms, as they are and as divisors."""

@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob
+from netcount.layers.layer import Arity, Layer, ParamBlob, Wanted
 from netcount.layers.sight import Sight, all_of, each, whole
 from netcount.prototxt.message import Message
 
@@ -74,6 +74,35 @@ class Normalize(Layer):
             compares=elements - squares,
             exps=norms if squares else 0,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the bottom the dot product with the gradient, by which what lies along the bottom is taken off.
+        Across the image: four muls and two adds each, and three divs a norm; else three muls, two adds and two
+        divs each, and a square a norm.  Of the scale a mul and an add each; a div and an add a scale and image,
+        a single scale once.  happynear's: two muls, two adds and a div each (L1: a sign); with bp_norm, for the
+        second top, a mul and an add (L1: a sign)."""
+        products = bottoms[0].count()
+        elements = products * wanted.bottoms[0]
+        if self.unscaled:
+            return self._unscaled_backward(elements, products)
+        norms = tops[0][0] if self.across else products // max(1, tops[0][1])
+        norms *= wanted.bottoms[0]
+        down = (
+            OpCount(adds=2 * elements, muls=4 * elements, divs=3 * norms)
+            if self.across
+            else OpCount(adds=2 * elements, muls=3 * elements + norms, divs=2 * elements)
+        )
+        if not wanted.params[0]:
+            return down
+        scales = 1 if self.shared else tops[0].count(0, 2)
+        return down + OpCount(adds=products + scales, muls=products, divs=scales)
+
+    def _unscaled_backward(self, elements: int, products: int) -> OpCount:
+        """The bottom's `elements`, if wanted; of the norms' gradient `products`, in any case."""
+        passed = self.top_count > 1 and self.message.child("normalize_param").flag("bp_norm")
+        more = products if passed else 0
+        signs = elements + more if self.norm == "L1" else 0
+        return OpCount(adds=2 * elements + more, muls=2 * elements + more, divs=elements, compares=signs)
 
     def sights(self, bottoms: Sequence[Shape], tops: Sequence[Shape], bottom: int, top: int) -> list[Sight]:
         """All channels of a position; or of the image."""

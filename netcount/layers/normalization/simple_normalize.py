@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy, touch
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ class SimpleNormalize(NoBlobs):
         """An element: a square, an add and a mul; an image: a power of −1/2."""
         elements = bottoms[0].count()
         return OpCount(adds=elements, muls=2 * elements, exps=tops[0][0])
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Two dot products an image, two scalings by them and a difference: four muls and three adds each, and a
+        power of −1/2 an image."""
+        elements = tops[0].count()  # it computes the gradient in any case
+        return OpCount(adds=3 * elements, muls=4 * elements, exps=tops[0][0])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """An image of zeros has no direction: NaN, as in Caffe."""

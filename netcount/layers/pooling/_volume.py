@@ -6,11 +6,11 @@ from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity, Window, WorkingMemory
-from netcount.layers.pooling.pooling import window_ops
+from netcount.layers.layer import Arity, Wanted, Window, WorkingMemory
+from netcount.layers.pooling.pooling import gradient_ops, window_ops
 from netcount.layers.sight import Sight, same, whole, windowed
 from netcount.layers.window import spatial_text
 from netcount.prototxt.message import Message
@@ -99,6 +99,12 @@ class Volume(NoBlobs):
         for extent, outputs, *axes in zip(spatial, tops[0][axis:], *self._over(spatial), strict=True):
             seen *= seen_along(extent, outputs, *axes)
         return window_ops(self.method, seen, tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """As Pooling."""
+        return (
+            gradient_ops(self.method, self.ops(bottoms, tops), tops[0].count()) if wanted.bottoms[0] else NOTHING
+        )
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride, pad and dilation."""

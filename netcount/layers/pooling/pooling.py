@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.errors import Advice
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
 from netcount.layers.layer import Arity, Wanted, Window, WorkingMemory
@@ -26,6 +26,13 @@ def window_ops(method: str, seen: int, outputs: int) -> OpCount:
     if method == "AVE":
         return OpCount(adds=seen, divs=outputs)
     return OpCount(adds=2 * seen, muls=seen, divs=outputs, compares=outputs)
+
+
+def gradient_ops(method: str, forward: OpCount, outputs: int) -> OpCount | None:
+    """Operations of the gradients of windows whose values cost `forward`; None where Caffe has none on the CPU."""
+    if method == "MAX":
+        return OpCount(adds=outputs)
+    return OpCount(adds=forward.adds, divs=forward.adds) if method == "AVE" else None
 
 
 def reduced(method: str, x: Array, starts: Sequence[range], kernel: Sequence[int], pad: Sequence[int]) -> Array:
@@ -172,13 +179,9 @@ class Pooling(NoBlobs):
     def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
         """MAX: an add an output, where its value stood.  AVE: a div and an add for each element of each window.
         Caffe has none for STOCHASTIC on the CPU, where it is not written down."""
-        outputs = tops[0].count() if wanted.bottoms[0] else 0
-        if self.method == "MAX":
-            return OpCount(adds=outputs)
-        if self.method != "AVE":
-            return None
-        seen = self.ops(bottoms, tops).adds if outputs else 0
-        return OpCount(adds=seen, divs=seen)
+        return (
+            gradient_ops(self.method, self.ops(bottoms, tops), tops[0].count()) if wanted.bottoms[0] else NOTHING
+        )
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride and pad."""

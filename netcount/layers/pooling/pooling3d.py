@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.layer import Wanted
 from netcount.layers.pooling._volume import Volume
 from netcount.prototxt.message import Message
 
@@ -36,6 +40,14 @@ class Pooling3D(Volume):
         else:
             self._read_c3d(message)
         self.check_window(message.child(self.param))
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """As Pooling; but C3D keeps no mask for MAX: a compare, a mul and an add for each element that a window
+        sees."""
+        if self.method != "MAX" or self.param == "pooling_3d_param":
+            return super().backward(bottoms, tops, wanted)
+        seen = self.ops(bottoms, tops).compares if wanted.bottoms[0] else 0
+        return OpCount(adds=seen, muls=seen, compares=seen)
 
     def _read_c3d(self, message: Message) -> None:
         self.param = "pooling3d_param" if message.has("pooling3d_param") else "pooling_param"

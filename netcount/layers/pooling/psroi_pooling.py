@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
+from netcount.layers.layer import Wanted
 from netcount.layers.pooling._regions import _Regions
 from netcount.layers.pooling.roi_pooling import bin_edges, rounded_corners
 from netcount.prototxt.message import Message
@@ -52,6 +53,10 @@ class PSROIPooling(_Regions):
         _, _, high, wide = legacy(self, bottoms[0], 0)
         boxes = tops[0][0]
         return OpCount(adds=boxes * self.dim * high * wide, muls=8 * boxes, divs=tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """As forward, whose bins it computes again: a div a bin, and the bound of an add an element of a bin."""
+        return self.ops(bottoms, tops) if wanted.bottoms[0] else NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Rows of bins first, then columns; an empty bin is 0."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import THREE
+from netcount.layers.layer import THREE, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ class Axpy(NoBlobs):
         """A mul and an add an element (no madd: the factor is no learned matrix)."""
         elements = tops[0].count()
         return OpCount(adds=elements, muls=elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the factor a mul and an add each, of x a mul; that of y is the top's."""
+        elements = tops[0].count()
+        factor = elements * wanted.bottoms[0]
+        return OpCount(adds=factor, muls=factor + elements * wanted.bottoms[1])
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The factor broadcasts over each channel."""

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netcount.core.opcount import OpCount
+from netcount.core.shape import Shape
+from netcount.layers.layer import Wanted
 from netcount.layers.shape.interp import Interp
 from netcount.prototxt.message import Message
 
@@ -24,6 +27,10 @@ class BilinearInterpolation(Interp):
         self.factor = message.child("bilinear_interpolation_param").integer("interpolation_factor")
         if len(message.texts("bottom")) < 2 and not self.factor:
             self.refuse("interpolation_factor must be positive", "bilinear_interpolation_param")
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Not written down: the forks have layers of their own for it."""
+        return None
 
     def _extent(self, axis: int, cut: int) -> int:
         return cut * self.factor

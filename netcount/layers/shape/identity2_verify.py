@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import THREE, TWO
+from netcount.layers.layer import THREE, TWO, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Identity2Verify(NoBlobs):
         """A pair: the difference of the labels, its absolute value, and whether that is below 1."""
         pairs = tops[2].count()
         return OpCount(adds=pairs, compares=2 * pairs)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: the gradients of the halves are copied back to their rows."""
+        return NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Every second row."""

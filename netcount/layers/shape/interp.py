@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity, WorkingMemory
+from netcount.layers.layer import Arity, Wanted, WorkingMemory
 from netcount.layers.sight import Sight, interpolated, same
 from netcount.prototxt.message import Message
 
@@ -74,6 +74,15 @@ class Interp(NoBlobs):
         """Six muls and three adds an output: four neighbours, weighted."""
         elements = tops[0].count()
         return OpCount(adds=3 * elements, muls=6 * elements)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Each output's gradient is added to its four neighbours', by two weights each: eight muls and four adds;
+        where the extents stay, to the one that stands there (caffe_cpu_interp2_backward, interp.cpp)."""
+        elements = tops[0].count() * wanted.bottoms[0]
+        kept = [extent + self.before + self.behind for extent in legacy(self, bottoms[0], 0)[2:]]
+        if kept == [*tops[0][2:]]:
+            return OpCount(adds=elements)
+        return OpCount(adds=4 * elements, muls=8 * elements)
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows' values, and one of the two neighbours of each; of an image that is cut a copy as well."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import TWO, WorkingMemory
+from netcount.layers.layer import TWO, Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class MergeCrop(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """An add an element, where values are added."""
         return OpCount(adds=tops[0].count()) if self.adds and all(self.reads) else OpCount()
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: of the parts, and of a sum, the top's gradient is copied, or zeros, as `backward` says."""
+        return NOTHING
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """Zeros for what is not read."""

@@ -8,7 +8,7 @@ from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.resample import resampling, weighted
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity, WorkingMemory
+from netcount.layers.layer import Arity, Wanted, WorkingMemory
 from netcount.layers.sight import Sight, all_of, repeated, same
 from netcount.prototxt.message import Message
 
@@ -115,6 +115,17 @@ class Upsample(NoBlobs):
         if not self.linear and not (len(bottoms) > 1 and self._fine(*bottoms)):
             return NOTHING
         return OpCount(adds=3 * tops[0].count(), muls=8 * tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """SegNet's, by a mask: none; the YOLO forks', by `scale`: an add an output.  The others' is not written
+        down."""
+        if len(bottoms) > 1 and not self._fine(*bottoms):
+            return NOTHING
+        param = self.message.child("upsample_param")
+        others = ("upsample_h", "scale_h", "height_scale", "width_scale")
+        if len(bottoms) > 1 or self.linear or any(param.has(field) for field in others):
+            return None
+        return OpCount(adds=tops[0].count() * wanted.bottoms[0])
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows; of a mask the positions, in 64 bits; of an interpolation also two shares of each value."""

@@ -1,0 +1,267 @@
+"""What the backward pass of forks' layers costs: figures counted by hand from their sources' loops."""
+
+from __future__ import annotations
+
+import pytest
+
+from netcount import OpCount
+from netcount.analysis.backward import has_rule
+from netcount.layers.layer import Wanted
+from tests.analysis.test_training import op
+from tests.helpers import graph_of, inputs, net_of
+
+
+def back(text: str, bottoms: str | None = None, params: str | None = None) -> OpCount | None:
+    """The backward pass of the last layer; `bottoms` and `params`: whose gradients are wanted, "10" the first
+    of two, all by default."""
+    node = graph_of(net_of(text, phase="TRAIN")).nodes[-1]
+    assert has_rule(node.layer)
+    flags = [
+        tuple(flag == "1" for flag in given) if given is not None else (True,) * len(all_)
+        for given, all_ in ((bottoms, node.bottoms), (params, node.params))
+    ]
+    return node.layer.backward(node.bottom_shapes, node.top_shapes, Wanted(*flags))
+
+
+X = inputs(x=(2, 3, 5, 7))
+E = 2 * 3 * 5 * 7
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        ('"ReLU6"', OpCount(muls=E, compares=2 * E)),
+        ('"ReLU6" relu6_param { negative_slope: 0.5 }', OpCount(adds=E, muls=3 * E, compares=3 * E)),
+        # two dot products, a scaling by each, a difference
+        ('"SimpleNormalize"', OpCount(adds=3 * E, muls=4 * E, exps=2)),
+        # 15·9 outputs, four neighbours each
+        ('"Interp" interp_param { height: 15 width: 9 }', OpCount(adds=4 * 6 * 135, muls=8 * 6 * 135)),
+        # cut to 4×5
+        (
+            '"Interp" interp_param { height: 4 width: 5 pad_beg: -1 pad_end: -1 }',
+            OpCount(adds=4 * 120, muls=8 * 120),
+        ),
+        ('"Interp" interp_param { height: 3 width: 5 pad_beg: -1 pad_end: -1 }', OpCount(adds=6 * 15)),
+        ('"Upsample" upsample_param { scale: 3 }', OpCount(adds=9 * E)),
+        ('"Upsample" upsample_param { upsample_h: 9 upsample_w: 8 }', None),
+    ],
+)
+def test_a_layer_of_one_bottom(layer: str, expected: OpCount | None) -> None:
+    kind, _, rest = layer.partition(" ")
+    assert back(X + op(kind.strip('"'), "x", "y", rest)) == expected
+
+
+def test_nothing_is_counted_for_a_gradient_that_nobody_wants() -> None:
+    for kind in ("ReLU6", "Interp"):
+        rest = "interp_param { height: 15 width: 9 }" if kind == "Interp" else ""
+        assert back(X + op(kind, "x", "y", rest), "0") == OpCount()
+
+
+@pytest.mark.parametrize(
+    ("param", "bottoms", "params", "expected"),
+    [
+        ("", "1", "1100", OpCount(adds=6 * E, muls=6 * E)),
+        ("", "1", "0100", OpCount(adds=5 * E, muls=5 * E)),
+        ("", "0", "1000", OpCount(adds=E, muls=E)),
+        ("frozen: true", "1", "1100", OpCount(muls=E + 3)),
+        ("frozen: true", "0", "1100", OpCount()),
+        # SegNet's computes everything in any case
+        ("scale_filler { value: 1 }", "0", "00", OpCount(adds=6 * E, muls=6 * E, divs=E)),
+        ("bn_mode: INFERENCE", "1", "11", OpCount(adds=2 * E, muls=2 * E)),
+    ],
+)
+def test_bn(param: str, bottoms: str, params: str, expected: OpCount) -> None:
+    assert back(X + op("BN", "x", "y", f"bn_param {{ {param} }}"), bottoms, params) == expected
+
+
+@pytest.mark.parametrize(
+    ("rest", "bottoms", "params", "expected"),
+    [
+        # per position: a square of the norm; per element: three products, a sum, a difference, two divs
+        (
+            "norm_param { across_spatial: false channel_shared: false }",
+            "1",
+            "0",
+            OpCount(adds=2 * E, muls=3 * E + 70, divs=2 * E),
+        ),
+        (
+            "norm_param { across_spatial: false channel_shared: false }",
+            "0",
+            "1",
+            OpCount(adds=E + 2 * 3, muls=E, divs=2 * 3),
+        ),
+        (
+            "norm_param { across_spatial: true channel_shared: true }",
+            "1",
+            "1",
+            OpCount(adds=2 * E + E + 1, muls=4 * E + E, divs=3 * 2 + 1),
+        ),
+        ("normalize_param { }", "1", "", OpCount(adds=2 * E, muls=2 * E, divs=E)),
+        ('normalize_param { normalize_type: "L1" }', "1", "", OpCount(adds=2 * E, muls=2 * E, divs=E, compares=E)),
+    ],
+)
+def test_normalize(rest: str, bottoms: str, params: str, expected: OpCount) -> None:
+    assert back(X + op("Normalize", "x", "y", rest), bottoms, params) == expected
+
+
+def test_the_norms_of_normalize_have_a_gradient_too() -> None:
+    text = X + op("Normalize", "x", "y norms", 'normalize_param { bp_norm: true normalize_type: "L1" }')
+    assert back(text) == OpCount(adds=3 * E, muls=3 * E, divs=E, compares=2 * E)
+    assert back(text, "0") == OpCount(adds=E, muls=E, compares=E)
+
+
+def test_axpy() -> None:
+    text = inputs(a=(2, 3), x=(2, 3, 5, 7), y=(2, 3, 5, 7)) + op("Axpy", "a x y", "z")
+    assert back(text) == OpCount(adds=E, muls=2 * E)
+    assert back(text, "011") == OpCount(muls=E)
+    assert back(text, "001") == OpCount()
+
+
+def test_what_is_only_copied_costs_nothing() -> None:
+    pair = inputs(a=(2, 3, 5, 7), b=(2, 3, 9, 11))
+    assert back(pair + op("MergeCrop", "a b", "y", "mergecrop_param { operation: ADD }")) == OpCount()
+    pooled = inputs(x=(2, 3, 5, 7), m=(2, 3, 5, 7)) + op("Upsample", "x m", "y")
+    assert back(pooled) == OpCount()
+    halves = inputs(x=(4, 3), l=(4,)) + op("Identity2Verify", "x l", "a b same")
+    assert back(halves, "10") == OpCount()
+
+
+@pytest.mark.parametrize(
+    ("kind", "param", "expected"),
+    [
+        # windows of 2×3×3, a stride of 1×2×2 over 4×5×7: 3·2·3 outputs, of which all see 18 values
+        ("Pooling3D", "pooling3d_param { {} kernel_size: 3 kernel_depth: 2 stride: 2 }", 18 * 18),
+        (
+            "Pooling3D",
+            "pooling_3d_param { {} kernel_l: 2 kernel_h: 3 kernel_w: 3 stride_l: 1 stride_h: 2 stride_w: 2 }",
+            18 * 18,
+        ),
+        (
+            "PoolingND",
+            "pooling_nd_param { {} kernel_size: 2 kernel_size: 3 kernel_size: 3 stride: 1 stride: 2 stride: 2 }",
+            18 * 18,
+        ),
+    ],
+)
+def test_pooling_of_volumes(kind: str, param: str, expected: int) -> None:
+    volume = inputs(x=(2, 3, 4, 5, 7))
+    seen, outputs = 6 * expected, 6 * 18
+
+    def made(method: str) -> OpCount | None:
+        return back(volume + op(kind, "x", "y", param.replace("{}", f"pool: {method}")))
+
+    assert made("AVE") == OpCount(adds=seen, divs=seen)
+    masked = OpCount(adds=outputs)
+    assert made("MAX") == (OpCount(adds=seen, muls=seen, compares=seen) if "pooling3d_param" in param else masked)
+    assert made("STOCHASTIC") is None
+
+
+def test_psroi_pooling_spreads_each_bin_over_its_elements() -> None:
+    text = inputs(x=(1, 2 * 9, 5, 7), r=(4, 5)) + op(
+        "PSROIPooling", "x r", "y", "psroi_pooling_param { output_dim: 2 group_size: 3 spatial_scale: 0.5 }"
+    )
+    assert back(text, "10") == OpCount(adds=4 * 2 * 35, muls=8 * 4, divs=4 * 2 * 9)
+    assert back(text, "00") == OpCount()
+
+
+def test_contrastive_loss_is_a_bound() -> None:
+    text = inputs(a=(2, 5), b=(2, 5), l=(2,))
+    new = text + op("ContrastiveLoss", "a b l", "loss")
+    assert back(new, "100") == OpCount(adds=4, muls=10 + 2, divs=3, compares=4, exps=2)
+    old = text + op("ContrastiveLoss", "a b l", "loss", "contrastive_loss_param { legacy_version: true }")
+    assert back(old, "110") == OpCount(adds=4, muls=20, divs=2, compares=8)
+
+
+def test_triplet_loss() -> None:
+    three = inputs(a=(2, 5), p=(2, 5), n=(2, 5)) + op("TripletLoss", "a p n", "loss")
+    assert back(three) == OpCount(muls=30, divs=3)
+    assert back(three, "001") == OpCount(muls=10, divs=1)
+    chosen = inputs(f=(7, 5), t=(2, 3)) + op("TripletLoss", "f t", "loss", "loss_weight: 1")
+    assert back(chosen, "10") == OpCount(adds=2 * 3 * 5, muls=2 * 3 * 5 + 35, divs=1)
+    assert back(chosen, "00") == OpCount()
+
+
+def test_center_loss() -> None:
+    def made(rest: str, bottoms: str, params: str) -> OpCount | None:
+        text = inputs(x=(3, 5), l=(3,)) + op(
+            "CenterLoss", "x l", "loss", f"center_loss_param {{ num_output: 7 {rest} }}"
+        )
+        return back(text, bottoms, params)
+
+    assert made("", "10", "0") == OpCount(muls=15, divs=1)
+    # each class seeks its images among 3, adds 1 to their number and a part of what it lacks
+    assert made("", "00", "1") == OpCount(adds=15 + 35 + 7, muls=35, divs=7, compares=21)
+    assert made('distance_type: "L1"', "00", "1") == OpCount(adds=15 + 15 + 3, muls=15, divs=3, compares=15)
+
+
+def test_cosin_l2_normalize_does_all_or_nothing() -> None:
+    text = inputs(x=(3, 5), l=(3,)) + op("CosinL2Normalize", "x l", "y", "cosin_loss_param { num_output: 7 }")
+    values = 15 + 35
+    assert back(text, "10", "1") == OpCount(2 * 3 * 5 * 7, adds=3 * values, muls=5 * values, exps=10)
+    assert back(text, "10", "0") == OpCount()
+
+
+def test_multi_box_loss_is_a_bound() -> None:
+    blobs = inputs(loc=(2, 3 * 4), conf=(2, 3 * 5), priors=(1, 2, 3 * 4), truth=(1, 1, 6, 8))
+
+    def made(rest: str, bottoms: str = "1100") -> OpCount | None:
+        param = f"multibox_loss_param {{ num_classes: 5 {rest} }}"
+        return back(blobs + op("MultiBoxLoss", "loc conf priors truth", "loss", param), bottoms)
+
+    assert made("") == OpCount(adds=6, muls=2 * (24 + 30), divs=4, compares=48)
+    assert made("loc_loss_type: L2 conf_loss_type: LOGISTIC") == OpCount(adds=30, muls=2 * (24 + 30), divs=4)
+    assert made("", "0100") == OpCount(adds=6, muls=60, divs=2)
+
+
+PYTHON = 'python_param {{ module: "{}" layer: "{}" param_str: "{}" }}'
+
+
+def python(name: str, text: str = "") -> str:
+    module, _, layer = name.rpartition(".")
+    return PYTHON.format(module, layer, text)
+
+
+def test_python_layers_of_faster_rcnn_propagate_no_gradients() -> None:
+    heads = inputs(s=(1, 18, 5, 7), d=(1, 36, 5, 7), i=(1, 3), t=(6, 5), r=(11, 5))
+    anchors = op("Python", "s t i", "l a b c", python("rpn.anchor_target_layer.AnchorTargetLayer"))
+    boxes = op("Python", "s d i", "o", python("rpn.proposal_layer.ProposalLayer"))
+    drawn = op(
+        "Python", "r t", "o l a b c", python("rpn.proposal_target_layer.ProposalTargetLayer", "'num_classes': 3")
+    )
+    for layer in (anchors, boxes, drawn):
+        assert back(heads + layer) == OpCount()
+
+
+def test_its_forms_in_c_abort_where_a_gradient_is_wanted() -> None:
+    heads = inputs(s=(1, 18, 5, 7), d=(1, 36, 5, 7), i=(1, 3), t=(6, 5), r=(11, 5))
+    anchors = op("FrcnnAnchorTarget", "s t i", "l a b c")
+    boxes = op("FrcnnProposal", "s d i", "o")
+    drawn = op("FrcnnProposalTarget", "r t", "o l a b c")
+    for layer, number in ((anchors, 3), (boxes, 3), (drawn, 2)):
+        assert back(heads + layer, "0" * number) == OpCount()
+        assert back(heads + layer) is None
+
+
+def test_python_layers_of_tripletloss_and_enet() -> None:
+    three = inputs(a=(2, 5), p=(2, 5), n=(2, 5)) + op(
+        "Python", "a p n", "y", python("tripletlosslayer.TripletLayer")
+    )
+    assert back(three) == OpCount(adds=30, muls=30, divs=30)
+    assert back(three, "011") == OpCount()
+    rows = inputs(x=(6, 5))
+    assert back(rows + op("Python", "x", "a p n", python("tripletselectlayer.TripletSelectLayer"))) == OpCount()
+    assert back(rows + op("Python", "x", "y", python("norm2layer.Norm2Layer"))) == OpCount()
+    for phase, muls in (("TRAIN", 2 * E), ("TEST", E)):
+        text = f"{{'phase': '{phase}', 'p': 0.1}}"
+        dropped = op("Python", "x", "y", python("spatial_dropout.SpatialDropoutLayer", text))
+        assert back(X + dropped) == OpCount(muls=muls)
+
+
+def test_triplets_are_drawn_without_a_gradient() -> None:
+    text = inputs(x=(6, 5), n=(3,)) + op("SampleTriplet", "x n", "t")
+    assert back(text, "10") == OpCount()
+
+
+def test_another_interpolation_of_its_own_is_not_taken_for_interp() -> None:
+    text = X + op("BilinearInterpolation", "x", "y", "bilinear_interpolation_param { interpolation_factor: 2 }")
+    assert back(text) is None
