@@ -484,6 +484,19 @@ def test_the_mirror_shows_the_text_line_for_line(edit: Edit) -> None:
         assert live.page.locator(".editor li").count() < len(lines), "no more lines are drawn than are near"
 
 
+def test_a_file_that_is_not_shown_is_read_again(edit: Edit) -> None:
+    one, other = inputs(x=(1, 3, 9, 11)), inputs(y=(1, 3, 9, 11))
+    live = edit(one, one)
+    live.page.locator("#files button").nth(1).click()
+    live.page.locator("#files button").nth(0).click()
+    live.area.focus()
+    live.files[1].write_text(other, encoding="utf-8")
+    live.state("read again")
+    assert live.area.input_value() == one
+    live.page.locator("#files button").nth(1).click()
+    assert live.area.input_value() == other
+
+
 def test_hostile_texts_are_text(edit: Edit) -> None:
     live = edit(hostile_net())
     assert live.page.locator("img, iframe, object, embed").count() == 0

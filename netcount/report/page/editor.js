@@ -121,7 +121,8 @@ export class Editor {
     this.area.focus({ preventScroll: true });
     this.area.setSelectionRange(start, end);
     if (start === end && !by) return;
-    if (!document.execCommand(by ? "insertText" : "delete", false, by)) {
+    const shown = document.activeElement === this.area; // else the command is for what has the focus: another text
+    if (!shown || !document.execCommand(by ? "insertText" : "delete", false, by)) {
       this.area.setRangeText(by, start, end, "end");
       this.area.dispatchEvent(new Event("input"));
     }
