@@ -484,6 +484,14 @@ def test_the_mirror_shows_the_text_line_for_line(edit: Edit) -> None:
         assert live.page.locator(".editor li").count() < len(lines), "no more lines are drawn than are near"
 
 
+def test_the_widest_line_can_be_reached(edit: Edit) -> None:
+    live = edit("")
+    for one, other in (("\U0001f600" * 100, "m" * 300), ("a\u1dc4" * 90, "m" * 150), ("\t" * 90, "m" * 300)):
+        for lines in (f"{one}\n{other}", f"{other}\n{one}"):
+            live.area.fill(lines)
+            assert live.area.evaluate("area => area.scrollWidth <= area.clientWidth")
+
+
 def test_a_file_that_is_not_shown_is_read_again(edit: Edit) -> None:
     one, other = inputs(x=(1, 3, 9, 11)), inputs(y=(1, 3, 9, 11))
     live = edit(one, one)

@@ -8,6 +8,10 @@ const INDENT = "  ";
 export const LINE = 18;
 export const TOP = 6;
 const BELOW = 40;
+/** Columns between two stops of the tab (live.css). */
+const TAB = 4;
+/** What is of one width in the font of the text, and how many times that width any other sign is at most. */
+const EVEN = /^[\t -~]*$/, BROADEST = 12;
 /** Lines that are drawn above and below those in sight, so that scrolling does not wait for them. */
 const AROUND = 40;
 
@@ -60,12 +64,8 @@ export class Editor {
     this.faults = new Map([...this.faults].filter(([line]) => line < first || line >= after).map(([line, message]) => [moved(line), message]));
     if (this.model) this.same = differing(this.read, now);
     this.mirror.style.height = `${TOP + LINE * now.length + BELOW}px`;
-    let most = "", wide = 0;
-    for (const text of now) {
-      const width = text.length > wide / 2 ? cells(text) : 0;
-      if (width > wide) [most, wide] = [text, width];
-    }
-    if (this.widest.textContent !== most) this.widest.textContent = most;
+    const wide = widest(now);
+    if (this.widest.textContent !== wide) this.widest.textContent = wide;
     this.render();
   }
 
@@ -210,8 +210,22 @@ export class Editor {
   }
 }
 
-/** About how many letters wide a line is. */
-const cells = (text) => text.length + 3 * (text.split("\t").length - 1) + (text.match(/[\u1100-\uffff]/g)?.length ?? 0);
+/** The lines among which the widest is: of those whose letters are all of one width the widest, and each other that may be wider. */
+function widest(lines) {
+  const others = [];
+  let most = "", wide = 0;
+  for (const line of lines) {
+    if (line.length * BROADEST <= wide) continue;
+    if (EVEN.test(line)) {
+      const width = columns(line);
+      if (width > wide) [most, wide] = [line, width];
+    } else others.push(line);
+  }
+  return [most, ...others.filter((line) => line.length * BROADEST > wide)].join("\n");
+}
+
+/** How many letters wide a line is whose letters are all of one width. */
+const columns = (line) => !line.includes("\t") ? line.length : line.split("\t").reduce((before, part) => before + TAB - (before % TAB) + part.length, -TAB);
 
 /** A line in its colours; what it holds is text. */
 function tokens(text) {
