@@ -492,6 +492,12 @@ def test_the_widest_line_can_be_reached(edit: Edit) -> None:
             assert live.area.evaluate("area => area.scrollWidth <= area.clientWidth")
 
 
+def test_a_line_of_one_long_word_is_drawn(edit: Edit) -> None:
+    live = edit("")
+    live.area.fill("a" * 100_000)
+    assert len(live.page.locator(".editor li").first.text_content()) >= 100_000
+
+
 def test_a_file_that_is_not_shown_is_read_again(edit: Edit) -> None:
     one, other = inputs(x=(1, 3, 9, 11)), inputs(y=(1, 3, 9, 11))
     live = edit(one, one)

@@ -193,9 +193,9 @@ export class Assist {
       range.selectNodeContents(node);
       const around = range.getBoundingClientRect();
       if (event.clientX < around.left || event.clientX >= around.right) continue;
-      const offset = start + Math.floor(((event.clientX - around.left) / around.width) * node.length);
-      const back = /[\w.]*$/.exec(editor.text.slice(start, offset))[0].length;
-      this.explain(offset - back);
+      let offset = start + Math.floor(((event.clientX - around.left) / around.width) * node.length);
+      while (offset > start && /[\w.]/.test(editor.text[offset - 1])) offset--;
+      this.explain(offset);
       return;
     }
     this.tip.hidden = true;

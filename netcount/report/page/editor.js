@@ -2,7 +2,7 @@
 
 import { arrange, differing, element, visible } from "./format.js";
 
-const TOKEN = /(#.*)|("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|([A-Za-z_][\w.]*)(?=\s*[:{])|(-?\b\d[\w.+-]*)/g;
+const TOKEN = /(#.*)|("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(?<![\w.])([A-Za-z_][\w.]*)(?=\s*[:{])|(-?\b\d[\w.+-]*)/g;
 const KINDS = [null, "comment", "string", "field", "figure"];
 const INDENT = "  ";
 export const LINE = 18;
