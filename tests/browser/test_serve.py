@@ -498,6 +498,27 @@ def test_a_line_of_one_long_word_is_drawn(edit: Edit) -> None:
     assert len(live.page.locator(".editor li").first.text_content()) >= 100_000
 
 
+def test_a_mistake_stands_at_its_line_and_leads_there(edit: Edit) -> None:
+    live = edit("layer { name: ")
+    live.page.locator("#problems li a").click()
+    assert live.page.evaluate("document.activeElement.tagName") == "TEXTAREA", "though nothing is drawn"
+    live.area.fill('# a\n# b\nlaier { name: "\u202ea" }')
+    mistake = live.page.locator(".editor li.fault-line[data-number='3']")
+    mistake.wait_for()
+    left, right = mistake.evaluate("line => [...line.children].map(part => part.getBoundingClientRect().left)")
+    assert left < right, "a sign that turns the direction turns that of the text alone"
+    held: list[Any] = []
+    live.page.route("**/answer", lambda route: held.append(route))
+    with live.page.expect_request("**/answer"):
+        live.type_over("laier {", "layer {\nlaier {")
+    live.type_over("# a", "# a\n# a")
+    held[0].continue_()
+    live.page.locator("#problems li a", has_text="line 4").wait_for()  # what the text before has; this one waits
+    assert live.page.locator(".editor li.fault-line").get_attribute("data-number") == "5"
+    live.page.locator("#problems li a").click()
+    assert live.area.evaluate("area => area.value.slice(area.selectionStart)").startswith("laier")
+
+
 def test_a_file_that_is_not_shown_is_read_again(edit: Edit) -> None:
     one, other = inputs(x=(1, 3, 9, 11)), inputs(y=(1, 3, 9, 11))
     live = edit(one, one)

@@ -52,16 +52,19 @@ export class Editor {
 
   /** Where a line of the text that was read last stands now. */
   now(line) {
-    const [first, last] = this.same;
-    if (line <= first) return line;
-    return line > this.read.length - last ? line + this.texts.length - this.read.length : Math.min(line, Math.max(1, this.texts.length - last));
+    return moved(line, this.read, this.texts, this.same);
+  }
+
+  /** Mistakes at the lines of another text, as far as these stand in this one. */
+  carried(faults, old, [first, last]) {
+    const after = old.length - last;
+    return new Map([...faults].filter(([index]) => index < first || index >= after).map(([index, message]) => [moved(index + 1, old, this.texts, [first, last]) - 1, message]));
   }
 
   /** The text has changed: mistakes move with their lines. */
   draw() {
-    const old = this.texts, now = (this.texts = this.text.split("\n")), [first, last] = differing(old, now);
-    const after = old.length - last, moved = (line) => (line >= after ? line + now.length - old.length : line);
-    this.faults = new Map([...this.faults].filter(([line]) => line < first || line >= after).map(([line, message]) => [moved(line), message]));
+    const old = this.texts, now = (this.texts = this.text.split("\n"));
+    this.faults = this.carried(this.faults, old, differing(old, now));
     if (this.model) this.same = differing(this.read, now);
     this.mirror.style.height = `${TOP + LINE * now.length + BELOW}px`;
     const wide = widest(now);
@@ -106,13 +109,14 @@ export class Editor {
     return [this.now(line), this.now(end)];
   }
 
-  /** Show mistakes at their lines. */
-  mark(problems) {
-    this.faults = new Map();
+  /** Show mistakes at their lines; text: what they are in, where this one has gone on since. */
+  mark(problems, text = this.text) {
+    const lines = text === this.text ? this.texts : text.split("\n"), faults = new Map();
     for (const { place, message } of problems) {
       const line = place?.line ? Math.min(place.line, this.texts.length) - 1 : -1;
       if (line >= 0 && !this.faults.has(line)) this.faults.set(line, visible(message).slice(0, 160));
     }
+    this.faults = lines === this.texts ? faults : this.carried(faults, lines, differing(lines, this.texts));
     this.render();
   }
 
@@ -197,8 +201,12 @@ export class Editor {
     return this.shown.get(number - 1)?.line;
   }
 
-  show(line) {
-    const at = this.offset(line, 1);
+  /** Go to a line of the text that was read last. */
+  show(line) { this.go(line, this.read); }
+
+  /** Go to a line of a text that this one was. */
+  go(line, lines) {
+    const now = moved(line, lines, this.texts), at = this.offset(now, 1);
     this.area.focus({ preventScroll: true });
     this.area.setSelectionRange(at, at);
     this.bring(line);
@@ -239,4 +247,10 @@ function tokens(text) {
   }
   parts.push(text.slice(at));
   return text ? parts : ["\u200b"];
+}
+
+/** Where a line of a text stands in another; one that is there no more, at the nearest. */
+function moved(line, old, now, [first, last] = differing(old, now)) {
+  if (line <= first) return line;
+  return line > old.length - last ? line + now.length - old.length : Math.min(line, Math.max(1, now.length - last));
 }

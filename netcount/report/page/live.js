@@ -1,7 +1,7 @@
 // The page that edits: texts go to what answers for them (serve.js, site.js), figures and mistakes come back.
 
 import { element, human, percent, visible } from "./format.js";
-import { panelAgain, replaceText, show, tab, toLine } from "./main.js";
+import { panelAgain, replaceText, show, tab } from "./main.js";
 import { Editor } from "./editor.js";
 import { Assist } from "./assist.js";
 import { changesView } from "./table.js";
@@ -106,7 +106,7 @@ function draw(again) {
     byId("facts").textContent = file.answered === undefined ? "" : "cannot be read";
     if (file.answered !== undefined || source.copies) document.documentElement.dataset.ready = "";
   }
-  file.editor.mark(file.problems);
+  file.editor.mark(file.problems, file.answered);
   const old = file.data && file.problems.length && file.right;
   document.body.classList.toggle("old-picture", Boolean(old));
   faults.replaceChildren(...(file.problems.length
@@ -192,7 +192,7 @@ function problemItem(file, { place, message, fixes }) {
   const item = element("li");
   if (place?.line) {
     const anchor = element("a", { href: "#" }, `line ${place.line}`);
-    anchor.addEventListener("click", (event) => { event.preventDefault(); toLine(place.line); });
+    anchor.addEventListener("click", (event) => { event.preventDefault(); tab("text"); file.editor.go(place.line, file.answered.split("\n")); });
     item.append(anchor, ": ");
   }
   item.append(visible(message));
