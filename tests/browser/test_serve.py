@@ -532,6 +532,30 @@ def test_a_file_that_is_not_shown_is_read_again(edit: Edit) -> None:
     assert live.area.input_value() == other
 
 
+def test_sliders_follow_a_text_that_goes_on(edit: Edit) -> None:
+    net = inputs(x=(1, 3, 9, 11)) + (
+        'layer { name: "c" type: "Convolution" bottom: "x" top: "c"\n'
+        "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+        'layer { name: "d" type: "Convolution" bottom: "c" top: "d"\n'
+        "convolution_param { num_output: 4 kernel_size: 3 } }\n"
+    )
+    live = edit(net)
+    live.page.locator("#scales summary").click()
+    width, put = live.page.get_by_label("Width", exact=True), live.page.get_by_role("button", name="Put into")
+    held: list[Any] = []
+    live.page.route("**/rescale", lambda route: held.append(route), times=1)
+    with live.page.expect_request("**/rescale"):
+        width.fill("0.5")
+    live.type_over("num_output: 4", "num_output: 8")
+    live.page.locator("#facts", has_text="516 params").wait_for()
+    width.fill("0.25")
+    held[0].continue_()
+    live.page.locator("#scaled", has_text="132 params").wait_for()
+    live.area.focus()
+    live.page.keyboard.insert_text("\n")
+    assert put.is_disabled(), "it would undo what was typed"
+
+
 def test_hostile_texts_are_text(edit: Edit) -> None:
     live = edit(hostile_net())
     assert live.page.locator("img, iframe, object, embed").count() == 0

@@ -22,7 +22,7 @@ function figures(data, text) {
 function fileOf(given, index) {
   const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: given.options ?? [], problems: [],
     data: given.data ? figures(given.data, plain(given.text)) : null, right: Boolean(given.data), waiting: null, given };
-  const editor = new Editor(file.base.text, given.name, () => { note = ""; ask(file); state(); });
+  const editor = new Editor(file.base.text, given.name, () => { note = ""; unscaled(file); ask(file); state(); });
   return Object.assign(file, { editor, assist: new Assist(editor, boot.words) });
 }
 const files = boot.files.map(fileOf);
@@ -143,6 +143,7 @@ function slid() {
   widthText.textContent = `×${Number(widths.value).toFixed(2)}`;
   sizeText.textContent = !side ? "" : same ? side.join("×") : `${high}×${wide}`;
   put.disabled = true;
+  if (Number(widths.value) === 1 && same) { unscaled(here()); return; }
   here().scaled = null;
   if (Number(widths.value) === 1 && same) { scaled.textContent = ""; return; }
   rescale({ width: widths.value, resolution: same ? null : `${high}x${wide}` });
@@ -169,22 +170,30 @@ const toLayer = (sign, line) => () => {
   if (layer >= 0) file.editor.choose(layer);
 };
 
+/** No other size of the net is wished for any more: the sliders are back, or the text has gone on. */
+function unscaled(file) {
+  file.wish = file.scaled = null;
+  if (file !== here()) return;
+  put.disabled = true;
+  scaled.textContent = "";
+}
+
 /** What the net would be; of several wishes the last one counts. */
 async function rescale(wish) {
-  const file = here(), { text } = file.editor;
+  const file = here();
   file.wish = wish;
   if (file.rescaling) return;
   file.rescaling = true;
   let asked;
   do {
     asked = file.wish;
-    const answer = await post("rescale", { file: file.index, text, options: file.options, ...asked }).catch(() => ({ error: source.gone() }));
-    if (file !== here() || file.wish !== asked || text !== file.editor.text) continue;
+    const { text } = file.editor, answer = await post("rescale", { file: file.index, text, options: file.options, ...asked }).catch(() => ({ error: source.gone() }));
+    if (file !== here() || file.wish !== asked) continue;
     scaled.textContent = answer.error ? visible(answer.error)
       : ["params", "madds"].map((name) => `${human(answer.now[name])} ${name} (${percent(answer.now[name], answer.before[name])})`).join(", ");
     file.scaled = answer.error ? null : answer.text;
     put.disabled = !file.scaled;
-  } while (file.wish !== asked);
+  } while (file.wish && file.wish !== asked);
   file.rescaling = false;
 }
 
@@ -307,7 +316,7 @@ export function open(index) {
   scroller.scrollTop = 0;
   file.editor.seen();
   if (file.data) draw(true);
-  else { draw(false); ask(file); }
+  else { draw(false); original(); ask(file); }
   state();
 }
 
