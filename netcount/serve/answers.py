@@ -134,15 +134,15 @@ class Asker:
             return {"data": data, "errors": problems(error, text)}
 
     def reasons(self, text: str, file: str, chosen: Chosen = ()) -> dict[str, Any]:
-        """How the figures of a text's layers come about; the text asked about last is not read again.
+        """How the figures of a text's layers come about, as far as it goes; the text drawn last is not read again.
 
         Raises:
-            NetcountError: The text is wrong.
+            NetcountError: The text cannot be read at all.
         """
         with spelled(self.spelling):
             load = self._options(chosen)
             last = self._last_drawn(text, load, file)
-            counted = last.counted if last else count(load_text(text, load, file))
+            counted = last.counted if last else count(_as_far_as_it_goes(text, load, file).graph)
         with undisturbed():
             return page_reasons(counted)
 
@@ -198,6 +198,13 @@ def _subject(asked: Mapping[str, Any], files: Sequence[Subject]) -> Subject:
 
 def _chosen(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(str(option), str(value)) for option, value in asked.get("options", ())]
+
+
+def _as_far_as_it_goes(text: str, load: LoadOptions, file: str) -> Outline:
+    try:
+        return outline_of(load_text(text, load, file))
+    except NetcountError as refused:
+        return outline_text(text, load, file, refused)
 
 
 def _figures(net: Graph) -> dict[str, int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from netcount.budget import config
+from netcount.budget.targets import Request
 from netcount.cli.flags import OPTIONS
 from netcount.core.errors import InputError
 from netcount.graph.options import LoadOptions
@@ -28,6 +31,15 @@ def options(chosen: Sequence[tuple[str, str]]) -> LoadOptions:
 
 
 ASKER = Asker(options, OPTIONS)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """A limit for the net, which is read as `options` says."""
+    file = tmp_path / "net.prototxt"
+    file.write_text(TEXT, encoding="utf-8")
+    (tmp_path / "netcount.toml").write_text('[[net]]\npath = "net.prototxt"\nmax_params = 200\n', encoding="utf-8")
+    return Gate(str(file), config.load(tmp_path / "netcount.toml"), None, Request())
 
 
 class Named(NamedTuple):
@@ -107,6 +119,21 @@ def test_how_figures_come_about_is_asked_apart() -> None:
         assert reasons["formulas"][1][2] == "7·9 × 3·3·3·4 = 6,804"
         assert len(reasons["fields"]) == 2
     assert "error" in ASKER.reply("reasons", {**content, "text": "layer {"}, files)
+
+
+def test_how_the_figures_of_a_part_come_about_though_another_page_asks(gate: Gate) -> None:
+    text = TEXT + 'layer { name: "f" type: "Fancy" bottom: "c" top: "f" }\n'
+    files = [Named("net.prototxt", gate)]
+    asker = Asker(options, OPTIONS)
+    content = {"file": 0, "text": text, "options": []}
+    answer = asker.reply("answer", {**content, "partial": True}, files)
+    assert answer["budget"] == [], "a limit is for a whole net"
+    reasons = asker.reply("reasons", content, files)
+    assert len(reasons["formulas"]) == len(answer["data"]["view"]["analysis"]["layers"]) == 2
+    assert len(asker.reply("answer", {**content, "text": TEXT}, files)["budget"]) == 1
+    assert asker.reply("reasons", content, files) == reasons
+    assert asker.reply("answer", content, files)["data"] is None
+    assert "error" in asker.reply("reasons", {**content, "text": "layer {"}, files)
 
 
 @pytest.mark.parametrize(

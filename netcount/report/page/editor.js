@@ -113,8 +113,8 @@ export class Editor {
   mark(problems, text = this.text) {
     const lines = text === this.text ? this.texts : text.split("\n"), faults = new Map();
     for (const { place, message } of problems) {
-      const line = place?.line ? Math.min(place.line, this.texts.length) - 1 : -1;
-      if (line >= 0 && !this.faults.has(line)) this.faults.set(line, visible(message).slice(0, 160));
+      const line = place?.line ? Math.min(place.line, lines.length) - 1 : -1;
+      if (line >= 0 && !faults.has(line)) faults.set(line, visible(message).slice(0, 160));
     }
     this.faults = lines === this.texts ? faults : this.carried(faults, lines, differing(lines, this.texts));
     this.render();
@@ -209,7 +209,7 @@ export class Editor {
     const now = moved(line, lines, this.texts), at = this.offset(now, 1);
     this.area.focus({ preventScroll: true });
     this.area.setSelectionRange(at, at);
-    this.bring(line);
+    this.bring(now);
   }
 
   find(layers) {

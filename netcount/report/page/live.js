@@ -18,9 +18,9 @@ function figures(data, text) {
   return data;
 }
 
-/** A file of the page: its name and text, what it had been (`base`), and its figures where they are known already. */
+/** A file of the page: its name and text, what it had been (`base`), its figures where they are known already, and with which options (`counted`). */
 function fileOf(given, index) {
-  const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: given.options ?? [], problems: [],
+  const file = { index, name: given.name, base: { text: plain(given.text), stamp: given.stamp }, options: given.options ?? [], counted: given.options ?? [], problems: [],
     data: given.data ? figures(given.data, plain(given.text)) : null, right: Boolean(given.data), waiting: null, given };
   const editor = new Editor(file.base.text, given.name, () => { note = ""; unscaled(file); ask(file); state(); });
   return Object.assign(file, { editor, assist: new Assist(editor, boot.words) });
@@ -60,10 +60,10 @@ async function ask(file) {
   file.asking = true;
   do {
     file.again = false;
-    const text = file.editor.text;
+    const { text } = file.editor, options = [...file.options];
     let answer;
     try {
-      answer = await post("answer", { file: file.index, text, options: file.options, partial: !file.right });
+      answer = await post("answer", { file: file.index, text, options, partial: !file.right });
       connected = true;
     } catch {
       connected = false;
@@ -75,6 +75,7 @@ async function ask(file) {
     file.answered = text;
     if (answer.data) {
       file.data = figures(answer.data, text);
+      file.counted = options;
       file.right = !answer.errors.length;
     }
     if (file === here()) draw(Boolean(answer.data));
@@ -87,9 +88,9 @@ async function ask(file) {
 
 /** How the figures of a file come about, which takes as long as all else: asked when nobody waits for that. */
 async function reasons(file) {
-  const { data, answered, options } = file;
+  const { data, counted: options } = file;
   if (!connected || file.asking || !data || data.formulas) return;
-  const answer = await post("reasons", { file: file.index, text: answered, options }).catch(() => null);
+  const answer = await post("reasons", { file: file.index, text: data.view.text, options }).catch(() => null);
   if (!answer || answer.error) return;
   Object.assign(data, { rules: answer.rules, formulas: answer.formulas, fields: answer.fields });
   if (file === here() && file.data === data) panelAgain();
@@ -142,10 +143,9 @@ function slid() {
   const high = Number(sizes.value), wide = side && !same ? Math.max(1, Math.round((high * side[1]) / side[0])) : 0;
   widthText.textContent = `×${Number(widths.value).toFixed(2)}`;
   sizeText.textContent = !side ? "" : same ? side.join("×") : `${high}×${wide}`;
-  put.disabled = true;
   if (Number(widths.value) === 1 && same) { unscaled(here()); return; }
+  put.disabled = true;
   here().scaled = null;
-  if (Number(widths.value) === 1 && same) { scaled.textContent = ""; return; }
   rescale({ width: widths.value, resolution: same ? null : `${high}x${wide}` });
 }
 
