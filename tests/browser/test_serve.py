@@ -231,6 +231,38 @@ def test_what_cannot_be_read_at_first_is_drawn_when_it_can(edit: Edit) -> None:
     live.facts("1 layer ")
 
 
+def test_where_nothing_can_be_read_nothing_acts_on_another_net(edit: Edit) -> None:
+    live = edit(SQUEEZENET, "layer { name: ")
+    asking = [live.page.locator(f"#{name}") for name in ("find", "color", "fold", "export")]
+    live.page.locator("#graph [role=button]", has_text="conv10").click()
+    live.page.locator("#files button").nth(1).click()
+    live.page.locator("#problems li").wait_for()
+    assert [tool.is_disabled() for tool in asking] == [True] * 4
+    live.page.locator("#files button").nth(1).focus()
+    live.page.keyboard.press("Escape")
+    live.page.keyboard.press("ArrowUp")
+    live.page.locator("#files button").nth(0).click()
+    live.facts("67 layers")
+    assert live.page.locator("#layer h2").inner_text().startswith("conv10 ")
+    assert [tool.is_disabled() for tool in asking] == [False] * 4
+
+
+def test_on_a_narrow_page_a_text_is_mended_where_it_stands(edit: Edit) -> None:
+    live = edit("layer { name: ", SQUEEZENET, width=400, height=800)
+    live.page.locator("#problems li").wait_for()
+    assert live.page.locator("#pane-text").is_visible()
+    live.type_over("layer { name: ", inputs(x=(1, 3, 9, 11)))
+    live.facts("1 layer ")
+    assert live.area.evaluate("area => area === document.activeElement")
+    live.page.locator("#tab-graph").click()
+    assert live.page.locator("#graph svg").evaluate("svg => svg.clientWidth === svg.viewBox.baseVal.width")
+    live.page.locator("#tab-memory").click()
+    live.page.locator("#files button").nth(1).click()
+    live.facts("67 layers")
+    assert live.page.locator("#pane-graph").is_visible()
+    assert live.page.locator("#graph svg").evaluate("svg => svg.clientWidth > 0.9 * svg.parentElement.clientWidth")
+
+
 @pytest.mark.parametrize("key", ["Control+s", "s"])
 def test_saving(edit: Edit, key: str) -> None:
     text = SQUEEZENET.replace("\n", "\r\n")

@@ -1,7 +1,7 @@
 // The page that edits: texts go to what answers for them (serve.js, site.js), figures and mistakes come back.
 
 import { element, human, percent, visible } from "./format.js";
-import { panelAgain, replaceText, show, tab } from "./main.js";
+import { panelAgain, replaceText, show, showNothing, tab } from "./main.js";
 import { Editor } from "./editor.js";
 import { Assist } from "./assist.js";
 import { changesView } from "./table.js";
@@ -102,7 +102,8 @@ function draw(again) {
   document.body.classList.toggle("no-picture", !file.data);
   if (file.data && again) { show(file.data, !file.shown); file.shown = true; }
   if (!file.data) {
-    tab("graph");
+    showNothing();
+    if (file.answered !== undefined) tab("text");
     byId("net").textContent = visible(file.name);
     byId("facts").textContent = file.answered === undefined ? "" : "cannot be read";
     if (file.answered !== undefined || source.copies) document.documentElement.dataset.ready = "";

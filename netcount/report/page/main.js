@@ -9,7 +9,9 @@ import { TableView, changesView, messagesView, sharesView } from "./table.js";
 import { TextView } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
-let model = null, analysis, view, data, layers, table, text, graph, parts = [], selected = null, hits = null, waiting = new Map();
+/** What acts on the net that is shown. */
+const ASKING = ["find", "color", "fold", "export"];
+let model = null, blank = true, analysis, view, data, layers, table, text, graph, parts = [], selected = null, hits = null, waiting = new Map();
 let makeText = (model, choose) => new TextView(model, fresh("text"), choose);
 
 const addressOf = (layer) => {
@@ -42,6 +44,13 @@ function fresh(id) {
 
 /** Show the layer's panel again, as more is known of the net. */
 export function panelAgain() { if (model) showLayer(selected); }
+
+/** Show no net, as there is none of a text, or none yet: what asks about a net rests. */
+export function showNothing() {
+  blank = true;
+  for (const id of ASKING) byId(id).disabled = true;
+  byId("tab-messages").textContent = "Messages";
+}
 
 /** Go to a line of the text. */
 export function toLine(line) { tab("text"); text.show(line); }
@@ -224,7 +233,7 @@ document.addEventListener("click", (event) => {
   select(Number(anchor.dataset.go));
 });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog") || !model) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog") || blank) return;
   const near = selected === null ? null : model.neighbours(selected);
   const step = (list) => { if (list?.length) select(list[0]); };
   const act = {
@@ -240,7 +249,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function fromAddress() {
-  if (!model) return;
+  if (blank) return;
   const wanted = new Map(location.hash.slice(1).split("&").map((part) => part.split("=")));
   if (!wanted.has("layer")) return;
   let name;
@@ -257,6 +266,8 @@ addEventListener("resize", () => model && tab(document.body.dataset.tab));
 export function show(given, anew = false) {
   const first = !model, before = model && !anew && { name: selected === null ? null : layers[selected].name, folded: model.folded };
   model = new Model(given);
+  blank = false;
+  for (const id of ASKING) byId(id).disabled = false;
   ({ analysis, view, data, layers } = model);
   if (before) {
     model.folded = new Set([...before.folded].filter((name) => name in data.blocks));
@@ -268,7 +279,7 @@ export function show(given, anew = false) {
     table = new TableView(fresh("pane-layers"), choose, link);
     graph = new GraphView(fresh("graph"), choose);
   }
-  const wide = before ? 0 : graph.host.clientWidth;
+  const wide = before ? 0 : graph.host.clientWidth || byId("pane-graph").parentElement.clientWidth; // where only one pane is in sight
   table.show(model);
   graph.model = model;
   text = makeText(model, choose);
@@ -300,13 +311,14 @@ export function show(given, anew = false) {
     for (const part of parts) if (part !== graph) part.select(selected, false);
     return;
   }
-  tab("graph");
+  const writing = document.body.dataset.tab === "text" && byId("tab-text").offsetParent;
+  if (!writing) tab("graph");
   hits = model.matching(byId("find").value);
   colour(model.color);
   find(byId("find").value);
   showLayer(null);
   settle(wide);
   fromAddress();
-  if (view.errors.length) tab("messages");
+  if (view.errors.length && !writing) tab("messages");
   document.documentElement.dataset.ready = "";
 }
