@@ -265,3 +265,134 @@ def test_triplets_are_drawn_without_a_gradient() -> None:
 def test_another_interpolation_of_its_own_is_not_taken_for_interp() -> None:
     text = X + op("BilinearInterpolation", "x", "y", "bilinear_interpolation_param { interpolation_factor: 2 }")
     assert back(text) is None
+
+
+def recurrent(kind: str, bottoms: str, param: str = "") -> OpCount | None:
+    text = inputs(x=(4, 3, 5), cont=(4, 3), s=(3, 2))
+    return back(text + op(kind, bottoms, "y", param))
+
+
+def unrolled(steps: int, static: bool, unit: bool) -> OpCount:
+    """The layers inside an LSTM (or an RNN) of 7 hidden values, counted one by one as a net of their own."""
+    wide = 28 if unit else 7
+
+    def dense(bottom: str, top: str, names: str, width: int, axis: int = 2, forced: bool = False) -> str:
+        blobs = "".join(f' param {{ name: "{name}" }}' for name in names.split())
+        rest = f"num_output: {width} axis: {axis} bias_term: {'true' if ' ' in names else 'false'}"
+        return op(
+            "InnerProduct",
+            bottom,
+            top,
+            f"inner_product_param {{ {rest} }}{blobs}" + (" propagate_down: true" if forced else ""),
+        )
+
+    text = inputs(x=(steps, 3, 5), cont=(steps, 3), c_0=(1, 3, 7), h_0=(1, 3, 7), s=(3, 2))
+    text += dense("x", "xs", "W b", wide, forced=True)
+    sliced = "slice_param { axis: 0 }"
+    every = range(1, steps + 1)
+    text += op("Slice", "xs", " ".join(f"x_{t}" for t in every), sliced)
+    text += op("Slice", "cont", " ".join(f"cont_{t}" for t in every), sliced)
+    if static:
+        text += dense("s", "ss", "S", wide, axis=1, forced=True)
+        text += op("Reshape", "ss", "s_all", f"reshape_param {{ shape {{ dim: 1 dim: -1 dim: {wide} }} }}")
+    for t in every:
+        last = t - 1
+        text += op("Scale", f"h_{last} cont_{t}", f"going_{last}", "scale_param { axis: 0 }")
+        text += dense(f"going_{last}", f"own_{t}", "H", wide)
+        text += op("Eltwise", f"own_{t} x_{t}" + " s_all" * static, f"sum_{t}")
+        if unit:
+            text += op("LSTMUnit", f"c_{last} sum_{t} cont_{t}", f"c_{t} h_{t}")
+        else:
+            text += op("TanH", f"sum_{t}", f"h_{t}") + dense(f"h_{t}", f"out_{t}", "O o", 7)
+            text += op("TanH", f"out_{t}", f"o_{t}")
+    text += op("Concat", " ".join(f"{'h' if unit else 'o'}_{t}" for t in every), "h", "concat_param { axis: 0 }")
+    text += op("Reduction", "h", "loss", "loss_weight: 1")
+    layers = net_of(text, phase="TRAIN").backward(batch="net").layers
+    return sum((layer.ops or OpCount(exps=-1) for layer in layers[:-1]), OpCount())
+
+
+@pytest.mark.parametrize("static", [False, True])
+@pytest.mark.parametrize(("kind", "unit"), [("LSTM", True), ("RNN", False)])
+def test_a_recurrent_layer_is_the_backward_pass_of_its_unrolled_net(kind: str, unit: bool, static: bool) -> None:
+    bottoms = "x cont s" if static else "x cont"
+    assert recurrent(kind, bottoms, "recurrent_param { num_output: 7 }") == unrolled(4, static, unit)
+
+
+def test_lstm() -> None:
+    # 4 instants of 3 streams: 12 rows of 5 values to 4 gates of 7; the hidden state's gradient is wanted 3 times
+    inside, own, first = 12 * 28 * 5, 12 * 28 * 7, 3 * 28 * 7
+    values, later = 12 * 7, 3 * 3 * 7
+    step = OpCount(adds=13 * values, muls=21 * values, divs=5 * values, exps=5 * values)
+    plain = OpCount(2 * inside + 2 * own - first, adds=4 * values + later, muls=later) + step
+    assert recurrent("LSTM", "x cont", "recurrent_param { num_output: 7 }") == plain
+
+
+def test_rnn_has_two_tanhs_and_a_second_matrix() -> None:
+    inside, own, first = 12 * 7 * 5, 12 * 7 * 7, 3 * 7 * 7
+    values, later = 12 * 7, 3 * 3 * 7
+    assert recurrent("RNN", "x cont", "recurrent_param { num_output: 7 }") == OpCount(
+        2 * inside + 4 * own - first, adds=(1 + 1 + 2) * values + later, muls=4 * values + later
+    )
+
+
+def test_lstm_unit_computes_both_bottoms_or_none() -> None:
+    text = inputs(c=(1, 3, 7), g=(1, 3, 28), cont=(1, 3)) + op("LSTMUnit", "c g cont", "d h")
+    assert back(text, "010") == OpCount(adds=13 * 21, muls=21 * 21, divs=5 * 21, exps=5 * 21)
+    assert back(text, "000") == OpCount()
+
+
+def test_lstm_without_a_net_inside() -> None:
+    inside, own, values, later = 12 * 28 * 5, 12 * 28 * 7, 12 * 7, 9 * 7
+    text = inputs(x=(12, 5), marks=(12,))
+    param = "lstm_param { num_output: 7 batch_size: 3 }"
+    plain = text + op("Lstm", "x", "y", param)
+    # the hidden state's matrix: rows of the last 3 instants, and one of the first
+    assert back(plain) == OpCount(
+        2 * inside + own + 28 * 7 * 10, adds=6 * values + later + 4 * values, muls=16 * values, exps=values
+    )
+    assert back(plain, "0", "000") == OpCount(own, adds=6 * values + later, muls=16 * values, exps=values)
+    clipped = text + op("Lstm", "x marks", "y", param.replace("}", "clipping_threshold: 0.1 }"))
+    assert back(clipped, "00", "000") == OpCount(
+        own, adds=6 * values + values, muls=16 * values, compares=8 * values, exps=values
+    )
+
+
+def test_batch_norm_with_a_scale_of_its_own() -> None:
+    learned = X + op("BatchNorm", "x", "y", "batch_norm_param { scale_bias: true }")
+    assert back(learned) == OpCount(adds=6 * E, muls=5 * E + 2 * 3)
+    kept = X + op("BatchNorm", "x", "y", "batch_norm_param { scale_bias: true use_global_stats: true }")
+    assert back(kept) is None
+
+
+def test_spp_adds_up_the_gradients_of_its_levels() -> None:
+    def made(height: int, pool: str) -> OpCount | None:
+        param = f"spp_param {{ pyramid_height: {height} pool: {pool} }}"
+        return back(inputs(x=(2, 3, 4, 8)) + op("SPP", "x", "y", param))
+
+    # one window of 4×8, then four of 2×4: every element is seen once a level
+    elements = 6 * 32
+    assert made(2, "MAX") == OpCount(adds=6 * 5 + elements)
+    assert made(2, "AVE") == OpCount(adds=3 * elements, divs=2 * elements)
+    assert made(1, "MAX") == OpCount(adds=6)
+    assert made(2, "STOCHASTIC") is None
+
+
+def test_losses_of_yolo_scale_gradients_that_are_kept() -> None:
+    text = inputs(x=(2, 2 * 7, 3, 5), t=(2, 1500))
+    values = 2 * 14 * 15
+
+    def made(param: str, wanted: str = "10") -> OpCount | None:
+        return back(text + op("Yolov3", "x t", "loss", f"yolov3_param {{ num_class: 2 num: 2 {param} }}"), wanted)
+
+    assert made("use_logic_gradient: false") == OpCount(muls=values, divs=1)
+    # 5 of the 7 values of a box are logistic
+    curved = 2 * 2 * 15 * 5
+    assert made("use_logic_gradient: true") == OpCount(adds=curved, muls=values + 2 * curved, divs=1)
+    assert made("", "00") == OpCount()
+    region = op("RegionLoss", "x t", "loss", "region_loss_param { num_class: 2 num: 2 }")
+    assert back(inputs(x=(2, 14, 5, 5), t=(2, 1500)) + region, "10") == OpCount(muls=2 * 14 * 25, divs=1)
+
+
+def test_prior_boxes_have_no_gradient() -> None:
+    text = inputs(f=(1, 3, 5, 7), d=(1, 3, 40, 56)) + op("PriorBox", "f d", "p", "prior_box_param { min_size: 8 }")
+    assert back(text) == OpCount()

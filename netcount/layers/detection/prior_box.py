@@ -5,10 +5,10 @@ from math import isfinite, sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -229,6 +229,10 @@ class PriorBox(NoBlobs):
             compares=(2 * corners if self.clip else 0) + each.compares * positions,
             exps=each.exps * positions,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: it propagates no gradients."""
+        return NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Centres of the positions plus and minus half of each box, in units of the image."""

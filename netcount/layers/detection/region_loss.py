@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.activation.softmax import softmax
 from netcount.layers.bases import legacy
@@ -12,6 +13,7 @@ from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
     from netcount.layers.detection._grid_loss import Values
+from netcount.layers.layer import Wanted
 
 
 class RegionLoss(GridLoss):
@@ -34,6 +36,10 @@ class RegionLoss(GridLoss):
         self.empty_scale = param.number("noobject_scale")
         self.rescore, self.bias_match = param.integer("rescore"), param.integer("bias_match")
         self.coords = param.integer("coords")
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A mul a value of gradients that are kept."""
+        return OpCount(muls=bottoms[0].count() * wanted.bottoms[0], divs=int(wanted.bottoms[0]))
 
     def infer(self, bottoms: Sequence[Shape]) -> list[Shape]:
         """One number; Caffe checks nothing here but that there are axes to read."""

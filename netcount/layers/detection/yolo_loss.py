@@ -6,6 +6,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ShapesOnly, legacy
 from netcount.layers.detection._yolo_grid import check_grid, grid_ops
+from netcount.layers.layer import Wanted
 from netcount.layers.loss._loss import Loss
 from netcount.prototxt.message import Message
 
@@ -69,3 +70,9 @@ class YoloLoss(ShapesOnly, Loss):
             compares=7 * pairs + 3 * boxes,
             exps=values + 2 * boxes,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A mul a value of gradients that are kept; caffe-luolongqiang's is not written down."""
+        if self.side:
+            return None
+        return OpCount(muls=bottoms[0].count() * wanted.bottoms[0], divs=int(wanted.bottoms[0]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
+from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.detection._grid_loss import GridLoss, best_overlap, logistic, overlap, until
@@ -11,6 +12,7 @@ from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
     from netcount.layers.detection._grid_loss import Values
+from netcount.layers.layer import Wanted
 
 
 class Yolov3(GridLoss):
@@ -39,6 +41,13 @@ class Yolov3(GridLoss):
         self.second = param.number("iou_thresh")
         self.smoothing = param.number("label_smooth_eps")
         self.focal, self.scaled = param.flag("use_focal_loss"), param.flag("use_logic_gradient")
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A mul a value of gradients that are kept; with use_logic_gradient an add and two muls more, but for
+        width and height."""
+        values = bottoms[0].count() * wanted.bottoms[0]
+        curved = values - 2 * (values // (5 + self.classes)) if self.scaled else 0
+        return OpCount(adds=curved, muls=values + 2 * curved, divs=int(wanted.bottoms[0]))
 
     def check(self, bottoms: Sequence[Shape]) -> None:
         """As many values as the boxes of each cell hold."""

@@ -85,10 +85,11 @@ class BatchNorm(SameShape, Layer):
         )
 
     def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
-        """With kept statistics a div each; else three muls, four adds and a div.  NVIDIA's is not known."""
-        if self.learned:
-            return None
+        """With kept statistics a div each; else three muls, four adds and a div.  NVIDIA's with a scale: five muls
+        and six adds, and two muls a channel; with kept statistics it is not known."""
         elements = tops[0].count()  # it computes the gradient in any case
+        if self.learned:
+            return None if self.kept else OpCount(adds=6 * elements, muls=5 * elements + 2 * bottoms[0][1])
         if self.kept:
             return OpCount(divs=elements)
         return OpCount(adds=4 * elements, muls=3 * elements, divs=elements)

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.pooling.pooling import reduced, window_ops
+from netcount.layers.layer import Wanted
+from netcount.layers.pooling.pooling import gradient_ops, reduced, window_ops
 from netcount.layers.window import covered, pooled
 from netcount.prototxt.message import Message
 
@@ -78,6 +79,15 @@ class SPP(NoBlobs):
             high, wide = (covered(*axis) for axis in zip(spatial, outputs, kernel, kernel, pad, strict=True))
             total += window_ops(self.method, n * c * high * wide, n * c * outputs[0] * outputs[1])
         return total
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """What the pooling of each level costs, and the levels' gradients added up."""
+        if not wanted.bottoms[0]:
+            return NOTHING
+        n, c, *_ = bottoms[0]
+        outputs = n * c * sum(high * wide for _, _, (high, wide) in self._checked(bottoms[0]))
+        passed = gradient_ops(self.method, self.ops(bottoms, tops), outputs)
+        return passed and passed + OpCount(adds=(self.height - 1) * bottoms[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Each level pooled, flattened, and joined."""

@@ -15,7 +15,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, WorkingMemory, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Wanted, WorkingMemory, madds_of
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -96,6 +96,18 @@ class Recurrent(Layer):
         madds = madds_of(self.products(bottoms, tops))
         return OpCount(madds, adds=sums, muls=restarts) + self.step_ops(restarts)
 
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The unrolled net's, in any case for all bottoms and blobs: two GEMMs of forward's size a product, but no
+        gradient of the first instant's hidden state; adds for the bias, and where the hidden state goes to the
+        output and to the next instant, and the static input to all; then each step's own (RecurrentLayer,
+        InsertSplits)."""
+        steps, streams = bottoms[0][:2]
+        values, later = steps * streams * self.num_output, (steps - 1) * streams * self.num_output
+        first = streams * self.gates * self.num_output**2
+        madds = 2 * madds_of(self.products(bottoms, tops)) - first
+        adds = self.gates * (values + later * self.static) + later
+        return OpCount(madds, adds, muls=later) + self.step_gradient_ops(values)
+
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The gates of every step; the steps' outputs before they are joined, or what the last step is made of."""
         steps, streams = bottoms[0][:2]
@@ -118,6 +130,10 @@ class Recurrent(Layer):
     @abstractmethod
     def step_ops(self, values: int) -> OpCount:
         """What the step itself does for `values` hidden values (of all instants)."""
+
+    @abstractmethod
+    def step_gradient_ops(self, values: int) -> OpCount:
+        """What the step's own gradients cost for `values` hidden values (of all instants)."""
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """All input products in one GEMM, then step by step."""

@@ -8,7 +8,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import touch
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Arity, Layer, ParamBlob, Product, WorkingMemory, madds_of
+from netcount.layers.layer import Arity, Layer, ParamBlob, Product, Wanted, WorkingMemory, madds_of
 from netcount.layers.recurrent._recurrent import Recurrent
 from netcount.prototxt.message import Message
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array, Run
 
 GATES = 4
+CELL_BACK = OpCount(adds=13, muls=21, divs=5, exps=5)
+"""A hidden value's backward step in LSTMUnit, which first computes the gates and the tanh of the cell again."""
 
 
 class LSTM(Recurrent):
@@ -31,6 +33,10 @@ class LSTM(Recurrent):
     def step_ops(self, values: int) -> OpCount:
         """Five exps for three sigmoids and two tanhs, and the cell's update."""
         return OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
+
+    def step_gradient_ops(self, values: int) -> OpCount:
+        """The cell's."""
+        return cell_gradient_ops(values)
 
     def step(
         self, gates: Array, cont: Array, states: list[Array], weights: list[Array], run: Run
@@ -130,6 +136,22 @@ class Lstm(Layer):
         update = OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
         return OpCount(madds_of(self.products(bottoms, tops)), adds=2 * GATES * values) + update
 
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """From the last instant to the first: a GEMM for the hidden state, and of a hidden value the cell's tanh
+        again, 16 muls and 6 adds (with clipping_threshold eight compares); adds for the hidden states that go on,
+        with marks as if all did.  Then a GEMM for the input, and for each matrix one, that of the hidden state
+        over all rows but the first instant's, of which it takes one; an add a gate for the bias."""
+        ins, own = self.products(bottoms, tops)
+        steps, streams = self._sequence(bottoms[0])
+        h, values = self.num_output, tops[0].count()
+        weights, hidden, bias = wanted.params
+        rows = (steps - 1) * streams + 1
+        madds = ins.madds * (wanted.bottoms[0] + weights) + own.madds + own.elements * rows * hidden
+        going = (steps if len(bottoms) > 1 else steps - 1) * streams * h
+        clips = 8 * values if self.message.child("lstm_param").number("clipping_threshold") > 0 else 0
+        adds = 6 * values + going + GATES * values * bias
+        return OpCount(madds, adds, muls=16 * values, compares=clips, exps=values)
+
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The gates of every instant; the outputs before they are joined, with the last instant's gates and cell,
         or what the last instant is made of."""
@@ -159,6 +181,11 @@ class Lstm(Layer):
             outputs.append(hidden)
         top = np.stack(outputs)
         return [top.reshape(-1, top.shape[2]) if flat else top]
+
+
+def cell_gradient_ops(values: int) -> OpCount:
+    """What an LSTMUnit's backward pass costs for `values` hidden values (lstm_unit_layer.cpp)."""
+    return OpCount(*[values * number for number in CELL_BACK])
 
 
 def lstm_cell(cell: Array, gates: Array, cont: Array, rectified: bool = False) -> tuple[Array, Array]:

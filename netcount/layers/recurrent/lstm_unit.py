@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import THREE, TWO, WorkingMemory
-from netcount.layers.recurrent.lstm import lstm_cell
+from netcount.layers.layer import THREE, TWO, Wanted, WorkingMemory
+from netcount.layers.recurrent.lstm import cell_gradient_ops, lstm_cell
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class LSTMUnit(NoBlobs):
         """As a step of LSTM."""
         values = tops[0].count()
         return OpCount(adds=8 * values, muls=8 * values, divs=5 * values, exps=5 * values)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """As a step of LSTM, for both bottoms together."""
+        return cell_gradient_ops(tops[0].count()) if any(wanted.bottoms[:2]) else NOTHING
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """What gates and products are kept until the hidden value is made."""

@@ -36,6 +36,10 @@ class RNN(Recurrent):
         """The output's bias, and two tanhs."""
         return OpCount(adds=values, exps=2 * values)
 
+    def step_gradient_ops(self, values: int) -> OpCount:
+        """The output's bias, and two tanhs: two muls and an add each."""
+        return OpCount(adds=3 * values, muls=4 * values)
+
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:
         """With the output's matrix besides."""
         steps, streams = bottoms[0][:2]
