@@ -345,6 +345,33 @@ def test_text_and_picture_are_linked_while_the_text_changes(edit: Edit) -> None:
     assert live.page.locator("#graph .chosen text").first.text_content() == "fire2/concat", "it stays chosen"
 
 
+def test_a_chosen_layer_stays_chosen_under_another_name(edit: Edit) -> None:
+    text = inputs(x=(1, 3, 9, 11)) + 'layer { name: "one" type: "LRN" bottom: "x" top: "y" }\n'
+    live = edit(text, inputs(z=(1, 3, 9, 11)) + 'layer { name: "two" type: "LRN" bottom: "z" top: "y" }\n')
+    live.page.locator("#graph [role=button]", has_text="one").click()
+    live.type_over('"one"', '"another"')
+    live.page.locator("#layer h2", has_text="another").wait_for()
+    live.page.wait_for_url(re.compile("#layer=another$"))
+    live.type_over('name: "another" type: "LRN"', 'name: "x" type: "TanH"')
+    live.page.locator("#layer h2", has_text="x · TanH").wait_for()
+    live.page.locator("#files button").nth(1).click()
+    live.page.locator("#graph [role=button]", has_text="two").wait_for()
+    live.page.locator("#files button").nth(0).click()
+    live.page.locator("#graph [role=button]", has_text="TanH").click()
+    live.page.locator("#files button").nth(1).click()
+    live.page.locator("#graph [role=button]", has_text="two").wait_for()
+    assert live.page.locator("#layer").is_hidden(), "what stands there in another file is another layer"
+    assert "layer=" not in live.page.url
+
+
+def test_the_numbers_of_lines_stay_in_sight_at_the_beginning_of_a_line(edit: Edit) -> None:
+    live = edit("# " + 400 * "long ")
+    live.area.press("End")
+    live.page.wait_for_function("document.getElementById('scroller').scrollLeft > 400")
+    live.area.press("Home")
+    live.page.wait_for_function("document.getElementById('scroller').scrollLeft === 0")
+
+
 def test_indenting(edit: Edit) -> None:
     live = edit("")
     live.area.focus()

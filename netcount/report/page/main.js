@@ -26,6 +26,10 @@ function select(layer, scroll = true) {
   selected = layer;
   showLayer(layer);
   for (const part of parts) part.select(layer, scroll);
+  keepAddress(layer);
+}
+
+function keepAddress(layer) {
   const address = [...(layer === null ? [] : [addressOf(layer)]), ...others()].join("&");
   if (location.protocol === "about:") return; // in a notebook's frame, which has no address
   if (address !== location.hash.slice(1)) history.replaceState(null, "", `${location.pathname}${location.search}${address ? `#${address}` : ""}`);
@@ -262,16 +266,23 @@ addEventListener("hashchange", fromAddress);
 addEventListener("beforeprint", () => { table?.complete(); for (const name of [...waiting.keys()]) fill(name); });
 addEventListener("resize", () => model && tab(document.body.dataset.tab));
 
+/** Where the layer that was chosen stands now: the one of its name, or, of a file in which as many layers are, the one in its place. */
+function stays({ selected: at, layers: old, file }) {
+  const { name } = old[at], same = file === analysis.file && old.length === layers.length;
+  if (same && layers[at].name === name) return at;
+  return model.byName.get(name) ?? (same ? at : null);
+}
+
 /** Show a state of the net (report/page/__init__.py `page_data`). anew: it is not the net that was shown before. */
 export function show(given, anew = false) {
-  const first = !model, before = model && !anew && { name: selected === null ? null : layers[selected].name, folded: model.folded };
+  const first = !model, before = model && !anew && { selected, layers, file: analysis.file, folded: model.folded };
   model = new Model(given);
   blank = false;
   for (const id of ASKING) byId(id).disabled = false;
   ({ analysis, view, data, layers } = model);
   if (before) {
     model.folded = new Set([...before.folded].filter((name) => name in data.blocks));
-    selected = before.name === null ? null : model.byName.get(before.name) ?? null;
+    selected = before.selected === null ? null : stays(before);
   } else selected = null;
   if (!first) model.color = byId("color").value;
   else byId("color").append(...Object.keys(data.colors).map((name) => element("option", { value: name }, name)));
@@ -309,6 +320,7 @@ export function show(given, anew = false) {
     find(byId("find").value);
     showLayer(selected);
     for (const part of parts) if (part !== graph) part.select(selected, false);
+    keepAddress(selected);
     return;
   }
   const writing = document.body.dataset.tab === "text" && byId("tab-text").offsetParent;
