@@ -13,7 +13,7 @@ from netcount.analysis.count import Count, count
 from netcount.analysis.figures import MAIN, NetFigures
 from netcount.analysis.rescale import Rescaler
 from netcount.core.errors import NetcountError, Spelling, each, spelled
-from netcount.core.gc_pause import undisturbed
+from netcount.core.gc_pause import paused, undisturbed
 from netcount.core.suggest import meant, nearest
 from netcount.graph.graph import Graph
 from netcount.graph.load import load_text
@@ -82,7 +82,9 @@ class Asker:
         """
         if way == "answer":
             file, text = _subject(asked, files), str(asked["text"])
-            with undisturbed():
+            with (
+                paused()
+            ):  # which collects, now and then, what wrong texts leave: errors hold all that was made of them
                 answer = self.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
                 answer["budget"] = []
                 if file.gate and answer["data"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import pytest
 from netcount.budget import config
 from netcount.budget.targets import Request
 from netcount.cli.flags import OPTIONS
+from netcount.core import gc_pause
 from netcount.core.errors import InputError
 from netcount.graph.options import LoadOptions
 from netcount.serve.answers import Asker, Misasked
@@ -134,6 +136,16 @@ def test_how_the_figures_of_a_part_come_about_though_another_page_asks(gate: Gat
     assert asker.reply("reasons", content, files) == reasons
     assert asker.reply("answer", content, files)["data"] is None
     assert "error" in asker.reply("reasons", {**content, "text": "layer {"}, files)
+
+
+def test_what_wrong_texts_leave_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc_pause, "_FEWEST", 0)
+    monkeypatch.setattr(gc_pause, "_made", gc_pause._Made())
+    wrong = TEXT.replace("num_output", "num_output_of_a_wrong_text")
+    for _ in range(2):
+        ASKER.reply("answer", {"file": 0, "text": wrong}, [Named("net.prototxt", None)])
+    left = [one for one in gc.get_objects() if isinstance(one, InputError) and "_of_a_wrong_text" in str(one)]
+    assert len(left) <= 1, "those of the first text are gone"
 
 
 @pytest.mark.parametrize(
