@@ -396,3 +396,46 @@ def test_losses_of_yolo_scale_gradients_that_are_kept() -> None:
 def test_prior_boxes_have_no_gradient() -> None:
     text = inputs(f=(1, 3, 5, 7), d=(1, 3, 40, 56)) + op("PriorBox", "f d", "p", "prior_box_param { min_size: 8 }")
     assert back(text) == OpCount()
+
+
+def test_labels_with_weights_scale_each_score_once_more() -> None:
+    text = inputs(x=(2, 3, 5, 7), l=(2, 1, 5, 7))
+    weights = "weight_by_label_freqs: true class_weighting: 1 class_weighting: 2 class_weighting: 3"
+    assert back(text + op("SoftmaxWithLoss", "x l", "loss"), "10") == OpCount(adds=70, muls=E, divs=1)
+    weighted = text + op("SoftmaxWithLoss", "x l", "loss", f"loss_param {{ {weights} }}")
+    assert back(weighted, "10") == OpCount(adds=70, muls=2 * E, divs=1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (op("HardSigmoid", "x", "y"), OpCount(muls=2 * E, compares=2 * E)),
+        (op("SeLU", "x", "y"), OpCount(muls=3 * E, compares=E, exps=E)),
+        (op("NegReLU", "x", "y"), OpCount(muls=E, compares=E)),
+        (
+            op("NegReLU", "x", "y", "relu_param { negative_slope: 0.5 }"),
+            OpCount(adds=E, muls=2 * E, compares=2 * E),
+        ),
+        (op("ChannelNorm", "x", "y"), OpCount(adds=E, muls=E, divs=E)),
+        (op("BroadcastMul", "x c", "y"), OpCount(adds=E, muls=2 * E)),
+        (op("ChannelScale", "x p", "y"), OpCount(adds=E, muls=2 * E)),
+        (op("ChannelScale", "x p", "y", "channel_scale_param { do_backward_scale: false }"), OpCount(muls=E)),
+        (
+            op("ChannelScale", "x p", "y", "channel_scale_param { do_backward_feature: false }"),
+            OpCount(adds=E, muls=E),
+        ),
+        (op("L1Loss", "x z", "loss"), OpCount(muls=2 * E, divs=2)),
+        # FlowNet2's: bottom 1 is the negative of what bottom 0 gets
+        (op("L1Loss", "x z", "loss", "l1_loss_param { }"), OpCount(muls=2 * E, divs=1, compares=E)),
+        (op("L1Loss", "x", "loss", "l1_loss_param { }"), OpCount(muls=E, divs=1, compares=E)),
+        (op("L1Loss", "x", "loss", "l1_loss_param { l2_per_location: true }"), None),
+    ],
+)
+def test_further_layers_of_forks(layer: str, expected: OpCount | None) -> None:
+    assert back(X + inputs(z=(2, 3, 5, 7), c=(2, 3, 1, 1), p=(2, 1, 5, 7)) + layer) == expected
+
+
+def test_boxes_are_kept_or_ignored_without_a_gradient() -> None:
+    text = inputs(b=(6, 5, 1, 1), s=(6, 1, 1, 1), l=(6, 1, 1, 1), w=(6, 4, 1, 1))
+    kept = op("BoxAnnotatorOHEM", "b s l w", "m v", "box_annotator_ohem_param { roi_per_img: 3 }")
+    assert back(text + kept) == OpCount()

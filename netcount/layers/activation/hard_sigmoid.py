@@ -16,6 +16,7 @@ class HardSigmoid(ElementWise):
     type = "HardSigmoid"
     source = "MobileNet-YOLO"
     each: OpCount = OpCount(adds=1, muls=1, compares=2)
+    each_back: OpCount | None = OpCount(muls=2, compares=2)
 
     def value(self, x: Array) -> Array:
         """A clipped line."""

@@ -25,11 +25,13 @@ class NegReLU(ElementWise):
     source = "FlowNet2"
     slope: float
     each: OpCount
+    each_back: OpCount | None
 
     def read(self, message: Message) -> None:
         """The slope above 0, which relu_param calls negative_slope."""
         self.slope = message.child("relu_param").number("negative_slope")
         self.each = OpCount(compares=2, muls=1, adds=1) if self.slope else OpCount(compares=1)
+        self.each_back = OpCount(adds=1, muls=2, compares=2) if self.slope else OpCount(muls=1, compares=1)
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """With a slope, which values keep their own: a byte each."""

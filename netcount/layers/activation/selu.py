@@ -18,6 +18,7 @@ class SeLU(ElementWise):
     temporaries = 2
     source = "SELU forks"
     each: OpCount = OpCount(adds=1, muls=2, compares=1, exps=1)
+    each_back: OpCount | None = OpCount(muls=3, compares=1, exps=1)
     LAMBDA = 1.0507009873554805
     ALPHA = 1.6732632423543772
 

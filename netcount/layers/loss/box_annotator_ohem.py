@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import TWO, Arity
+from netcount.layers.layer import TWO, Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class BoxAnnotatorOHEM(NoBlobs):
         log2(boxes) compares a box."""
         boxes = tops[0].count()
         return OpCount(compares=boxes * (2 + boxes.bit_length()))
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: it propagates no gradients (Backward_gpu)."""
+        return NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Image by image, the largest losses first; of equal ones the first box."""

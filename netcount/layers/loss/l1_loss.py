@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.layers.loss._loss import Loss, check_values, mean, number
 from netcount.layers.loss._measured import check_images, differences, divisor, over_channels
 from netcount.prototxt.message import Message
@@ -79,6 +79,17 @@ class L1Loss(Loss):
             exps=positions,
             compares=plateau * positions,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """The kept signs times a factor, for each bottom.  FlowNet2's once, with a compare for what is left out, and
+        for bottom 1 a mul to turn it round; with l2_per_location it is not written down."""
+        elements, number = bottoms[0].count(), sum(wanted.bottoms)
+        if not self.measured:
+            return OpCount(muls=elements * number, divs=number)
+        if not number:
+            return NOTHING
+        turned = elements * any(wanted.bottoms[1:])
+        return None if self.by_location else OpCount(muls=elements + turned, divs=1, compares=elements)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Over all elements."""

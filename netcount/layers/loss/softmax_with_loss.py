@@ -77,11 +77,10 @@ class SoftmaxWithLoss(Loss):
         return softmax_ops(bottoms[0].count()) + each
 
     def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
-        """The probabilities, less 1 at the label, times the loss's weight: a mul each, and an add a label."""
-        if self.weights is not None:
-            return None
-        elements = bottoms[0].count() * wanted.bottoms[0]
-        return OpCount(adds=bottoms[1].count() * wanted.bottoms[0], muls=elements, divs=int(wanted.bottoms[0]))
+        """The probabilities, less 1 at the label, times the loss's weight: a mul each, and an add a label; with
+        SegNet's weights of the classes a mul more."""
+        muls = bottoms[0].count() * wanted.bottoms[0] * (1 if self.weights is None else 2)
+        return OpCount(adds=bottoms[1].count() * wanted.bottoms[0], muls=muls, divs=int(wanted.bottoms[0]))
 
     def losses(self, probabilities: Array, label: Array) -> tuple[Array, int]:
         """The loss of each position, 0 for ignored labels, and how many are not ignored."""

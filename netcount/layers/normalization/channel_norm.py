@@ -7,6 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class ChannelNorm(NoBlobs):
         """A square and an add an element, a root a position."""
         elements = bottoms[0].count()
         return OpCount(adds=elements, muls=elements, exps=tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A mul, an add of 1e−9 and a div each, in any case."""
+        elements = bottoms[0].count()
+        return OpCount(adds=elements, muls=elements, divs=elements)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The root of the sum of squares."""

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
-from netcount.layers.layer import TWO, Arity, Layer, ParamBlob
+from netcount.layers.layer import TWO, Arity, Layer, ParamBlob, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -60,6 +60,15 @@ class ChannelScale(Layer):
         if not self.scales:
             return NOTHING
         return OpCount(muls=tops[0].count(), compares=2 if self.globally else 0)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the bottom a mul each, unless do_backward_feature is false; of the factors a mul and an add each,
+        unless do_backward_scale is."""
+        param = self.message.child("channel_scale_param")
+        elements = tops[0].count()
+        down = elements * (wanted.bottoms[0] and param.flag("do_backward_feature"))
+        factors = elements * (wanted.bottoms[1] and param.flag("do_backward_scale"))
+        return OpCount(adds=factors, muls=down + factors)
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """Broadcast over the channels."""

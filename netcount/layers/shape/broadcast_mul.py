@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import TWO
+from netcount.layers.layer import TWO, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class BroadcastMul(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """A mul an element (no madd: the factor is no learned matrix)."""
         return OpCount(muls=tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Both gradients, in any case: two muls and an add each."""
+        return OpCount(adds=tops[0].count(), muls=2 * tops[0].count())
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The factors broadcast over each channel; fewer of them than channels are refused, as Caffe
