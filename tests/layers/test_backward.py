@@ -124,6 +124,10 @@ def test_what_is_only_copied_costs_nothing() -> None:
     assert back(pooled) == OpCount()
     halves = inputs(x=(4, 3), l=(4,)) + op("Identity2Verify", "x l", "a b same")
     assert back(halves, "10") == OpCount()
+    margin = inputs(x=(4, 3), l=(4,)) + op(
+        "LabelSpecificAdd", "x l", "y", "label_specific_add_param { bias: -0.3 }"
+    )
+    assert back(margin, "10") == OpCount()
 
 
 @pytest.mark.parametrize(
@@ -439,3 +443,21 @@ def test_boxes_are_kept_or_ignored_without_a_gradient() -> None:
     text = inputs(b=(6, 5, 1, 1), s=(6, 1, 1, 1), l=(6, 1, 1, 1), w=(6, 4, 1, 1))
     kept = op("BoxAnnotatorOHEM", "b s l w", "m v", "box_annotator_ohem_param { roi_per_img: 3 }")
     assert back(text + kept) == OpCount()
+
+
+def test_a_local_convolution_has_a_product_for_each_position() -> None:
+    # 3×3 windows over 5×7: 3·5 positions of 27 taps, 4 filters, 2 images
+    param = "local_conv_param { num_output: 4 kernel_size: 3 }"
+    text = X + op("LocalConvolution", "x", "y", param)
+    madds, outputs, columns = 2 * 15 * 27 * 4, 2 * 4 * 15, 2 * 27 * 15
+    assert back(text) == OpCount(2 * madds, adds=columns + outputs)
+    assert back(text, "0", "00") == OpCount(madds, adds=outputs)
+
+
+def test_a_resampling_aborts_where_a_gradient_is_wanted() -> None:
+    for layer in (
+        op("Resample", "x", "y", "resample_param { width: 9 height: 8 }"),
+        op("Downsample", "x", "y", "downsample_param { top_height: 2 top_width: 3 }"),
+    ):
+        assert back(X + layer) is None
+        assert back(X + layer, "0") == OpCount()

@@ -9,7 +9,7 @@ from netcount.core.opcount import OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import child_of
 from netcount.layers.filler import Filler
-from netcount.layers.layer import Layer, ParamBlob, Product, Window, WorkingMemory, madds_of
+from netcount.layers.layer import Layer, ParamBlob, Product, Wanted, Window, WorkingMemory, madds_of
 from netcount.layers.window import convolved, spatial_factors, spatial_text
 from netcount.prototxt.message import Message
 
@@ -99,6 +99,12 @@ class LocalConvolution(Layer):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """The products; an add for each bias."""
         return OpCount(madds_of(self.products(bottoms, tops)), adds=tops[0].count() if self.bias else 0)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the weights and the bias in any case, of the bottom with the columns added up."""
+        down = int(wanted.bottoms[0])
+        columns = bottoms[0].count(0, 2) * prod(self.kernel) * tops[0].count(2) * down
+        return OpCount((1 + down) * madds_of(self.products(bottoms, tops)), columns + tops[0].count() * self.bias)
 
     def window(self, bottoms: Sequence[Shape]) -> Window:
         """Kernel, stride and pad."""

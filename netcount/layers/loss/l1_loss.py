@@ -81,7 +81,7 @@ class L1Loss(Loss):
         )
 
     def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
-        """The kept signs times a factor, for each bottom.  FlowNet2's once, with a compare for what is left out, and
+        """The kept signs times a factor, for each bottom.  FlowNet2's once, a compare for what is left out, and
         for bottom 1 a mul to turn it round; with l2_per_location it is not written down."""
         elements, number = bottoms[0].count(), sum(wanted.bottoms)
         if not self.measured:

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import TWO, Arity
+from netcount.layers.layer import TWO, Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ class LabelSpecificAdd(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """None at test time; in training a compare and, the bound, an add a sample."""
         return NOTHING if self.phase == "TEST" else OpCount(adds=bottoms[0][0], compares=bottoms[0][0])
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: the gradient is copied past the margins."""
+        return NOTHING
 
     @property
     def passes_bottom(self) -> bool:

@@ -9,7 +9,7 @@ from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.resample import weighted
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity, WorkingMemory
+from netcount.layers.layer import Arity, Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class Downsample(NoBlobs):
         reach = [2 * ceil(_scale(e, made)) + 1 for e, made in zip(spatial, tops[0][2:], strict=True)]
         seen = tops[0].count() * reach[0] * reach[1]
         return OpCount(adds=2 * seen, muls=2 * seen, compares=seen, divs=2 * tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """Values, weights and what is unknown, of the bottom, of the rows and of the top, and three shares of

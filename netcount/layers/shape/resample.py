@@ -9,7 +9,7 @@ from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.kernels.resample import resampling, weighted
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity, WorkingMemory
+from netcount.layers.layer import Arity, Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class Resample(NoBlobs):
         (down, _), (right, _) = self._radii(legacy(self, bottoms[0], 0)[2:], tops[0][2:])
         seen = tops[0].count() * (2 * down + 1) * (2 * right + 1)
         return OpCount(adds=2 * seen, muls=seen, divs=tops[0].count())
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The rows, and of a filter's shares those that are there at once."""
