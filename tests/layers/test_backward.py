@@ -461,3 +461,60 @@ def test_a_resampling_aborts_where_a_gradient_is_wanted() -> None:
     ):
         assert back(X + layer) is None
         assert back(X + layer, "0") == OpCount()
+
+
+def test_an_unpooling_takes_the_mean_of_its_windows() -> None:
+    masked = inputs(x=(2, 3, 5, 7), m=(2, 3, 5, 7)) + op("Unpooling", "x m", "y", "unpooling_param { scale: 2 }")
+    assert back(masked, "10") == OpCount()
+    for method in ("AVE", "TILE"):
+        # windows of 3×3, a stride of 2: nothing is cut off
+        param = f"unpooling_param {{ unpool: {method} kernel_size: 3 stride: 2 }}"
+        assert back(X + op("Unpooling", "x", "y", param)) == OpCount(adds=9 * E, divs=E)
+
+
+@pytest.mark.parametrize(
+    ("margin", "label"),
+    [
+        ("DOUBLE", OpCount(adds=4, muls=11, divs=5, exps=1)),
+        ("TRIPLE", OpCount(adds=5, muls=11, divs=5, exps=1)),
+        ("QUADRUPLE", OpCount(adds=7, muls=13, divs=5, exps=1)),
+    ],
+)
+def test_a_margin_has_derivatives_at_the_label(margin: str, label: OpCount) -> None:
+    param = f"margin_inner_product_param {{ num_output: 7 type: {margin} }}"
+    text = inputs(x=(3, 5), l=(3,)) + op("MarginInnerProduct", "x l", "y lambda", param)
+    madds, others = 3 * 5 * 7, 3 * 6
+    rest = OpCount(2 * madds, adds=15 + others + 1, muls=2 * 15 + others, divs=others + 1)
+    assert back(text, "10", "0") == rest + label + label + label
+    assert back(text, "00", "1") == OpCount(madds)
+    plain = text.replace(margin, "SINGLE")
+    assert back(plain, "10", "1") == OpCount(2 * madds)
+
+
+def test_losses_of_mscnn_and_cascade_rcnn_are_bounds() -> None:
+    one = inputs(x=(2, 7, 5, 6), t=(2, 6, 5, 6)) + op(
+        "DetectionLoss", "x t", "loss", "detection_loss_param { cls_num: 3 }"
+    )
+    cells = 2 * 30
+    assert back(one, "10") == OpCount(adds=cells, muls=cells * (3 + 3 + 4) + 2, divs=4)
+    assert back(one, "00") == OpCount()
+    fields = "cls_num: 3 field_w: 40 field_w: 80 field_h: 30 field_h: 60 stride: 8"
+    branch = inputs(s=(4, 3, 5, 6), b=(4, 4, 5, 6), t=(4, 6, 5, 6)) + op(
+        "DetectionGroupLoss", "s b t", "loss", f"detection_group_loss_param {{ {fields} }}"
+    )
+    assert back(branch, "100") == OpCount(adds=120, muls=120 * 6, divs=1)
+    assert back(branch, "010") == OpCount(muls=120 * 4 + 1)
+
+
+def test_samplers_of_mscnn_abort_where_a_gradient_is_wanted() -> None:
+    rows = inputs(s=(9,), r=(9, 5, 1, 1), t=(2, 8, 1, 1), c=(2, 3, 5, 6), b=(2, 4, 5, 6), x=(2, 7, 5, 6))
+    sampled = op("ProposalTarget", "r t", "o l u v w z", "proposal_target_param { cls_num: 4 batch_size: 16 }")
+    mined = op("HardMining", "s r", "o", "hard_mining_param { num_image: 2 num_roi_per_image: 3 }")
+    field = "field_w: 40 field_h: 30"
+    boxes = op("BoxOutput", "x", "o", f"box_output_param {{ {field} downsample_rate: 8 }}")
+    grouped = op(
+        "BoxGroupOutput", "c b", "o", f"box_group_output_param {{ box_group_param {{ {field} stride: 8 }} }}"
+    )
+    for layer, number in ((sampled, 2), (mined, 2), (boxes, 1), (grouped, 2)):
+        assert back(rows + layer, "0" * number) == OpCount()
+        assert back(rows + layer, "1" * number) is None

@@ -12,7 +12,7 @@ from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.convolution.inner_product import dense_product
 from netcount.layers.filler import Filler
-from netcount.layers.layer import TWO, Arity, Layer, ParamBlob, Product, madds_of
+from netcount.layers.layer import TWO, Arity, Layer, ParamBlob, Product, Wanted, madds_of
 from netcount.layers.loss._loss import indices_of
 from netcount.prototxt.message import Message
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from netcount.kernels.run import Array, Run
 
 PARAM = "margin_inner_product_param"
+
+DERIVATIVES = {
+    "DOUBLE": OpCount(adds=4, muls=11, divs=5, exps=1),
+    "TRIPLE": OpCount(adds=5, muls=11, divs=5, exps=1),
+    "QUADRUPLE": OpCount(adds=7, muls=13, divs=5, exps=1),
+}
+"""A row's factors at its label, and what they are scaled to (Backward_cpu)."""
 
 
 class MarginInnerProduct(Layer):
@@ -86,6 +93,24 @@ class MarginInnerProduct(Layer):
         values = bottoms[0].count()
         return ops + OpCount(
             adds=values + 4 * rows + outputs, muls=values + 7 * rows + outputs, divs=outputs + rows, exps=rows
+        )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """A GEMM of forward's size for the weights and one for the bottom.  With a margin the bottom's is a second
+        one, by rows with a factor each (an add, a mul and a div), and at the label by two: of the weights and of
+        the bottom, whose factors are the margin's derivatives (at most 26 operations)."""
+        madds, outputs = madds_of(self.products(bottoms, tops)), tops[0].count()
+        rows, values = outputs // self.num_output, bottoms[0].count()
+        if self.margin == "SINGLE" or not wanted.bottoms[0]:
+            return OpCount(madds * (wanted.params[0] + wanted.bottoms[0]))
+        label = DERIVATIVES[self.margin]
+        others = outputs - rows
+        at_label = OpCount(*[rows * number for number in label])
+        return at_label + OpCount(
+            madds * (wanted.params[0] + 2),
+            adds=values + others + 1,
+            muls=2 * values + others,
+            divs=others + 1,
         )
 
     def products(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> list[Product]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.detection._box_output import BoxOutputs
+from netcount.layers.layer import Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class BoxGroupOutput(BoxOutputs):
         data and are not counted."""
         boxes = sum(shape.count() for shape in bottoms[1::2]) // 4
         return OpCount(adds=17 * boxes, muls=12 * boxes, divs=2 * boxes, compares=15 * boxes, exps=2 * boxes)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING
 
     def candidates(self, bottoms: Sequence[Array]) -> list[tuple[Array, Array]]:
         """Branch after branch, field after field."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netcount.core.lazy_numpy import np
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import legacy
 from netcount.layers.detection._box_output import BoxOutputs
+from netcount.layers.layer import Wanted
 
 if TYPE_CHECKING:
     from netcount.kernels.run import Array
@@ -47,6 +48,10 @@ class BoxOutput(BoxOutputs):
             compares=15 * boxes + sum(n * (c - 4) * h * w for n, c, h, w in images),
             exps=2 * boxes,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING
 
     def candidates(self, bottoms: Sequence[Array]) -> list[tuple[Array, Array]]:
         """Branch after branch, position after position."""

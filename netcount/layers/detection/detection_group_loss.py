@@ -7,7 +7,7 @@ from netcount.core.shape import Shape
 from netcount.layers.activation.softmax import softmax_ops
 from netcount.layers.bases import ShapesOnly
 from netcount.layers.detection._groups import COORDINATES, check_branch, fields_of
-from netcount.layers.layer import THREE
+from netcount.layers.layer import THREE, Wanted
 from netcount.layers.loss._loss import Loss
 from netcount.prototxt.message import Message
 
@@ -51,4 +51,16 @@ class DetectionGroupLoss(ShapesOnly, Loss):
             divs=cells * 8 + 2,
             compares=cells * (13 + 2 * COORDINATES),
             exps=cells * 3,
+        )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """Of the classes, the bound, as if every position held an object: a difference, and two muls a score; of
+        the boxes a mul a value."""
+        classes, boxes = wanted.bottoms[:2]
+        cells = bottoms[0][0] * bottoms[0].count(2)
+        scores = cells * self.classes + bottoms[0].count()
+        return OpCount(
+            adds=cells * classes,
+            muls=scores * classes + (bottoms[1].count() + 1) * boxes,
+            divs=int(classes),
         )

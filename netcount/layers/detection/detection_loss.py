@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.activation.softmax import softmax_ops
 from netcount.layers.bases import ShapesOnly, legacy
 from netcount.layers.detection._yolo_grid import check_grid, grid_ops
+from netcount.layers.layer import Wanted
 from netcount.layers.loss._loss import Loss
 from netcount.prototxt.message import Message
 
@@ -83,3 +84,15 @@ class DetectionLoss(ShapesOnly, Loss):
             compares=cells * (13 + 2 * self.coordinates),
             exps=cells * 3,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """mscnn's, the bound, as if every position held an object: of the classes a difference, and two muls a
+        score, of the coordinates a mul; two factors an image.  caffe-yolo's is not written down."""
+        if not self.branch:
+            return None
+        if not wanted.bottoms[0]:
+            return NOTHING
+        images = bottoms[0][0]
+        cells = images * bottoms[0].count(2)
+        muls = cells * (2 * self.classes + self.coordinates) + images
+        return OpCount(adds=cells, muls=muls, divs=2 * images)

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs, legacy
-from netcount.layers.layer import Arity
+from netcount.layers.layer import Arity, Wanted
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ class HardMining(NoBlobs):
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
         """Nothing: sorting depends on the data and is not counted."""
         return NOTHING
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: Caffe aborts where a gradient is wanted."""
+        return None if any(wanted.bottoms) else NOTHING
 
     def forward(self, bottoms: Sequence[Array], blobs: Sequence[Array], run: Run) -> list[Array]:
         """The hardest of each image, then of all that are left; in their own order."""

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from netcount.core.opcount import OpCount
+from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import ShapesOnly, legacy
-from netcount.layers.layer import TWO, Arity
+from netcount.layers.layer import TWO, Arity, Wanted
 from netcount.prototxt.message import Message
 
 PARAM = "proposal_target_param"
@@ -80,3 +80,7 @@ class ProposalTarget(ShapesOnly):
             compares=8 * pairs + 3 * boxes,
             exps=2 * samples,
         )
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None: Caffe aborts where a gradient is wanted; caffe_3d_faster_rcnn's propagates none."""
+        return None if any(wanted.bottoms) and not self.solid else NOTHING

@@ -7,7 +7,7 @@ from netcount.core.lazy_numpy import np
 from netcount.core.opcount import NOTHING, OpCount
 from netcount.core.shape import Shape
 from netcount.layers.bases import NoBlobs
-from netcount.layers.layer import Arity, WorkingMemory
+from netcount.layers.layer import Arity, Wanted, WorkingMemory
 from netcount.prototxt.message import Message
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ class Unpooling(NoBlobs):
         for e, made, k, s in zip(bottoms[0][2:], tops[0][2:], self.kernel, self.stride, strict=True):
             seen *= sum(max(0, min(k, made - place * s)) for place in range(e))
         return OpCount(adds=seen, divs=seen if self.method == "AVE" else 0)
+
+    def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
+        """None for MAX; else an add for each element of each window, and a div a window."""
+        if self.method == "MAX" or not wanted.bottoms[0]:
+            return NOTHING
+        return OpCount(adds=self.ops(bottoms, tops).adds, divs=bottoms[0].count())
 
     def working_memory(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> WorkingMemory:
         """The positions of a mask, in 64 bits."""
