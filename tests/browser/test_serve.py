@@ -591,6 +591,18 @@ def test_a_file_that_is_not_shown_is_read_again(edit: Edit) -> None:
     assert live.area.input_value() == other
 
 
+def test_many_lines_that_come_at_once_are_one_step(edit: Edit) -> None:
+    net = inputs(x=(1, 3, 9, 11))
+    live = edit(net)
+    many = net + "# <b>&amp;  &lt;\ta\u00a0\n" * 4000 + "\n"
+    live.files[0].write_text(many, encoding="utf-8")
+    live.state("read again")
+    assert live.area.input_value() == many
+    live.area.focus()
+    live.page.keyboard.press("Control+z")
+    assert live.area.input_value() == net
+
+
 def test_sliders_follow_a_text_that_goes_on(edit: Edit) -> None:
     net = inputs(x=(1, 3, 9, 11)) + (
         'layer { name: "c" type: "Convolution" bottom: "x" top: "c"\n'

@@ -12,6 +12,8 @@ const BELOW = 40;
 const TAB = 4;
 /** What is of one width in the font of the text, and how many times that width any other sign is at most. */
 const EVEN = /^[\t -~]*$/, BROADEST = 12;
+/** More lines than these are inserted as one text; as a typed text 2,000 of them take ten seconds, each as if Enter was pressed. */
+const MANY = 20;
 /** Lines that are drawn above and below those in sight, so that scrolling does not wait for them. */
 const AROUND = 40;
 
@@ -126,7 +128,9 @@ export class Editor {
     this.area.setSelectionRange(start, end);
     if (start === end && !by) return;
     const shown = document.activeElement === this.area; // else the command is for what has the focus: another text
-    if (!shown || !document.execCommand(by ? "insertText" : "delete", false, by)) {
+    if (shown && by.split("\n").length > MANY && !by.includes("\0") && document.execCommand("insertHTML", false, by.replaceAll("&", "&amp;").replaceAll("<", "&lt;"))) {
+      this.area.setSelectionRange(start + by.length, start + by.length);
+    } else if (!shown || !document.execCommand(by ? "insertText" : "delete", false, by)) {
       this.area.setRangeText(by, start, end, "end");
       this.area.dispatchEvent(new Event("input"));
     }
