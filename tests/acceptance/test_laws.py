@@ -5,18 +5,21 @@ from __future__ import annotations
 import inspect
 import sys
 import tracemalloc
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import netcount
+from netcount.analysis.backward import has_rule
 from netcount.core.errors import InputError
 from netcount.execute.executor import Executor
 from netcount.execute.init_weights import random_weights
 from netcount.execute.verify import verify
 from netcount.layers import window
 from netcount.layers.bases import ShapesOnly
+from netcount.layers.layer import Wanted
 from netcount.layers.registry import CATALOGUE, keys_of, python_key, shipped_types
 from tests import cases_of_detectors, cases_of_forks
 from tests.cases import CASES, TOLD, TRUTHS, ZEROS
@@ -25,6 +28,11 @@ from tests.helpers import CONFORMANCE, GOLDEN, SAMPLES, conformance_cases, graph
 ROWS = {**TRUTHS, **cases_of_forks.ROWS, **cases_of_detectors.ROWS}
 SHAPES_ONLY = {key for key in CASES if issubclass(CATALOGUE.get(key) or object, ShapesOnly)}
 WITH_ARRAYS = [case for case in conformance_cases() if "arrays" in case]
+
+
+@cache
+def net_of_case(key: str) -> netcount.Net:
+    return netcount.loads(CASES[key], batch="net", input_shapes=TOLD.get(key, {}))
 
 
 def test_every_type_has_a_case() -> None:
@@ -36,10 +44,27 @@ def test_every_type_has_a_case() -> None:
 
 
 def test_every_case_is_about_its_type() -> None:
-    for key, text in CASES.items():
-        node = netcount.loads(text, batch="net", input_shapes=TOLD.get(key, {})).nodes[-1]
+    for key in CASES:
+        node = net_of_case(key).nodes[-1]
         own = python_key(node.message) if node.type == "Python" and node.bottoms else node.type
         assert key in (own, node.type, python_key(node.message) if node.type == "Python" else "")
+
+
+def test_no_gradient_costs_more_than_all_gradients() -> None:
+    for key in CASES:
+        node = graph_of(net_of_case(key)).nodes[-1]
+        if not has_rule(node.layer):
+            continue
+        most, least = (
+            node.layer.backward(
+                node.bottom_shapes,
+                node.top_shapes,
+                Wanted((wanted,) * len(node.bottoms), (wanted,) * len(node.params)),
+            )
+            for wanted in (True, False)
+        )
+        if most is not None and least is not None:
+            assert all(0 <= a <= b for a, b in zip(least, most, strict=True)), key
 
 
 @pytest.mark.parametrize("key", sorted(shipped_types()))
