@@ -179,7 +179,7 @@ class ElementWise(SameShape, NoBlobs):
         """No parameters."""
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """`each`, times the elements."""
+        """The same operations for each element."""
         elements = tops[0].count()
         return OpCount(*[elements * number for number in self.each])
 

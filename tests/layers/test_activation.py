@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,10 @@ def test_clip_takes_the_upper_bound_first() -> None:
 
 def test_clip_without_its_parameters_clips_to_0() -> None:
     assert clipped("") == [0, 0, 0]
+
+
+def test_how_a_type_counts_is_told_without_names_of_the_code() -> None:
+    for name in CATALOGUE:
+        layer = CATALOGUE.get(name)
+        assert layer is not None
+        assert "`" not in (inspect.getdoc(layer.ops) or "").partition("\n\n")[0], name

@@ -48,7 +48,7 @@ class Softmax(SameShape, NoBlobs):
         return [bottoms[0]]
 
     def ops(self, bottoms: Sequence[Shape], tops: Sequence[Shape]) -> OpCount:
-        """As `softmax_ops`."""
+        """Each element: a compare, a difference, an exp, an add, a div."""
         return softmax_ops(tops[0].count())
 
     def backward(self, bottoms: Sequence[Shape], tops: Sequence[Shape], wanted: Wanted) -> OpCount | None:
