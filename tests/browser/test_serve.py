@@ -603,6 +603,16 @@ def test_many_lines_that_come_at_once_are_one_step(edit: Edit) -> None:
     assert live.area.input_value() == net
 
 
+def test_the_layout_of_no_part_is_put_off_while_a_text_is_edited(edit: Edit) -> None:
+    live = edit(inputs(x=(1, 3, 9, 11)))
+    scales = live.page.locator("#scales")
+    put_off = "part => getComputedStyle(part, '::details-content').contentVisibility"
+    assert scales.evaluate(put_off) == "visible", "or the time for an edit grows with the square of the lines"
+    assert scales.get_by_label("Resolution").is_hidden()
+    scales.locator("summary").click()
+    assert scales.get_by_label("Resolution").is_visible()
+
+
 def test_sliders_follow_a_text_that_goes_on(edit: Edit) -> None:
     net = inputs(x=(1, 3, 9, 11)) + (
         'layer { name: "c" type: "Convolution" bottom: "x" top: "c"\n'
