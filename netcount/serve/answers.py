@@ -82,9 +82,7 @@ class Asker:
         """
         if way == "answer":
             file, text = _subject(asked, files), str(asked["text"])
-            with (
-                paused()
-            ):  # which collects, now and then, what wrong texts leave: errors hold all that was made of them
+            with paused():  # collects now and then: the errors of wrong texts hold all that was made of these
                 answer = self.answer(text, file.name, _chosen(asked), asked.get("partial") is True)
                 answer["budget"] = []
                 if file.gate and answer["data"]:

@@ -113,7 +113,7 @@ function fold(layer) {
   if (block === undefined) {
     const names = Object.keys(data.blocks);
     model.folded = new Set(names.every((name) => model.folded.has(name)) ? [] : names);
-    redraw();
+    redraw(false);
     settle();
   } else {
     if (!model.folded.delete(block)) model.folded.add(block);
