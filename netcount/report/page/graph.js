@@ -19,6 +19,8 @@ function pathOf(route) {
   return text + piece(points.at(-2), points.at(-1), 0);
 }
 
+const put = (node, name, value) => { if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value); };
+
 const headOf = ([x, y]) => `M${x} ${y}L${x - 4} ${y - ARROW}H${x + 4}Z`;
 
 export class GraphView {
@@ -53,15 +55,16 @@ export class GraphView {
     for (const end of ["pointerup", "pointerleave"]) host.addEventListener(end, () => (from = null));
   }
 
-  /** Draw the model as it is folded and coloured; pieces that are as they were stay, and where it is scrolled to. */
+  /** Draw the model as it is folded and coloured; what is written as before is only moved, and where it is scrolled to stays. */
   render() {
-    const before = this.pieces, pieces = (this.pieces = new Map()), all = [];
+    const before = this.pieces, pieces = (this.pieces = new Map()), times = new Map(), all = [], written = [];
     const piece = (make, ...said) => {
-      const key = JSON.stringify(said), made = before.get(key) ?? make();
+      const text = JSON.stringify(said), time = times.get(text) ?? 0, key = `${time} ${text}`, made = before.get(key) ?? make();
+      times.set(text, time + 1);
       pieces.set(key, made);
-      all.push(...made);
       return made;
     };
+    const move = (node, x, y) => put(node, "transform", `translate(${x} ${y})`);
     const { boxes, links, notes, blobs } = this.model.drawn();
     const placed = layout(boxes.map((box) => box.size), links);
     Object.assign(this, { boxes, links, placed, blobs });
@@ -70,24 +73,35 @@ export class GraphView {
     const [width, height] = [placed.width + 2 * AROUND + 90, placed.height + 2 * AROUND];
     this.size = [width, height];
     this.lines = placed.routes.map((route, index) => {
-      const floor = placed.floors[links[index][0]];
-      return piece(() => [element("path", { class: "line", d: pathOf(route) }), element("path", { class: "head", d: headOf(route.at(-1)) }),
-        ...(notes[index] ? [element("text", { class: "note", x: route[0][0] + 5, y: floor + 13 }, notes[index])] : [])], "line", index, route, notes[index], floor).slice(0, 2);
+      const [line, head] = piece(() => [element("path", { class: "line" }), element("path", { class: "head" })], "line");
+      put(line, "d", pathOf(route));
+      put(head, "d", headOf(route.at(-1)));
+      all.push(line, head);
+      if (notes[index]) {
+        const [note] = piece(() => [element("text", { class: "note" }, notes[index])], "note", notes[index]);
+        move(note, route[0][0] + 5, placed.floors[links[index][0]] + 13);
+        written.push([notes[index], note]);
+      }
+      return [line, head];
     });
     this.nodes = boxes.map((box, index) => {
-      const tone = this.model.tone(box);
-      return piece(() => [this.boxNode(box, index, placed.boxes[index], tone)], "box", index, placed.boxes[index], tone, box.state, Boolean(box.block), box.shown)[0];
+      const tone = this.model.tone(box), [x, y, wide, tall] = placed.boxes[index];
+      const [node] = piece(() => [this.boxNode(box, wide, tall, tone)], "box", wide, tall, tone, box.state, Boolean(box.block), box.shown);
+      put(node, "data-box", index);
+      move(node, x, y);
+      return node;
     });
-    arrange(this.inner, all);
+    written.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)); // so that one that stays need not be put elsewhere
+    arrange(this.inner, [...all, ...written.map(([, note]) => note), ...this.nodes]);
     this.resize();
   }
 
-  boxNode(box, index, [x, y, wide, tall], tone) {
-    const node = element("g", { role: "button", tabindex: "-1", "data-box": index, "aria-label": box.shown.map((line) => line.text).join(", ") });
+  boxNode(box, wide, tall, tone) {
+    const node = element("g", { role: "button", tabindex: "-1", "aria-label": box.shown.map((line) => line.text).join(", ") });
     const lost = box.state !== "known";
-    node.append(element("rect", { x, y, width: wide, height: tall, rx: 5, fill: this.model.fill(tone), "stroke-width": box.block || box.state === "broken" ? 2 : 1,
+    node.append(element("rect", { width: wide, height: tall, rx: 5, fill: this.model.fill(tone), "stroke-width": box.block || box.state === "broken" ? 2 : 1,
       stroke: box.state === "broken" ? "#cf222e" : lost ? "#afb8c1" : "#8c959f", "stroke-dasharray": ["unknown", "removed"].includes(box.state) ? "4 3" : null }));
-    box.shown.forEach((line, number) => node.append(element("text", { x: x + Math.floor(wide / 2), y: y + PADDING + LINE * number + 11,
+    box.shown.forEach((line, number) => node.append(element("text", { x: Math.floor(wide / 2), y: PADDING + LINE * number + 11,
       "text-anchor": "middle", "font-size": line.kind === "name" ? 12 : 11, "font-weight": line.kind === "name" ? "bold" : null,
       fill: line.kind === "message" ? "#a40e26" : box.state === "unknown" ? "#57606a" : INK }, line.text)));
     return node;
@@ -95,8 +109,9 @@ export class GraphView {
 
   resize() {
     const [width, height] = this.size;
-    for (const [name, value] of [["viewBox", `0 0 ${width} ${height}`], ["width", width * this.scale], ["height", height * this.scale]])
-      if (this.svg.getAttribute(name) !== String(value)) this.svg.setAttribute(name, value);
+    put(this.svg, "viewBox", `0 0 ${width} ${height}`);
+    put(this.svg, "width", width * this.scale);
+    put(this.svg, "height", height * this.scale);
   }
 
   zoom(scale) {
