@@ -122,17 +122,18 @@ def _changes(
     read_once((before, after))
     texts = [read_text(file) for file in (before, after)]
     graphs = [load_text(text, load, name_of(file)) for text, file in zip(texts, (before, after), strict=True)]
-    pictures = [open_and_folded(count(graph), outline_of(graph), fuse) for graph in graphs]
-    (old, _), (new, _) = pictures
-    new = picture(new.counted, new.outline, fuse, collapse)
+    old, new = (picture(count(graph), outline_of(graph), fuse) for graph in graphs)
+    drawn = picture(new.counted, new.outline, fuse, collapse)
     if form == "html":
         from netcount.report.page import Sides, changes_page
 
-        sides = [Sides(*pair) for pair in pictures]
-        emit(changes_page(sides[0], sides[1], texts[1], new.folded), output)
+        before_sides, after_sides = (
+            Sides(one, picture(one.counted, one.outline, fuse, (ALL,))) for one in (old, new)
+        )
+        emit(changes_page(before_sides, after_sides, texts[1], drawn.folded), output)
     else:
         old = picture(old.counted, old.outline, fuse, [name for name in collapse if name in (ALL, *old.blocks)])
-        _write(_forms(changes_drawing(old, new), texts[1])[form](), output)
+        _write(_forms(changes_drawing(old, drawn), texts[1])[form](), output)
     conclude(new.counted.warnings, graphs[1].complete)
 
 

@@ -39,7 +39,7 @@ class Changes(NamedTuple):
 
     Attributes:
         drawing: The second net, with what is added, changed and, in boxes of their own, removed since the first.
-        plain: What is written in each of its boxes when nothing is told of changes.
+        plain: What is written in each of its boxes where it does not show what changed.
         layers: By index in the second net's outline what became of a layer, in words; nothing of those that are as
             they were.
     """
@@ -57,8 +57,8 @@ def changes_drawing(before: Picture, after: Picture) -> Drawing:
 def changes(before: Picture, after: Picture) -> Changes:
     """What the second of two nets, both of them whole, changes of the first."""
     pair, counts = _paired(before, after)
-    boxes, removals = list(after.boxes), _removed_from_boxes(before, after, pair)
-    home = _homes(before, after, pair)
+    boxes, home = list(after.boxes), _homes(before, after, pair)
+    removals = _removed_from_boxes(before, pair, home)
     ghosts = {}
     for index, box in enumerate(before.boxes):
         if index not in home:
@@ -126,10 +126,10 @@ def _homes(before: Picture, after: Picture, pair: _Pair) -> dict[int, int]:
     return home
 
 
-def _removed_from_boxes(before: Picture, after: Picture, pair: _Pair) -> dict[int, list[str]]:
+def _removed_from_boxes(before: Picture, pair: _Pair, home: Mapping[int, int]) -> dict[int, list[str]]:
     """The types of the layers that boxes of the second picture have lost."""
     lost: dict[int, list[str]] = {}
-    for index, other in _homes(before, after, pair).items():
+    for index, other in home.items():
         for layer in before.boxes[index].layers:
             if _node(before, layer) in pair.removed:
                 lost.setdefault(other, []).append(before.outline.layers[layer].type)

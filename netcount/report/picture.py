@@ -313,7 +313,7 @@ def unplaced(picture: Picture, lines: Sequence[Sequence[Line]]) -> dict[str, Any
                 "block": box.is_block,
                 "layers": list(box.layers),
                 "state": box.state,
-                "lines": [{"text": line.text, "kind": line.kind} for line in written],
+                "lines": [line._asdict() for line in written],
                 "params": box.params,
                 "madds": box.madds,
                 "activations": box.activations,

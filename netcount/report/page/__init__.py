@@ -34,7 +34,6 @@ from netcount.report.picture import (
     PEAKS,
     SHARES,
     Colour,
-    Line,
     arrow_shape,
     block_lines,
     box_lines,
@@ -92,8 +91,8 @@ def changes_page(before: Sides, after: Sides, text: str, closed: Sequence[str] =
         text: The file of the second one.
         closed: The blocks that are folded at first.
     """
-    told, folded = changes(before.open, after.open), changes(before.folded, after.folded).drawing
-    drawn = told.drawing
+    opened, folded = changes(before.open, after.open), changes(before.folded, after.folded).drawing
+    drawn = opened.drawing
     nets = told_apart([facts(side.open.counted) for side in (before, after)])
     labels = zip(folded.picture.boxes, folded.labels, strict=True)
     data = {
@@ -101,13 +100,13 @@ def changes_page(before: Sides, after: Sides, text: str, closed: Sequence[str] =
         **page_reasons(after.open.counted),
         "changes": {
             "facts": list(drawn.facts[:2]),
-            "plain": [_written(lines) for lines in told.plain],
+            "plain": [[line._asdict() for line in lines] for lines in opened.plain],
             "blocks": {
-                box.name: {"tone": label.tone, "lines": _written(label.lines)}
+                box.name: {"tone": label.tone, "lines": [line._asdict() for line in label.lines]}
                 for box, label in labels
                 if box.is_block
             },
-            "layers": told.layers,
+            "layers": opened.layers,
             "report": [cells(part) for part in report(compared(nets)) if part],
         },
     }
@@ -135,10 +134,6 @@ def cells(part: Part) -> str | dict[str, Any]:
         rows = [list(row) for row in part.rows]
         return {"head": list(part.titles), "rows": rows, "right": list(part.right), "lines": lines}
     return part if isinstance(part, str) else "\n".join((part.title, *part.lines))
-
-
-def _written(lines: Sequence[Line]) -> list[dict[str, str]]:
-    return [{"text": line.text, "kind": line.kind} for line in lines]
 
 
 def live_page(boot: Mapping[str, Any]) -> Policed:

@@ -59,19 +59,19 @@ export class Model {
 
   /** The boxes and links as they are folded now. */
   drawn() {
-    const boxes = [], home = [], groups = new Map(), { changes } = this.data, told = this.color === "changes";
+    const boxes = [], home = [], groups = new Map(), { changes } = this.data, changing = this.color === "changes";
     this.view.boxes.forEach((box, index) => {
       const block = this.blockOf.get(box.layers[0]);
       if (block === undefined || !this.folded.has(block)) {
         home[index] = boxes.length;
-        boxes.push({ ...box, family: this.data.families[index], lines: changes && !told ? changes.plain[index] : box.lines });
+        boxes.push({ ...box, family: this.data.families[index], lines: changes && !changing ? changes.plain[index] : box.lines });
         return;
       }
       if (!groups.has(block)) {
         groups.set(block, boxes.length);
         boxes.push({ name: block, block: true, layers: [], state: "known", params: 0, madds: 0, activations: 0,
           live_bytes: 0, family: this.data.families[index], most: -1,
-          ...(told ? changes.blocks[block] : { lines: this.data.blocks[block].map(([text, kind]) => ({ text, kind })) }) });
+          ...(changing ? changes.blocks[block] : { lines: this.data.blocks[block].map(([text, kind]) => ({ text, kind })) }) });
       }
       home[index] = groups.get(block);
       const group = boxes[home[index]];
@@ -100,7 +100,7 @@ export class Model {
     }
     for (const box of boxes) {
       const value = this.value(box);
-      box.shown = box.lines.filter((line) => told || line.kind !== "value");
+      box.shown = box.lines.filter((line) => changing || line.kind !== "value");
       if (value) {
         const at = box.shown.findIndex((line) => line.kind === "message");
         box.shown.splice(at < 0 ? box.shown.length : at, 0, { text: value, kind: "value" });
